@@ -1,0 +1,296 @@
+"""What each file of the catalogue may say, as frozen values.
+
+The schema holds shapes and types; what needs a second file, or two fields together, is held by `bonesim.catalog.check`,
+which knows the line of everything.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+Ascii = Annotated[str, StringConstraints(pattern=r"^[ -~]+$")]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+ReferenceId = int | Id
+Texts = tuple[str, ...]
+ReferenceIds = tuple[ReferenceId, ...]
+
+
+class Block(BaseModel):
+    """A mapping of a catalogue file: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Number(Block):
+    """A value with its range, its class and where it comes from."""
+
+    value: Finite
+    unit: str = "dimensionless"
+    low: Finite
+    high: Finite
+    basis: Literal["measured", "fitted", "assumed"]
+    source: str = Field(default="", description="Paper and DOI; needed unless the number is assumed.")
+    why: str = Field(default="", description="Reason for the value or its range; needed if the number is assumed.")
+    prior: str | None = Field(default=None, description="Name under priors, where the number was taken from there.")
+
+
+class Reference(Block):
+    """One paper, or the number of one that could not be identified."""
+
+    id: ReferenceId
+    authors: str = ""
+    year: int | None = None
+    title: str = ""
+    journal: str = ""
+    doi: str | None = None
+    pmid: str | None = None
+    pmcid: str | None = None
+    confidence: Literal["certain", "likely", "possible"] | None = None
+    unresolved: str = Field(default="", description="What is missing, where neither DOI nor PubMed number is known.")
+
+
+class Cargo(Block):
+    """One molecule that the vesicles carry."""
+
+    name: Ascii
+    kind: str
+    aliases: tuple[Ascii, ...] = ()
+    refs: ReferenceIds
+    copies_per_vesicle: Number | None = None
+    note: str = ""
+
+
+class ChainNode(Block):
+    """One molecule or pathway between cargo and process, and how the cargo moves it."""
+
+    node: Ascii
+    aliases: tuple[Ascii, ...] = ()
+    direction: Literal["up", "down"]
+
+    @property
+    def sign(self) -> int:
+        """+1 where the cargo raises the node, -1 where it lowers it."""
+        return 1 if self.direction == "up" else -1
+
+
+class Conditions(Block):
+    """What must hold, beside the context, for an edge to act."""
+
+    carrier: str | None = Field(default=None, description="Acts only if the vesicles are given with this carrier.")
+
+
+class Edge(Block):
+    """A cargo changes a process of a cell through a chain of nodes.
+
+    `strength` is the log2 change of the odds of the process when the cargo saturates, without its sign; the sign is
+    `effect`. `cargo` is null where the review names none.
+    """
+
+    id: Id
+    cargo: str | None
+    chain: tuple[ChainNode, ...]
+    cell_target: str
+    process: str
+    effect: Literal[1, -1]
+    context: str | None
+    conditions: Conditions = Conditions(carrier=None)
+    evidence: str
+    mechanism: Literal["stated", "unknown"]
+    refs: Annotated[ReferenceIds, Field(min_length=1)]
+    strength: Number
+    note: str = ""
+
+    @property
+    def link_sign(self) -> int:
+        """Sign of the last link, from the last node to the process: effect times the sign of that node.
+
+        A cargo that lowers BCL2 and raises apoptosis has the link BCL2 -| apoptosis, -1.
+        """
+        return self.effect * self.chain[-1].sign if self.chain else self.effect
+
+    @property
+    def port(self) -> str:
+        """`cell_target.process`, the name by which models take the edge's process."""
+        return f"{self.cell_target}.{self.process}"
+
+
+class Lot(Block):
+    """How a preparation's amounts convert."""
+
+    particles_per_ug: Number
+
+
+class Source(Block):
+    """Vesicles of one kind of parent cell in one state: what they carry and what that does."""
+
+    id: Id
+    label: str
+    category: str
+    parent_state: str
+    aliases: tuple[Ascii, ...] = ()
+    effect_stated: bool
+    direction_stated: bool
+    refs: ReferenceIds = ()
+    cargo: tuple[Cargo, ...]
+    edges: tuple[Edge, ...]
+    lot: Lot
+    notes: Texts = ()
+    open_questions: Texts = ()
+    references: tuple[Reference, ...] = Field(default=(), description="Papers that only this file uses.")
+
+
+class FactorEdge(Block):
+    """A mediator multiplies the drive of a cell process by level^gain."""
+
+    id: Id
+    cell_target: str
+    process: str
+    gain: Number
+    refs: Annotated[ReferenceIds, Field(min_length=1)]
+    note: str = ""
+
+
+class Factor(Block):
+    """An endocrine mediator by its level relative to health."""
+
+    id: Id
+    label: str
+    unit: str
+    healthy: Finite
+    about: str
+    edges: tuple[FactorEdge, ...]
+    limits: Texts = ()
+
+
+class Cause(Block):
+    """A mediator goes from its healthy level to `level`, halfway after each `half_time`."""
+
+    factor: str
+    level: Number
+    half_time: Number
+
+
+class Validation(Block):
+    """A published observation of the untreated course; a number where there is one, else a statement."""
+
+    quantity: Id
+    statement: str
+    value: Finite | None = None
+    unit: str = ""
+    low: Finite | None = None
+    high: Finite | None = None
+    at: str
+    use: Literal["fitted", "check"]
+    source: str
+    note: str = ""
+
+
+class FreeParameter(Block):
+    """A number that was adjusted, and to how many data."""
+
+    parameter: str
+    fitted_to: str
+    data_points: int
+
+
+class Context(Block):
+    """A disease or setting by its causes."""
+
+    id: Id
+    label: str
+    kind: str
+    start: Literal["healthy_steady_state"]
+    about: str
+    species: Texts = ()
+    causes: tuple[Cause, ...]
+    validation: tuple[Validation, ...] = ()
+    free_parameters: tuple[FreeParameter, ...] = ()
+    limits: Texts = ()
+
+
+class CellCount(Number):
+    """A number of cells in the default animal."""
+
+    scales_with: Literal["mass"] | None = None
+
+
+class ModuleParameter(Number):
+    """The value that a species gives to a parameter of a module."""
+
+    module: Id
+    symbol: Id
+
+
+class Defaults(Block):
+    """What a scenario need not say of its subject."""
+
+    mass: Number
+    age: Number
+
+
+class Species(Block):
+    """Body, cells and kinetics of one species."""
+
+    id: Id
+    label: str
+    about: str
+    defaults: Defaults
+    cells: dict[Id, CellCount]
+    parameters: tuple[ModuleParameter, ...]
+    limits: Texts = ()
+
+    def of_module(self, module: str) -> dict[str, ModuleParameter]:
+        """The parameters of one module, by symbol."""
+        return {parameter.symbol: parameter for parameter in self.parameters if parameter.module == module}
+
+
+class Route(Block):
+    """A way of giving a dose, and the module that carries it."""
+
+    id: Id
+    label: str
+    module: Id
+    about: str
+
+
+class Process(Block):
+    """A process of a cell, or an outcome of tissue that is computed and no edge may end in."""
+
+    about: str
+    computed: bool = False
+
+
+class ContextName(Block):
+    """A context that entries may name before it has a file."""
+
+    label: str
+    kind: str
+
+
+class Vocabulary(Block):
+    """The identifiers that entries may use."""
+
+    processes: dict[Id, Process]
+    cell_targets: dict[Id, str]
+    categories: dict[Id, str]
+    cargo_kinds: tuple[Id, ...]
+    evidence: dict[Id, str]
+    routes: dict[Id, str]
+    carriers: dict[Id, str]
+    contexts: dict[Id, ContextName]
+    nodes: dict[Id, tuple[Ascii, ...]] = Field(description="Spelling of molecules, with the aliases of each.")
+
+
+class PriorsFile(Block):
+    """`priors.yaml`: numbers by class, used by name."""
+
+    priors: dict[Id, Number]
+
+
+class ReferencesFile(Block):
+    """`references.yaml`: papers shared by all entries."""
+
+    references: tuple[Reference, ...]

@@ -1,0 +1,355 @@
+"""The catalogue as a program: files added, files refused, documents printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import textwrap
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bonesim.catalog import Number, context_to_json, load_catalog, source_to_json
+from bonesim.catalog.check import numbers
+from bonesim.catalog.load import DATA
+from bonesim.errors import InputError
+
+NEW_SOURCE = textwrap.dedent(
+    """\
+    id: new_cell
+    label: vesicles of a new cell
+    category: other
+    parent_state: default
+    effect_stated: true
+    direction_stated: true
+    cargo:
+      - {name: miR-1, kind: miRNA, refs: [somebody2020]}
+    edges:
+      - id: new_mir1_ocn
+        cargo: miR-1
+        chain: [{node: NEWNODE, direction: down}]
+        cell_target: osteoblast
+        process: mineralization
+        effect: 1
+        context: null
+        evidence: in_vitro
+        mechanism: stated
+        refs: [somebody2020]
+        strength: {value: 0.5, low: 0.1, high: 1, basis: assumed, why: an example}
+    lot:
+      particles_per_ug: {prior: particles_per_ug}
+    references:
+      - {id: somebody2020, doi: 10.1000/example}
+    """
+)
+
+
+@pytest.fixture
+def extra(tmp_path: Path) -> Path:
+    """A folder with one valid source."""
+    (tmp_path / "new_cell.yaml").write_text(NEW_SOURCE)
+    return tmp_path
+
+
+def changed(folder: Path, old: str, new: str) -> str:
+    """Replace `old` in the source of `folder`, load, and give the message without the folder's path."""
+    file = folder / "new_cell.yaml"
+    assert old in NEW_SOURCE
+    file.write_text(NEW_SOURCE.replace(old, new, 1))
+    with pytest.raises(InputError) as caught:
+        load_catalog(folder)
+    return str(caught.value).replace(f"{folder}{os.sep}", "")
+
+
+def test_a_source_is_added_by_a_file(extra: Path) -> None:
+    catalog = load_catalog(extra)
+    assert "new_cell" not in load_catalog().sources
+    (edge,) = catalog.source("new_cell").edges
+    assert edge in catalog.edges
+    assert catalog.source_of["new_mir1_ocn"] is catalog.sources["new_cell"]
+    assert catalog.references["somebody2020"].doi == "10.1000/example"
+
+
+def test_a_source_is_added_through_the_environment(extra: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BONESIM_CATALOG", str(extra))
+    assert "new_cell" in load_catalog().sources
+
+
+def test_a_context_is_added_in_a_folder_of_its_section(tmp_path: Path) -> None:
+    (tmp_path / "contexts").mkdir()
+    text = (DATA / "contexts" / "healthy.yaml").read_text().replace("id: healthy", "id: rested")
+    (tmp_path / "contexts" / "rested.yaml").write_text(text)
+    assert load_catalog(tmp_path).context("rested").causes == ()
+
+
+def test_an_unchanged_catalogue_is_not_read_again(extra: Path) -> None:
+    assert load_catalog(extra) is load_catalog(extra)
+
+
+def test_a_changed_file_is_read_again(extra: Path) -> None:
+    before = load_catalog(extra)
+    (extra / "new_cell.yaml").write_text(NEW_SOURCE.replace("vesicles of a new cell", "vesicles of a newer cell"))
+    assert before.sources["new_cell"].label == "vesicles of a new cell"
+    assert load_catalog(extra).sources["new_cell"].label == "vesicles of a newer cell"
+
+
+def test_a_named_prior_becomes_its_number(extra: Path) -> None:
+    catalog = load_catalog(extra)
+    lot = catalog.sources["new_cell"].lot.particles_per_ug
+    assert lot.prior == "particles_per_ug"
+    assert lot.model_copy(update={"prior": None}) == catalog.priors["particles_per_ug"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        pytest.param(
+            "process: mineralization",
+            "process: mineralisation",
+            "new_cell.yaml:14: edges[0].process: unknown process 'mineralisation'\n"
+            "  try: did you mean 'mineralization'?",
+            id="unknown process",
+        ),
+        pytest.param(
+            "process: mineralization",
+            "process: bone_formation",
+            "new_cell.yaml:14: edges[0].process: 'bone_formation' is an outcome that is computed; "
+            "no edge may end there\n"
+            "  try: the process of a cell that leads to it, e.g. 'osteogenic_differentiation' or 'resorption_activity'",
+            id="outcome of tissue",
+        ),
+        pytest.param(
+            "cell_target: osteoblast",
+            "cell_target: osteoblasts",
+            "new_cell.yaml:13: edges[0].cell_target: unknown cell target 'osteoblasts'\n"
+            "  try: did you mean 'osteoblast'?",
+            id="unknown cell",
+        ),
+        pytest.param(
+            "cargo: miR-1",
+            "cargo: miR-11",
+            "new_cell.yaml:11: edges[0].cargo: 'miR-11' is not among the cargo of this source\n"
+            "  try: did you mean 'miR-1'?",
+            id="cargo not listed",
+        ),
+        pytest.param(
+            ", why: an example",
+            "",
+            "new_cell.yaml:20: edges[0].strength: an assumed number must say why\n"
+            "  try: `why:` with the reason for value and range",
+            id="assumed without why",
+        ),
+        pytest.param(
+            "basis: assumed, why: an example",
+            "basis: measured",
+            "new_cell.yaml:20: edges[0].strength: a measured number needs a source\n"
+            "  try: `source:` with paper and DOI",
+            id="measured without source",
+        ),
+        pytest.param(
+            "value: 0.5",
+            "value: 2",
+            "new_cell.yaml:20: edges[0].strength.value: 2 lies outside its range 0.1 to 1\n  try: low <= value <= high",
+            id="outside its range",
+        ),
+        pytest.param(
+            "low: 0.1, high: 1",
+            "low: 0.5, high: 0.5",
+            "new_cell.yaml:20: edges[0].strength: an assumed number needs a range\n"
+            "  try: `low:` and `high:` that differ",
+            id="assumed without range",
+        ),
+        pytest.param(
+            "value: 0.5, low: 0.1, high: 1, basis: assumed, why: an example",
+            "prior: in_vitro_stated_mechanisms",
+            "new_cell.yaml:20: edges[0].strength.prior: unknown prior 'in_vitro_stated_mechanisms'\n"
+            "  try: did you mean 'in_vitro_stated_mechanism'?",
+            id="unknown prior",
+        ),
+        pytest.param(
+            "{value: 0.5, low:",
+            "{prior: in_vitro_stated_mechanism, low:",
+            "new_cell.yaml:20: edges[0].strength.prior: a prior stands alone\n  try: the prior, or a number of its own",
+            id="prior with more",
+        ),
+        pytest.param(
+            "refs: [somebody2020]\n    strength",
+            "refs: [somebody2021]\n    strength",
+            "new_cell.yaml:19: edges[0].refs[0]: reference somebody2021 is not known\n"
+            "  try: an entry with this id under `references:` of this file, or in references.yaml",
+            id="unknown reference",
+        ),
+        pytest.param(
+            "doi: 10.1000/example",
+            "year: 2020",
+            "new_cell.yaml:24: references[0]: reference somebody2020 can not be looked up\n"
+            "  try: a doi or pmid, or `unresolved:` with what is missing",
+            id="reference that says nothing",
+        ),
+        pytest.param(
+            "node: NEWNODE",
+            "node: IRS-1",
+            "new_cell.yaml:12: edges[0].chain[0].node: 'IRS-1' is an alias\n"
+            "  try: 'IRS1', with 'IRS-1' among its aliases",
+            id="alias as node",
+        ),
+        pytest.param(
+            "[{node: NEWNODE, direction: down}]",
+            "[]",
+            "new_cell.yaml:12: edges[0].chain: a stated mechanism needs at least one node\n"
+            "  try: the nodes, or `mechanism: unknown`",
+            id="mechanism without chain",
+        ),
+        pytest.param(
+            "effect_stated: true",
+            "effect_stated: false",
+            "new_cell.yaml:5: effect_stated: the source has edges but no stated effect\n"
+            "  try: effect_stated: true, or no edges",
+            id="edges without effect",
+        ),
+        pytest.param(
+            "context: null",
+            "context: fractures",
+            "new_cell.yaml:16: edges[0].context: unknown context 'fractures'\n  try: did you mean 'fracture'?",
+            id="unknown context",
+        ),
+        pytest.param(
+            "    context: null",
+            "    context: null\n    conditions: {carrier: ha_hydrogel}",
+            "new_cell.yaml:17: edges[0].conditions.carrier: unknown carrier 'ha_hydrogel'\n"
+            "  try: did you mean 'ha_hydrogel_sdf1a'?",
+            id="unknown carrier",
+        ),
+        pytest.param(
+            "parent_state",
+            "parent_stat",
+            "new_cell.yaml:4: parent_stat: unknown key\n  try: did you mean 'parent_state'?",
+            id="unknown key",
+        ),
+        pytest.param(
+            "id: new_cell",
+            "id: macrophage_m2",
+            f"new_cell.yaml:1: id: the id 'macrophage_m2' is taken by {DATA / 'sources' / 'macrophage_m2.yaml'}\n"
+            "  try: an id of its own",
+            id="id of another file",
+        ),
+    ],
+)
+def test_a_fault_is_refused_with_place_and_remedy(extra: Path, old: str, new: str, message: str) -> None:
+    assert changed(extra, old, new) == message
+
+
+def test_one_edge_id_in_two_files_is_refused(extra: Path) -> None:
+    other = extra / "other.yaml"
+    other.write_text(NEW_SOURCE.split("references:")[0].replace("new_cell", "other_cell").replace("somebody2020", "92"))
+    with pytest.raises(InputError) as caught:
+        load_catalog(extra)
+    assert str(caught.value) == (
+        f"{other}:10: edges[0].id: the id 'new_mir1_ocn' is taken by {extra / 'new_cell.yaml'}\n  try: an id of its own"
+    )
+
+
+def test_a_node_that_pushes_both_ways_is_refused(extra: Path) -> None:
+    edge = NEW_SOURCE[NEW_SOURCE.index("  - id: new_mir1_ocn") : NEW_SOURCE.index("lot:")]
+    second = edge.replace("new_mir1_ocn", "new_mir1_again").replace("effect: 1", "effect: -1")
+    message = changed(extra, edge, edge + second)
+    assert message == (
+        "new_cell.yaml:26: edges[1].effect: NEWNODE would both raise and lower osteoblast.mineralization "
+        "in this source\n  try: the direction of the last node, the effect, or a context that tells the two apart"
+    )
+
+
+def test_all_faults_of_all_files_are_told_at_once(extra: Path) -> None:
+    (extra / "new_cell.yaml").write_text(
+        NEW_SOURCE.replace("category: other", "category: others").replace("kind: miRNA", "kind: siRNA")
+    )
+    with pytest.raises(InputError) as caught:
+        load_catalog(extra)
+    assert [part.place.key for part in caught.value.parts if part.place] == ["category", "cargo[0].kind"]
+
+
+def test_a_missing_extra_folder_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "nowhere"
+    with pytest.raises(InputError) as caught:
+        load_catalog(folder)
+    assert str(caught.value) == (
+        f"there is no folder '{folder}'\n"
+        "  try: a folder with one YAML file for each source, as argument or in BONESIM_CATALOG"
+    )
+
+
+def test_an_unknown_source_is_refused_with_the_nearest() -> None:
+    with pytest.raises(InputError) as caught:
+        load_catalog().source("macrophage_m3")
+    assert str(caught.value).startswith("source: unknown source 'macrophage_m3'\n  try: did you mean 'macrophage_m")
+
+
+def test_the_document_of_a_source_is_that_of_the_contract() -> None:
+    document = json.loads(json.dumps(source_to_json(load_catalog().sources["macrophage_m2"])))
+    assert list(document) == ["id", "label", "category", "effect_stated", "cargo", "edges"]
+    assert document["cargo"][0] == {"name": "miR-690", "kind": "miRNA", "aliases": [], "refs": [92]}
+    edge = document["edges"][0]
+    strength = edge.pop("strength")
+    assert edge == {
+        "id": "m2_mir690_irs1_taz_osteogenesis",
+        "cargo": "miR-690",
+        "chain": [
+            {"node": "IRS1", "aliases": ["IRS-1"], "direction": "up"},
+            {"node": "TAZ", "aliases": ["WWTR1"], "direction": "up"},
+            {"node": "RUNX2", "aliases": ["RUNX-2"], "direction": "up"},
+        ],
+        "cell_target": "BMSC",
+        "process": "osteogenic_differentiation",
+        "effect": 1,
+        "context": None,
+        "evidence": "in_vitro",
+        "mechanism": "stated",
+        "refs": [92, 98, 99],
+    }
+    assert list(strength) == ["value", "low", "high", "basis", "why"]
+    assert (strength["value"], strength["low"], strength["high"], strength["basis"]) == (0.6, 0.2, 1.5, "assumed")
+
+
+def test_the_document_of_a_context_names_its_causes() -> None:
+    document = json.loads(json.dumps(context_to_json(load_catalog().contexts["ovx_osteoporosis"])))
+    (cause,) = document["causes"]
+    assert cause["factor"] == "oestrogen"
+    assert cause["level"]["value"] == pytest.approx(22 / 62, abs=5e-4)
+    assert document["free_parameters"][0]["data_points"] == 1
+
+
+@pytest.mark.parametrize(
+    ("direction", "effect", "sign"), [("up", 1, 1), ("up", -1, -1), ("down", 1, -1), ("down", -1, 1)]
+)
+def test_the_last_link_has_the_sign_of_effect_times_node(extra: Path, direction: str, effect: int, sign: int) -> None:
+    text = NEW_SOURCE.replace("direction: down", f"direction: {direction}").replace("effect: 1", f"effect: {effect}")
+    (extra / "new_cell.yaml").write_text(text)
+    assert load_catalog(extra).sources["new_cell"].edges[0].link_sign == sign
+
+
+def test_an_edge_without_nodes_links_the_cargo_itself() -> None:
+    edge = next(edge for edge in load_catalog().edges if edge.id == "m1_loc103691165_osteogenesis")
+    assert edge.chain == ()
+    assert edge.link_sign == edge.effect == 1
+
+
+def test_every_number_of_a_file_is_found_for_checking() -> None:
+    """The walk over blocks sees as many numbers as the text has, so none escapes the checks."""
+    file = DATA / "species" / "rat.yaml"
+    assert len(list(numbers(load_catalog().species["rat"]))) == file.read_text().count("basis:")
+
+
+def test_numbers_are_frozen() -> None:
+    number = load_catalog().priors["V50"]
+    assert isinstance(number, Number)
+    with pytest.raises(ValueError, match="frozen"):
+        number.value = 2.0
+
+
+def test_the_shared_files_are_plain_yaml() -> None:
+    """A second reader finds the same priors, so nothing rests on a peculiarity of ours."""
+    data = yaml.safe_load((DATA / "priors.yaml").read_text())["priors"]
+    assert {name: row["value"] for name, row in data.items()} == {
+        name: number.value for name, number in load_catalog().priors.items()
+    }
