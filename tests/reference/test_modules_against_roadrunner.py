@@ -1,0 +1,210 @@
+"""The checked-in modules, run in libroadrunner, against published values, closed forms and their own cards."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import antimony
+import libsbml
+import numpy as np
+import pytest
+import roadrunner
+
+from bonesim.yamlio import read
+
+ROOT = Path(__file__).parents[2]
+SBML = ROOT / "models" / "sbml"
+MODULES = [
+    SBML / "core" / "lemaire2004",
+    SBML / "core" / "pivonka2008",
+    SBML / "pk" / "iv_two_phase",
+    SBML / "pk" / "local_depot",
+    SBML / "tissue" / "bone_volume",
+]
+CORES = MODULES[:2]
+PHARMACOKINETICS = MODULES[2:4]
+CELLS = ("OBp", "OBa", "OCa")
+RTOL = 1e-12
+SETTLED = 4000.0  # day; the slowest rate of the modules is 0.01 1/day, so e^-40 of any start is left
+CARD_UNIT = {
+    "pM": "pM",
+    "pM_per_day": "pM/day",
+    "per_day": "1/day",
+    "per_pM": "1/pM",
+    "per_pM_day": "1/(pM*day)",
+    "per_mm": "1/mm",
+    "day": "day",
+    "item": "particles",
+    "item_per_day": "particles/day",
+    "dimensionless": "dimensionless",
+}
+
+
+def card(module: Path) -> dict[str, Any]:
+    """Give the card of a module as plain data."""
+    data: dict[str, Any] = read(module.with_suffix(".yaml")).data
+    return data
+
+
+def engine(module: Path) -> Any:
+    """Load a module into libroadrunner at tight tolerances."""
+    runner = roadrunner.RoadRunner(str(module.with_suffix(".xml")))
+    runner.integrator.relative_tolerance = RTOL
+    runner.integrator.absolute_tolerance = 1e-18
+    runner.integrator.maximum_num_steps = 1_000_000
+    return runner
+
+
+def advance(runner: Any, start: float, end: float) -> None:
+    """Carry the state from `start` to `end` (day)."""
+    if end > start:
+        runner.simulate(start, end, 2)
+
+
+def value_of(module: Path, row: dict[str, Any]) -> float:
+    """Give the value that a row of `published` asks for: parameters `set` inside `window`, always without one."""
+    end = SETTLED if row["at"] == "steady_state" else float(row["at"].removeprefix("day "))
+    first, last = row.get("window", [0.0, np.inf])
+    runner = engine(module)
+    for name, value in row.get("initial", {}).items():
+        runner[name] = value
+    advance(runner, 0.0, min(first, end))
+    healthy = {name: runner[name] for name in row.get("set", {})}
+    for name, value in row.get("set", {}).items():
+        runner[name] = value
+    advance(runner, first, min(last, end))
+    for name, value in healthy.items():
+        runner[name] = value if end > last else runner[name]
+    advance(runner, last, end)
+    return float(runner[row["symbol"]])
+
+
+PUBLISHED = [
+    pytest.param(module, row, id=f"{module.name}: {row['quantity']}, {row['at']}")
+    for module in MODULES
+    for row in card(module)["published"]
+]
+
+
+@pytest.mark.parametrize(("module", "row"), PUBLISHED)
+def test_published_value_is_met(module: Path, row: dict[str, Any]) -> None:
+    assert value_of(module, row) == pytest.approx(row["value"], rel=row["tolerance"], abs=0.0)
+
+
+def test_lemaire_rankl_then_opg_follows_the_published_file() -> None:
+    with (ROOT / "tests" / "data" / "lemaire2004_rankl_then_opg.csv").open(encoding="ascii") as table:
+        rows = list(csv.DictReader(line for line in table if not line.startswith("#")))
+    runner = engine(CORES[0])
+    for name, start in zip(CELLS, (0.0007734, 0.0007282, 0.0009127), strict=True):
+        runner[name] = start
+    inputs = {20.0: ("I_L", 1e4), 80.0: ("I_O", 9e4)}
+    now = 0.0
+    for row in rows:
+        day = float(row["day"])
+        advance(runner, now, day)
+        now = day
+        assert [runner[name] for name in CELLS] == pytest.approx([float(row[name]) for name in CELLS], rel=1e-6, abs=0)
+        if day in inputs:
+            name, value = inputs[day]
+            runner[name] = value
+
+
+@pytest.mark.parametrize("module", CORES, ids=lambda path: path.name)
+def test_a_core_starts_at_its_steady_state(module: Path) -> None:
+    # States stand with 15 digits, so each is off by at most 5e-15 of itself; rates per state are below 1 1/day.
+    runner = engine(module)
+    largest = max(runner[name] for name in CELLS)
+    assert [runner[f"{name}'"] for name in CELLS] == pytest.approx([0.0] * 3, abs=3 * 5e-15 * largest)
+
+
+PORTS_AT_1_5 = [
+    ("lemaire2004", "D_R", 1.508, 1.008),
+    ("lemaire2004", "k_B", 0.593, 0.830),
+    ("lemaire2004", "D_C", 1.124, 1.202),
+    ("lemaire2004", "D_A", 0.890, 0.830),
+    ("lemaire2004", "K_L_P", 1.124, 1.202),
+    ("lemaire2004", "K_O_P", 0.896, 0.839),
+    ("pivonka2008", "D_OBu", 1.367, 0.897),
+    ("pivonka2008", "A_OBa", 0.764, 1.176),
+    ("pivonka2008", "D_OCp", 1.165, 1.201),
+    ("pivonka2008", "A_OCa", 0.853, 0.832),
+    ("pivonka2008", "R_RANKL", 1.044, 1.052),
+    ("pivonka2008", "p_OPG", 0.867, 0.847),
+]
+
+
+@pytest.mark.parametrize(("core", "parameter", "OBa", "OCa"), PORTS_AT_1_5)
+def test_a_port_at_1_5_moves_the_cells_as_the_card_says(core: str, parameter: str, OBa: float, OCa: float) -> None:
+    module = SBML / "core" / core
+    runner = engine(module)
+    healthy = np.array([runner["OBa"], runner["OCa"]])
+    runner[parameter] = 1.5 * runner[parameter]
+    advance(runner, 0.0, SETTLED)
+    assert np.array([runner["OBa"], runner["OCa"]]) / healthy == pytest.approx([OBa, OCa], abs=5e-4)
+    said = f"OBa {OBa:.3f}, OCa {OCa:.3f}"
+    assert any(parameter in port.get("multiplies", []) and said in port["why"] for port in card(module)["ports"]), (
+        f"no port of {core} says {said!r}"
+    )
+
+
+@pytest.mark.parametrize("module", PHARMACOKINETICS, ids=lambda path: path.name)
+def test_a_bolus_and_an_infusion_are_conserved(module: Path) -> None:
+    ports = {port["name"]: port for port in card(module)["ports"]}
+    runner = engine(module)
+    runner[ports["dose"]["jumps"]] = 1e10
+    runner[ports["infusion"]["sets"]] = 1e9
+    given = 1e10
+    for day in range(5):
+        advance(runner, float(day), day + 1.0)
+        given += runner[ports["infusion"]["sets"]]
+        runner[ports["infusion"]["sets"]] = 1e9 if day < 2 else 0.0
+        assert sum(runner[name] for name in ports["delivered"]["sum"]) == pytest.approx(given, rel=1e-9)
+
+
+@pytest.mark.parametrize("module", PHARMACOKINETICS, ids=lambda path: path.name)
+def test_delivered_sums_every_state(module: Path) -> None:
+    document = libsbml.readSBMLFromFile(str(module.with_suffix(".xml")))  # owns the model
+    states = {rule.getVariable() for rule in document.getModel().getListOfRules() if rule.isRate()}
+    (delivered,) = (port for port in card(module)["ports"] if port["name"] == "delivered")
+    assert set(delivered["sum"]) == states
+
+
+def test_blood_after_a_bolus_has_two_phases() -> None:
+    runner = engine(SBML / "pk" / "iv_two_phase")
+    runner["central"] = 1.0
+    share, alpha, beta = runner["fast_share"], runner["alpha"], runner["beta"]
+    times = np.linspace(0.0, 1.0, 97)
+    blood = runner.simulate(times=times.tolist(), selections=["central"])[:, 0]
+    closed_form = share * np.exp(-alpha * times) + (1.0 - share) * np.exp(-beta * times)
+    # Below 1e4 steps, each off by at most RTOL of the value.
+    assert blood == pytest.approx(closed_form, rel=1e4 * RTOL, abs=0.0)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+def test_antimony_and_sbml_are_the_same_module(module: Path) -> None:
+    antimony.clearPreviousLoads()
+    assert antimony.loadAntimonyString(module.with_suffix(".ant").read_text(encoding="ascii")) >= 0
+    document = libsbml.readSBMLFromString(antimony.getSBMLString(module.name))
+    assert document.setLevelAndVersion(3, 2, True)
+    assert libsbml.writeSBMLToString(document) == module.with_suffix(".xml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+def test_sbml_is_valid_and_its_units_agree(module: Path) -> None:
+    document = libsbml.readSBMLFromFile(str(module.with_suffix(".xml")))
+    document.setConsistencyChecks(libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, True)
+    document.checkConsistency()
+    found = [document.getError(index) for index in range(document.getNumErrors())]
+    # A bare 1 or ln(2) has no unit of its own; libsbml then says that it cannot check to the end.
+    assert [error.getMessage() for error in found if error.getErrorId() != libsbml.UndeclaredUnits] == []
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
+def test_the_card_names_every_symbol_with_its_unit(module: Path) -> None:
+    document = libsbml.readSBMLFromFile(str(module.with_suffix(".xml")))  # owns the model
+    model = document.getModel()
+    declared = {symbol.getId(): CARD_UNIT[symbol.getUnits()] for symbol in model.getListOfParameters()}
+    assert {name: entry["unit"] for name, entry in card(module)["symbols"].items()} == declared
+    assert card(module)["id"] == model.getId() == module.name
