@@ -1,0 +1,120 @@
+"""Antimony text as SBML Level 3 Version 2 text: the same bytes for the same text, every digit kept."""
+
+from __future__ import annotations
+
+import re
+from threading import Lock
+
+from bonesim.errors import InputError, Place, quoted
+from bonesim.sbml.mathml_write import number_element, number_text
+
+_LOCK = Lock()
+"""Antimony keeps the models it has loaded in global state."""
+
+_GENERATOR = re.compile(r"^<!--[^>]*-->\n", re.MULTILINE)
+_ERROR = re.compile(r"^Error in model string, line (\d+):\s*(.*)$", re.DOTALL)
+_NOT_CODE = re.compile(r'//[^\n]*|#[^\n]*|/\*.*?\*/|"[^"\n]*"', re.DOTALL)
+_NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_LITERAL = re.compile(rf"(?<![\w.]){_NUMBER}(?![\w.])")
+_VALUE = re.compile(rf'(?<=[a-z]=")(-?)({_NUMBER})(?=")')
+_CN = re.compile(r"<cn> (-?)([^<> ]+) </cn>")
+_CN_E = re.compile(r'<cn type="e-notation"> (-?)([^<> ]+) <sep/> (-?\d+) </cn>')
+_DEFINITION = re.compile(
+    r"^\s*(?:(?:const|var|species|compartment|unit|at)\s+)*\$?([A-Za-z_]\w*)\s*(?:'?\s*:?=|:|\bin\b|;|,|$)"
+)
+
+
+def antimony_to_sbml(text: str, *, file: str) -> str:
+    """SBML of the main model of an Antimony text (the last one, or the one marked with `*`), submodels flattened.
+
+    Raises
+    ------
+    InputError
+        If Antimony refuses the text, if it imports other files, or if it has two numbers that differ only after the
+        15th digit (Antimony prints 15; the digits it drops are put back from the text).
+    """
+    import antimony
+
+    _refuse_imports(text, file)
+    with _LOCK:
+        try:
+            if antimony.loadAntimonyString(text) < 0:
+                raise _error(antimony.getLastError(), file)
+            sbml = antimony.getSBMLString(antimony.getMainModuleName())
+            if not sbml:
+                raise _error(antimony.getLastError(), file)
+        finally:
+            antimony.clearPreviousLoads()
+            antimony.freeAll()
+    return _with_all_digits(_GENERATOR.sub("", sbml, count=1), text, file)
+
+
+def defining_lines(text: str) -> dict[str, int]:
+    """Symbol -> the line of an Antimony text where it is defined first."""
+    lines: dict[str, int] = {}
+    for number, line in enumerate(_without_comments(text).split("\n"), start=1):
+        for statement in line.split(";"):
+            found = _DEFINITION.match(statement)
+            if found:
+                lines.setdefault(found[1], number)
+    return lines
+
+
+def _without_comments(text: str) -> str:
+    """The text with comments and strings blanked, line by line as it was."""
+    return _NOT_CODE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+
+
+def _refuse_imports(text: str, file: str) -> None:
+    for number, line in enumerate(_without_comments(text).split("\n"), start=1):
+        if re.search(r"\bimport\b", line):
+            raise InputError(
+                "Antimony 'import' is not allowed: a model may not read other files",
+                place=Place(file, number),
+                remedy="put the imported model into this file",
+            )
+
+
+def _error(message: str, file: str) -> InputError:
+    found = _ERROR.match(message.strip())
+    line, problem = (int(found[1]), found[2]) if found else (None, message.strip())
+    return InputError(
+        f"Antimony: {problem.strip().splitlines()[0]}",
+        place=Place(file, line),
+        remedy="see the line and the one before it; statements end with ';'",
+    )
+
+
+def _with_all_digits(sbml: str, text: str, file: str) -> str:
+    """The SBML with numbers of more than 15 digits as in the Antimony text."""
+    exact = _long_numbers(text, file)
+    if not exact:
+        return sbml
+
+    def restored(found: re.Match[str]) -> str:
+        value = exact.get(float(found[2]))
+        return found[0] if value is None else f"{found[1]}{number_text(value)}"
+
+    def restored_cn(found: re.Match[str]) -> str:
+        power = found[3] if found.re is _CN_E else "0"
+        value = exact.get(float(f"{found[2]}e{power}"))
+        return found[0] if value is None else "".join(number_element(-value if found[1] else value))
+
+    return _CN_E.sub(restored_cn, _CN.sub(restored_cn, _VALUE.sub(restored, sbml)))
+
+
+def _long_numbers(text: str, file: str) -> dict[float, float]:
+    """What Antimony prints -> what the text says, where the two differ."""
+    said: dict[float, tuple[float, str]] = {}
+    for number, line in enumerate(_without_comments(text).split("\n"), start=1):
+        for literal in _LITERAL.findall(line):
+            value = float(literal)
+            printed = float(f"{value:.15g}")
+            other, spelt = said.setdefault(printed, (value, literal))
+            if other != value:
+                raise InputError(
+                    f"{quoted(literal)} and {quoted(spelt)} differ only after the 15th digit",
+                    place=Place(file, number),
+                    remedy="write both the same, or with at most 15 digits",
+                )
+    return {printed: value for printed, (value, _) in said.items() if printed != value}

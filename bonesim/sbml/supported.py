@@ -1,0 +1,68 @@
+"""What SBML can say and we do not do: one table, one remedy each.
+
+Everything that is not in this table is either done exactly or no SBML.
+"""
+
+from __future__ import annotations
+
+from bonesim.errors import Place, UnsupportedModelError
+
+UNSUPPORTED: dict[str, tuple[str, str]] = {
+    "algebraic_rule": (
+        "algebraic rules are not supported",
+        "solve the equation for one of its symbols and write an assignment rule",
+    ),
+    "delay": (
+        "delayed values (csymbol 'delay') are not supported",
+        "replace the delay by a chain of first-order steps with the same mean",
+    ),
+    "rate_of": (
+        "rates used as values (csymbol 'rateOf') are not supported",
+        "write the rate as an assignment rule and use that in both places",
+    ),
+    "fast_reaction": (
+        "fast reactions are not supported",
+        "give it finite rate constants, or put the equilibrium into assignment rules",
+    ),
+    "state_event": (
+        "events whose trigger is not a comparison of the time with constants are not supported",
+        "a trigger 'time >= c' where c is a number or made of constants",
+    ),
+    "moving_event": (
+        "events whose time changes during the run are not supported",
+        "write one event for each time",
+    ),
+    "event_delay": ("event delays are not supported", "add the delay to the time in the trigger"),
+    "event_priority": (
+        "event priorities that are not numbers are not supported",
+        "a number as priority, or what happens at one time as one event",
+    ),
+    "event_conflict": (
+        "events that set or use the same symbols at the same time, with values from before both, are not supported",
+        'write them as one event, or set useValuesFromTriggerTime="false"',
+    ),
+    "varying_compartment": (
+        "compartments whose size changes are not supported",
+        "model amounts in a compartment of constant size and divide by the size where it is used",
+    ),
+    "random": (
+        "random distributions are not supported",
+        "replace it by a parameter and draw its values in a sweep",
+    ),
+    "submodels": (
+        "submodels (package comp) are not supported",
+        "flatten the model first, e.g. with libsbml or Tellurium",
+    ),
+    "package": ("this required SBML package is not supported", "export the model as SBML core"),
+    "function": (
+        "this mathematical function is not supported",
+        "write it with the functions of SBML core, without factorial",
+    ),
+}
+"""Construct -> (what the message says, what to do instead)."""
+
+
+def refuse(construct: str, what: str, place: Place | None) -> UnsupportedModelError:
+    """The error for one use of an unsupported construct; `what` names the element, such as `event 'E1'`."""
+    problem, remedy = UNSUPPORTED[construct]
+    return UnsupportedModelError(f"{what}: {problem}", place=place, remedy=remedy)
