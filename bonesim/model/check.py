@@ -1,0 +1,159 @@
+"""Well-posedness: each symbol defined once, nothing undefined, no circular rules."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
+
+from bonesim.errors import InputError, Place, closest
+from bonesim.model.expr import TIME, Expr, symbols, walk
+from bonesim.model.ode import OdeModel, Origin, Rule
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+
+def well_posed(model: OdeModel) -> OdeModel:
+    """The model with its rules put in order of use.
+
+    Raises
+    ------
+    InputError
+        If an id is no plain name, a symbol is defined twice, an expression uses a name that does not exist, rules
+        are circular, an event sets what it cannot set, or its time moves with the states; faults are told together.
+    """
+    problems = [*_bad_names(model), *_defined_twice(model), *_undefined(model), *_bad_events(model)]
+    if problems:
+        raise InputError.together(problems)
+    model = model.with_(rules=ordered(model.rules, model))
+    if problems := _moving_events(model):
+        raise InputError.together(problems)
+    return model
+
+
+def ordered(rules: tuple[Rule, ...], model: OdeModel) -> tuple[Rule, ...]:
+    """Rules so that each uses only earlier ones; an order that is right already is kept."""
+    by_id = {rule.id: rule for rule in rules}
+    seen: set[str] = set()
+    for rule in rules:
+        if symbols(rule.expr) & (by_id.keys() - seen):
+            break
+        seen.add(rule.id)
+    else:
+        return rules
+    uses = {rule.id: [name for name in sorted(symbols(rule.expr)) if name in by_id] for rule in rules}
+    return tuple(by_id[rule_id] for rule_id in in_order(uses, model, "rules"))
+
+
+def in_order(uses: Mapping[str, Iterable[str]], model: OdeModel, what: str) -> list[str]:
+    """Keys of `uses` so that each comes after those it uses; InputError naming the circle if there is one."""
+    try:
+        return list(TopologicalSorter(uses).static_order())
+    except CycleError as error:
+        circle = " -> ".join(reversed(error.args[1]))
+        raise InputError(
+            f"{what} define each other in a circle: {circle}",
+            place=_place(model.by_id[error.args[1][0]].origin),
+            remedy="break the circle, e.g. by giving one of them a rate of change",
+        ) from None
+
+
+def _bad_names(model: OdeModel) -> list[InputError]:
+    return [
+        InputError(
+            f"{symbol.id!r} cannot be a name",
+            place=_place(symbol.origin),
+            remedy="letters, digits and underscores, not beginning with a digit",
+        )
+        for symbol in model.symbols()
+        if not _NAME.fullmatch(symbol.id)
+    ]
+
+
+def _defined_twice(model: OdeModel) -> list[InputError]:
+    counts = Counter(symbol.id for symbol in model.symbols())
+    return [
+        InputError(
+            f"'{symbol_id}' is defined {count} times",
+            place=_place(model.by_id[symbol_id].origin),
+            remedy="keep one definition",
+        )
+        for symbol_id, count in counts.items()
+        if count > 1
+    ]
+
+
+def _expressions(model: OdeModel) -> Iterable[tuple[str, Expr, Origin]]:
+    for state in model.states:
+        yield f"the rate of '{state.id}'", state.rate, state.origin
+        yield f"the initial value of '{state.id}'", state.initial, state.origin
+    for rule in model.rules:
+        yield f"the rule for '{rule.id}'", rule.expr, rule.origin
+    for parameter in model.parameters:
+        if parameter.initial is not None:
+            yield f"the initial assignment of '{parameter.id}'", parameter.initial, parameter.origin
+    for event in model.events:
+        yield f"the time of event '{event.id}'", event.time, event.origin
+        if event.every is not None:
+            yield f"the interval of event '{event.id}'", event.every, event.origin
+        for target, value in event.assignments:
+            yield f"event '{event.id}', value of '{target}'", value, event.origin
+
+
+def _undefined(model: OdeModel) -> list[InputError]:
+    return [
+        InputError(
+            f"{where} uses '{name}', which is not defined", place=_place(origin), remedy=closest(name, model.by_id)
+        )
+        for where, expr, origin in _expressions(model)
+        for name in sorted(symbols(expr) - model.by_id.keys())
+    ]
+
+
+def _bad_events(model: OdeModel) -> list[InputError]:
+    rules = {rule.id for rule in model.rules}
+    return [
+        InputError(
+            f"event '{event.id}' sets '{target}', which {'a rule defines' if target in rules else 'is not defined'}",
+            place=_place(event.origin),
+            remedy="let an event set a state or a parameter",
+        )
+        for event in model.events
+        for target, _ in event.assignments
+        if target in rules or target not in model.by_id
+    ] + [
+        InputError(
+            f"event '{event.id}' sets '{target}' {count} times",
+            place=_place(event.origin),
+            remedy="set it once, or write one event for each value",
+        )
+        for event in model.events
+        for target, count in Counter(target for target, _ in event.assignments).items()
+        if count > 1
+    ]
+
+
+def _moving_events(model: OdeModel) -> list[InputError]:
+    """Times of events are known before the start: they rest on parameters, and on rules of parameters, alone."""
+    fixed = {parameter.id for parameter in model.parameters}
+    for rule in model.rules:
+        if _rests_on(rule.expr, fixed):
+            fixed.add(rule.id)
+    return [
+        InputError(
+            f"the time of event '{event.id}' depends on a state or on time itself",
+            place=_place(event.origin),
+            remedy="write the time with numbers and parameters alone",
+        )
+        for event in model.events
+        if not (_rests_on(event.time, fixed) and _rests_on(event.every or event.time, fixed))
+    ]
+
+
+def _rests_on(expr: Expr, names: set[str]) -> bool:
+    return symbols(expr) <= names and TIME not in walk(expr)
+
+
+def _place(origin: Origin) -> Place | None:
+    return Place(origin.file, origin.line) if origin.file else None

@@ -1,0 +1,112 @@
+"""Models for tests in a few lines: formulas as text, states as name = (initial, rate)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from bonesim.codegen.backends import numpy as numpy_backend
+from bonesim.model.expr import TIME, Call, Expr, Num, Sym
+from bonesim.model.ode import OdeModel, Parameter, Rule, State, TimedEvent
+from bonesim.solve.integrate import integrate
+from bonesim.solve.settings import Settings
+from bonesim.solve.solution import Solution
+from bonesim.system import Batch, Kernels
+
+_INFIX = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "pow"}
+_COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne"}
+_LOGIC = {ast.And: "and", ast.Or: "or"}
+
+Formula: TypeAlias = str | float
+
+
+def formula(text: Formula) -> Expr:
+    """An expression from Python's infix notation; `t` is time, functions are those of the operator table."""
+    return _tree(ast.parse(str(text), mode="eval").body)
+
+
+def _tree(node: ast.expr) -> Expr:
+    match node:
+        case ast.Constant(int() | float() as value):
+            return Num(float(value))
+        case ast.Name(name):
+            return TIME if name == "t" else Sym(name)
+        case ast.UnaryOp(ast.USub(), ast.Constant(int() | float() as value)):
+            return Num(-float(value))
+        case ast.UnaryOp(ast.USub(), operand):
+            return Call("neg", (_tree(operand),))
+        case ast.UnaryOp(ast.Not(), operand):
+            return Call("not", (_tree(operand),))
+        case ast.BinOp(left, op, right):
+            return Call(_INFIX[type(op)], (_tree(left), _tree(right)))
+        case ast.Compare(left, [op], [right]):
+            return Call(_COMPARE[type(op)], (_tree(left), _tree(right)))
+        case ast.BoolOp(op, [left, right]):
+            return Call(_LOGIC[type(op)], (_tree(left), _tree(right)))
+        case ast.Call(ast.Name(name), arguments):
+            return Call(name, tuple(map(_tree, arguments)))
+    raise ValueError(ast.dump(node))
+
+
+def model(
+    states: Mapping[str, tuple[Formula, Formula]],
+    parameters: Mapping[str, float | str] | None = None,
+    rules: Mapping[str, Formula] | None = None,
+    events: Sequence[TimedEvent] = (),
+) -> OdeModel:
+    """A model; a parameter given as text is computed by an initial assignment."""
+    return OdeModel(
+        id="test",
+        states=tuple(State(name, formula(initial), formula(rate)) for name, (initial, rate) in states.items()),
+        parameters=tuple(
+            Parameter(name, 0.0, initial=formula(value)) if isinstance(value, str) else Parameter(name, float(value))
+            for name, value in (parameters or {}).items()
+        ),
+        rules=tuple(Rule(name, formula(expr)) for name, expr in (rules or {}).items()),
+        events=tuple(events),
+    )
+
+
+def event(time: Formula, *, every: Formula | None = None, count: int = 1, **assignments: Formula) -> TimedEvent:
+    """A timed event: `event(2, central="central + 5")`."""
+    targets = tuple((target, formula(text)) for target, text in assignments.items())
+    interval = None if every is None else formula(every)
+    return TimedEvent(f"event_{next(iter(assignments))}", formula(time), targets, every=interval, count=count)
+
+
+def kernels_of(ode: OdeModel, *observables: str) -> Kernels:
+    """Kernels that report `observables`, by default all states."""
+    return numpy_backend.build(ode, observables or tuple(state.id for state in ode.states))
+
+
+def batch_of(
+    kernels: Kernels, ode: OdeModel, times: Sequence[float] | np.ndarray, **rows: Sequence[float] | float
+) -> Batch:
+    """A batch in which `rows` differ between members, whatever they hold (NaN too)."""
+    count = max((len(np.atleast_1d(row)) for row in rows.values()), default=1)
+    p = np.empty((len(ode.parameters), count))
+    for number, parameter in enumerate(ode.parameters):
+        p[number] = rows.get(parameter.id, parameter.value)
+    y = np.empty((len(ode.states), count))
+    with np.errstate(all="ignore"):
+        kernels.functions.initialise(p, y)
+    for number, state in enumerate(ode.states):
+        if state.id in rows:
+            y[number] = rows[state.id]
+    return Batch(p, y, np.asarray(times, float))
+
+
+def solve(
+    ode: OdeModel,
+    times: Sequence[float] | np.ndarray,
+    *observables: str,
+    settings: Settings | None = None,
+    lanes: int = 256,
+    **rows: Sequence[float] | float,
+) -> Solution:
+    """The solution of a batch of members of a model."""
+    kernels = kernels_of(ode, *observables)
+    return integrate(kernels, batch_of(kernels, ode, times, **rows), settings, lanes=lanes)
