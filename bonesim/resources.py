@@ -93,12 +93,12 @@ def cache_dir() -> Path:
     raise InputError("there is no folder for generated code", remedy="set BONESIM_CACHE to a folder of your own")
 
 
-def write_whole(file: Path, text: str) -> None:
+def write_whole(file: Path, content: str | bytes) -> None:
     """Write a file of the cache so that no other process can ever see half of it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=file.parent, suffix=".tmp")
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        stream.write(text)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(content.encode() if isinstance(content, str) else content)
     os.replace(temporary, file)
 
 

@@ -1,0 +1,1 @@
+"""One module a back end; each turns a `Program` into `Kernels`."""

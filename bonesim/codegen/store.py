@@ -1,0 +1,36 @@
+"""Generated source as files: written once under the hash of its content, imported from there."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from bonesim.errors import InternalError
+from bonesim.resources import cache_dir, write_whole
+
+
+def import_source(text: str, *, name: str) -> tuple[ModuleType, Path]:
+    """Import generated text from its file in the cache, writing the file first where it is missing or differs.
+
+    The file name carries the hash of the text, so that a model that changed is another file, several processes
+    may share one cache, and a traceback or a debugger shows the generated lines.
+    """
+    key = hashlib.sha256(text.encode()).hexdigest()[:20]
+    file = cache_dir() / "kernels" / f"{re.sub(r'[^A-Za-z0-9_]', '_', name)[:60]}_{key}.py"
+    if not (file.exists() and file.read_bytes() == text.encode()):
+        write_whole(file, text)
+    module_name = f"bonesim_kernels.{file.stem}"
+    if module_name in sys.modules:
+        return sys.modules[module_name], file
+    spec = importlib.util.spec_from_file_location(module_name, file)
+    if spec is None or spec.loader is None:
+        raise InternalError(f"generated code at {file} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.modules[module_name] = module
+    return module, file
+

@@ -1,0 +1,85 @@
+"""The compiled back end does what the plain one does, whatever the model, the method and the number of lanes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bonesim.resources import cache_dir, scenario_files
+from bonesim.run import run
+from bonesim.scenario.load import load_scenario
+from bonesim.simulate import build_kernels, load_model, members, simulate
+from bonesim.solve.integrate import integrate
+from bonesim.solve.methods.rosenbrock import METHODS
+from bonesim.solve.settings import Settings
+from bonesim.solve.status import Status
+
+CLOSE = 1e-10
+"""Of the largest value: rounding, some hundred steps of it; a formula that differs shows at once."""
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("model", ["lemaire2004", "pivonka2008", "bone_volume"])
+def test_library_models(model: str, method: str) -> None:
+    loaded = load_model(model)
+    kick = {"lemaire2004": {"OCa": 2e-3}, "pivonka2008": {"OCa": 2e-3}, "bone_volume": {"bone_volume_fraction": 0.1}}
+    both = [
+        simulate(loaded, np.linspace(0, 200, 21), initial=kick[model], method=method, backend=backend)
+        for backend in ("numpy", "llvm")
+    ]
+    for state in loaded.states:
+        plain, compiled = (result[state.id].values for result in both)
+        assert np.abs(plain - compiled).max() < CLOSE * np.abs(plain).max()
+
+
+def test_a_whole_scenario() -> None:
+    scenario = load_scenario(next(file for file in scenario_files() if file.stem == "ovx_m2"))
+    plain, compiled = run(scenario, backend="numpy"), run(scenario, backend="llvm")
+    for name in plain.data_vars:
+        if plain[name].attrs.get("units"):
+            size = np.abs(plain[name].values).max()
+            assert np.abs(plain[name].values - compiled[name].values).max() <= CLOSE * size, name
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 9, 33])
+def test_a_member_has_the_same_bits_beside_any_number_of_others(count: int) -> None:
+    model = load_model("pivonka2008")
+    kernels = build_kernels(model, [state.id for state in model.states], "llvm")
+    values = np.linspace(500.0, 3000.0, 33)
+    together = integrate(kernels, members(kernels, model, [0.0, 50.0], {"I_PTH": values}))
+    some = integrate(kernels, members(kernels, model, [0.0, 50.0], {"I_PTH": values[-count:]}))
+    np.testing.assert_array_equal(together.y[:, :, -count:], some.y)
+
+
+def test_a_poisoned_lane_fails_alone() -> None:
+    model = load_model("pivonka2008")
+    kernels = build_kernels(model, ["OCa"], "llvm")
+    healthy = members(kernels, model, [0.0, 50.0], {"I_PTH": np.full(9, 1000.0)})
+    sick = members(kernels, model, [0.0, 50.0], {"I_PTH": np.full(9, 1000.0)})
+    sick.parameters[:, 4] = np.nan
+    expected, found = integrate(kernels, healthy), integrate(kernels, sick)
+    assert found.status.tolist() == [Status.NOT_FINITE_AT_START if lane == 4 else Status.OK for lane in range(9)]
+    np.testing.assert_array_equal(np.delete(found.y, 4, axis=2), np.delete(expected.y, 4, axis=2))
+
+
+def test_a_broken_object_in_the_cache_is_compiled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BONESIM_CACHE", str(tmp_path))
+    model = load_model("bone_volume")
+    first = simulate(model, [0.0, 10.0], initial={"bone_volume_fraction": 0.1}, backend="llvm")
+    (kept,) = (cache_dir() / "kernels").glob("*.o")
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:-100])
+    again = simulate(model, [0.0, 10.0], initial={"bone_volume_fraction": 0.1}, backend="llvm")
+    assert kept.read_bytes() == whole
+    np.testing.assert_array_equal(first["bone_volume_fraction"], again["bone_volume_fraction"])
+
+
+def test_kernels_of_one_method_are_not_used_for_another() -> None:
+    from bonesim.errors import InternalError
+
+    model = load_model("bone_volume")
+    kernels = build_kernels(model, ["CTX"], "llvm", "rodas4")
+    with pytest.raises(InternalError, match=r"^the kernels step by rodas4, not by rodas5p$"):
+        integrate(kernels, members(kernels, model, [0.0, 1.0], {}), Settings(method="rodas5p"))

@@ -1,0 +1,105 @@
+"""Elementary functions of the compiled back end against extended precision."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from llvmlite import binding
+
+from bonesim.codegen.backends.llvm import _compile, _target
+from bonesim.codegen.backends.llvm_math import functions
+
+WIDTH = 4
+V = f"<{WIDTH} x double>"
+
+
+@pytest.fixture(scope="module")
+def engine() -> Any:
+    load = f"load {V}, ptr"
+    wrappers = "".join(
+        f"define void @map_{name}(ptr %a, ptr %out) {{\n  %x = {load} %a, align 8\n"
+        f"  %r = call {V} @{name}({V} %x)\n  store {V} %r, ptr %out, align 8\n  ret void\n}}\n"
+        for name in ("exp", "ln")
+    )
+    wrappers += (
+        f"define void @map_pow(ptr %a, ptr %b, ptr %out) {{\n  %x = {load} %a, align 8\n  %y = {load} %b, align 8\n"
+        f"  %r = call {V} @pow({V} %x, {V} %y)\n  store {V} %r, ptr %out, align 8\n  ret void\n}}\n"
+    )
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target())
+    engine.add_object_file(binding.ObjectFileRef.from_data(_compile(functions(WIDTH) + wrappers)))
+    engine.finalize_object()
+    return engine
+
+
+def apply(engine: Any, name: str, *arguments: np.ndarray) -> np.ndarray:
+    """One compiled function over arrays whose length is a multiple of the vector's."""
+    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (len(arguments) + 1))
+    function = kind(engine.get_function_address(f"map_{name}"))
+    out = np.empty_like(arguments[0])
+    for start in range(0, len(out), WIDTH):
+        function(*(array[start:].ctypes.data for array in (*arguments, out)))
+    return out
+
+
+def ulps(found: np.ndarray, exact: np.ndarray) -> float:
+    """Largest error in units in the last place of the exact value."""
+    return float(np.max(np.abs((found - exact) / np.spacing(np.abs(exact).astype(float)).astype(np.longdouble))))
+
+
+def test_exp_is_within_two_units_in_the_last_place(engine: Any) -> None:
+    x = np.random.default_rng(1).uniform(-700, 700, 40_000)
+    assert ulps(apply(engine, "exp", x), np.exp(x.astype(np.longdouble))) < 2
+
+
+def test_ln_is_within_two_units_in_the_last_place(engine: Any) -> None:
+    rng = np.random.default_rng(2)
+    x = np.concatenate([np.exp(rng.uniform(-700, 700, 20_000)), 1 + rng.uniform(-0.3, 0.4, 20_000)])
+    assert ulps(apply(engine, "ln", x), np.log(x.astype(np.longdouble))) < 2
+
+
+def test_pow_keeps_the_digits_that_its_exponent_leaves(engine: Any) -> None:
+    """x^y = exp(y ln x): an error of one unit in ln x grows by |y ln x|."""
+    rng = np.random.default_rng(3)
+    x, y = np.exp(rng.uniform(-20, 20, 40_000)), rng.uniform(-10, 10, 40_000)
+    exact = np.power(x.astype(np.longdouble), y.astype(np.longdouble))
+    error = np.abs(apply(engine, "pow", x, y) / exact - 1)
+    assert np.all(error < np.finfo(float).eps * (2 + 2 * np.abs(y * np.log(x))))
+
+
+@pytest.mark.parametrize(
+    ("x", "value"),
+    [(1000.0, math.inf), (-1000.0, 0.0), (0.0, 1.0), (math.inf, math.inf), (-math.inf, 0.0), (math.nan, math.nan)],
+)
+def test_exp_at_the_edges(engine: Any, x: float, value: float) -> None:
+    np.testing.assert_array_equal(apply(engine, "exp", np.full(WIDTH, x)), np.full(WIDTH, value))
+
+
+@pytest.mark.parametrize(
+    ("x", "value"),
+    [(0.0, -math.inf), (1.0, 0.0), (-1.0, math.nan), (math.inf, math.inf), (math.nan, math.nan)],
+)
+def test_ln_at_the_edges(engine: Any, x: float, value: float) -> None:
+    np.testing.assert_array_equal(apply(engine, "ln", np.full(WIDTH, x)), np.full(WIDTH, value))
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "value"),
+    [
+        (0.0, 2.5, 0.0),
+        (0.0, 0.0, 1.0),
+        (0.0, -1.0, math.inf),
+        (-8.0, 1.0, -8.0),
+        (-2.0, 2.0, 4.0),
+        (-2.0, 3.0, -8.0),
+        (-2.0, 0.5, math.nan),
+        (math.nan, 2.0, math.nan),
+        (3.0, math.nan, math.nan),
+    ],
+)
+def test_pow_at_the_edges(engine: Any, x: float, y: float, value: float) -> None:
+    found = apply(engine, "pow", np.full(WIDTH, x), np.full(WIDTH, y))
+    np.testing.assert_allclose(found, np.full(WIDTH, value), rtol=4 * np.finfo(float).eps)
