@@ -1,0 +1,60 @@
+"""Error norm, next step size, first step size: the same rules for every back end."""
+
+from __future__ import annotations
+
+import numpy as np
+
+SAFETY, SHRINK, GROW = 0.9, 0.2, 6.0
+TINIEST = 1e-300  # in place of a zero in a denominator
+
+
+def scaled_error(error: np.ndarray, y: np.ndarray, y_next: np.ndarray, rtol: float, atol: np.ndarray) -> np.ndarray:
+    """(state, member) error over tolerance; `atol` is (state, 1)."""
+    # The floor makes 0/0 a 0: a state that stays exactly 0 has no error, also without an absolute tolerance.
+    scaled: np.ndarray = np.abs(error) / np.maximum(atol + rtol * np.maximum(np.abs(y), np.abs(y_next)), TINIEST)
+    return scaled
+
+
+def error_norm(scaled: np.ndarray) -> np.ndarray:
+    """(member,) the largest component, so that no state hides behind many quiet ones.
+
+    A maximum is also exact: unlike a sum, it cannot depend on the order in which the machine adds. NaN stays NaN.
+    """
+    worst: np.ndarray = np.max(scaled, axis=0, initial=0.0)
+    return worst
+
+
+def step_factor(norm: np.ndarray, order: int, after_rejection: np.ndarray) -> np.ndarray:
+    """(member,) factor from this step size to the next: 0.9 norm^(-1/order) within [0.2, 6].
+
+    No growth on an accepted step right after a rejected one; a rejected step always shrinks; a norm that is not
+    finite shrinks most.
+    """
+    factor = np.clip(SAFETY * np.maximum(norm, 1e-10) ** (-1.0 / order), SHRINK, GROW)
+    factor = np.where(np.isfinite(norm), factor, SHRINK)
+    return np.where(norm <= 1, np.where(after_rejection, np.minimum(factor, 1.0), factor), np.minimum(factor, SAFETY))
+
+
+def smallest_step(t: np.ndarray, span: float) -> np.ndarray:
+    """(member,) the step below which t + h is t for all practical purposes.
+
+    Near t = 0 a step may be far smaller than `span`: 1e-26 of it leaves room for transients at the start.
+    """
+    smallest: np.ndarray = 1e-14 * np.maximum(np.abs(t), 1e-12 * span)
+    return smallest
+
+
+def first_step(
+    t: np.ndarray, y: np.ndarray, dy: np.ndarray, rtol: float, atol: np.ndarray, span: float
+) -> np.ndarray:
+    """(member,) a first step that changes no state by more than a hundredth of its tolerance-weighted size.
+
+    Hairer, Norsett & Wanner, Solving Ordinary Differential Equations I, section II.4, doi:10.1007/978-3-540-78862-1;
+    the first of their two estimates, capped by a hundredth of `span`, that of the whole simulation: the time to the
+    next event can be a rounding error, and a step is fitted to it anyway. Where all states have decayed to almost 0 and
+    an infusion begins, the estimate is far below what t can be told apart by, hence the lower bound.
+    """
+    scale = np.maximum(atol + rtol * np.abs(y), TINIEST)
+    size, slope = np.max(np.abs(y) / scale, axis=0, initial=0.0), np.max(np.abs(dy) / scale, axis=0, initial=0.0)
+    step = np.where((size > 1e-5) & (slope > 1e-5), 0.01 * size / np.maximum(slope, TINIEST), 1e-6 * span)
+    return np.clip(step, 100 * smallest_step(t, span), 0.01 * span)

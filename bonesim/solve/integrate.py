@@ -1,0 +1,46 @@
+"""The one entry of the solver: kernels, a batch and settings in, a solution out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bonesim.errors import InternalError
+from bonesim.solve.driver_numpy import Lanes
+from bonesim.solve.settings import Settings, default_atol
+from bonesim.solve.solution import Solution
+from bonesim.system import Batch, Kernels
+
+
+def integrate(kernels: Kernels, batch: Batch, settings: Settings | None = None, *, lanes: int = 256) -> Solution:
+    """Solve every member of a batch from `t_out[0]` to `t_out[-1]`.
+
+    Each member keeps its own time, step size, events and output pointer, so that its numbers do not depend on
+    its neighbours or on how many members there are. At most `lanes` members are under way together; as soon as
+    one ends, the next takes its lane. Timed events are hard stops: a step ends on them and the next begins
+    with the values after them; an output at the time of an event is the value after it.
+
+    Returns a `Solution`; a member that fails carries status, stop time and cause, and never stops the others.
+    """
+    settings = settings or Settings()
+    if kernels.step is not None and kernels.step.method != settings.tableau.name:
+        raise InternalError(f"the kernels step by {kernels.step.method}, not by {settings.tableau.name}")
+    atol = default_atol(settings.rtol, _size(kernels, batch)) if settings.atol is None else np.asarray(settings.atol)
+    if atol.ndim < 2:
+        atol = np.broadcast_to(atol.reshape(-1, 1), batch.initial.shape)
+    layout = kernels.layout
+    solution = Solution.empty(batch.t_out, len(layout.observables), len(layout.states), batch.members)
+    with np.errstate(all="ignore"):
+        Lanes(kernels, batch, settings, atol, solution, width=min(lanes, batch.members)).run()
+    return solution
+
+
+def _size(kernels: Kernels, batch: Batch) -> np.ndarray:
+    """(state, member) the size each state is known to take: at the start, or right after one of its events."""
+    functions, parameters, y = kernels.functions, batch.parameters.copy(), batch.initial.copy()
+    constants = np.empty((len(kernels.layout.constants), batch.members))
+    size = np.abs(y)
+    for event in range(len(kernels.layout.events)):
+        functions.constants(tuple(parameters), constants)
+        functions.fire(event, np.zeros(batch.members), y, parameters, tuple(constants))
+        size = np.maximum(size, np.abs(y))
+    return np.where(np.isfinite(size), size, 0.0)

@@ -1,0 +1,1 @@
+"""Methods are tableaux: data that check themselves against the order they claim when they are made."""

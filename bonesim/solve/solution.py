@@ -1,0 +1,50 @@
+"""What a batch of members did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from bonesim.solve.status import Status
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The outcome of every member of a batch; the solver fills its arrays member by member.
+
+    t : (time,) output times, in the model's time unit
+    y : (time, observable, member), NaN after a member's end
+    end : (state, member) states where the member stopped
+    status : (member,) codes of `Status`
+    stop_time : (member,) time where the member stopped
+    steps, rejected : (member,) steps tried, and how many of them were refused
+    cause : text of each member that failed
+    """
+
+    t: np.ndarray
+    y: np.ndarray
+    end: np.ndarray
+    status: np.ndarray
+    stop_time: np.ndarray
+    steps: np.ndarray
+    rejected: np.ndarray
+    cause: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls, t: np.ndarray, observables: int, states: int, members: int) -> Solution:
+        """A solution in which nothing has happened yet."""
+        return cls(
+            t=t,
+            y=np.full((len(t), observables, members), np.nan),
+            end=np.full((states, members), np.nan),
+            status=np.zeros(members, np.int8),
+            stop_time=np.full(members, t[0], float),
+            steps=np.zeros(members, np.int64),
+            rejected=np.zeros(members, np.int64),
+        )
+
+    @property
+    def ok(self) -> bool:
+        """Whether every member arrived."""
+        return bool(np.all(self.status == Status.OK))

@@ -1,0 +1,72 @@
+"""Step control: norms, factors and first steps by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bonesim.solve.controller import error_norm, first_step, scaled_error, smallest_step, step_factor
+
+
+def column(*values: float) -> np.ndarray:
+    return np.array(values)[:, None]
+
+
+def test_error_is_measured_against_the_larger_end_of_the_step() -> None:
+    scaled = scaled_error(column(-3e-6, 1e-9), column(-1.0, 0.0), column(2.0, 0.0), 1e-6, column(1e-6, 1e-9))
+    np.testing.assert_allclose(scaled, column(1.0, 1.0))
+
+
+def test_a_state_that_stays_zero_has_no_error() -> None:
+    assert scaled_error(column(0.0), column(0.0), column(0.0), 1e-6, column(0.0)) == 0
+
+
+def test_the_norm_is_the_worst_state_and_keeps_nan() -> None:
+    np.testing.assert_array_equal(error_norm(np.array([[0.1, np.nan, 3.0], [0.7, 0.1, np.inf]])), [0.7, np.nan, np.inf])
+    np.testing.assert_array_equal(error_norm(np.empty((0, 2))), [0, 0])
+
+
+@pytest.mark.parametrize(
+    ("norm", "refused", "factor"),
+    [
+        (0.5**4, False, 1.8),  # 0.9 * norm^(-1/4)
+        (0.5**4, True, 1.0),  # no growth after a rejection
+        (1.0, False, 0.9),
+        (2.0**4, False, 0.45),
+        (1.0001, False, 0.9 * 1.0001**-0.25),
+        (0.0, False, 6.0),
+        (1e9, False, 0.2),
+        (np.nan, False, 0.2),
+        (np.inf, True, 0.2),
+    ],
+)
+def test_factors(norm: float, refused: bool, factor: float) -> None:
+    assert step_factor(np.array([norm]), 4, np.array([refused]))[0] == pytest.approx(factor, rel=1e-12)
+
+
+def first(y: np.ndarray, dy: np.ndarray, t: float = 0.0, span: float = 100.0) -> float:
+    with np.errstate(all="ignore"):
+        return float(first_step(np.array([t]), y, dy, 1e-6, column(*[1e-9] * len(y)), span)[0])
+
+
+def test_a_first_step_changes_no_state_by_more_than_a_hundredth() -> None:
+    assert first(column(2.0, 5.0), column(-4.0, 0.0)) == pytest.approx(0.01 * 2.0 / 4.0, rel=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("y", "dy", "step"),
+    [
+        (column(1.0), column(0.0), 1e-6 * 100),  # at rest
+        (column(0.0), column(7.0), 1e-6 * 100),  # empty
+        (column(1.0), column(1e-9), 0.01 * 100),  # slow
+        (column(1e-13), column(1e6), 1e-10 * 0.01),  # all but empty, then a strong input
+    ],
+)
+def test_a_first_step_has_bounds(y: np.ndarray, dy: np.ndarray, step: float) -> None:
+    t = 10.0 if y[0, 0] == 1e-13 else 0.0
+    expected = 100 * float(smallest_step(np.array(t), 100.0)) if t else step
+    assert first(y, dy, t) == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_smallest_step_is_relative_to_the_time_reached() -> None:
+    np.testing.assert_allclose(smallest_step(np.array([0.0, -5.0, 1e6]), 100.0), [1e-24, 5e-14, 1e-8])
