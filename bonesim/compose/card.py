@@ -1,0 +1,148 @@
+"""What stands in a module's card: where it comes from, what its symbols mean, and its ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from bonesim.errors import InputError, Place, closest
+from bonesim.resources import card_file
+from bonesim.yamlio import read, validate
+
+
+class Block(BaseModel):
+    """A mapping of a card: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Citation(Block):
+    """The paper behind a module."""
+
+    text: str
+    doi: str | None = None
+
+
+class SymbolNote(Block):
+    """What one symbol means and where its number comes from; the number itself stands in the model file."""
+
+    label: str
+    unit: str
+    letter: str = Field("", description="The paper's own letter.")
+    basis: Literal["measured", "fitted", "assumed", "computed"]
+    source: str = ""
+    low: float | None = None
+    high: float | None = None
+    why: str = ""
+
+
+class Port(Block):
+    """A named place where a module can be joined to others.
+
+    A *process port* is named by a process of the vocabulary, with the cell in front where cells differ; it
+    `multiplies` or `divides` parameters by activity over basal activity, and takes any cell or those in `cells`.
+    Other ports of direction `in` name a parameter that another module's value `replaces`, a state that a dose
+    `jumps`, or a parameter that an infusion `sets`; those of direction `out` give a `symbol` (`relative`: over
+    its value at the start) or a `sum` of symbols.
+    """
+
+    name: str
+    direction: Literal["in", "out"]
+    multiplies: tuple[str, ...] = ()
+    divides: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+    replaces: str | None = None
+    jumps: str | None = None
+    sets: str | None = None
+    symbol: str | None = None
+    sum: tuple[str, ...] = ()
+    relative: bool = False
+    why: str = ""
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Port:
+        roles = {
+            "in": [self.multiplies or self.divides, self.replaces, self.jumps, self.sets],
+            "out": [self.symbol, self.sum],
+        }
+        here, there = roles[self.direction], roles["out" if self.direction == "in" else "in"]
+        if sum(map(bool, here)) != 1 or any(there):
+            raise ValueError(f"port '{self.name}' must say one thing that fits its direction")
+        return self
+
+    def takes(self, cell: str, process: str) -> bool:
+        """Whether this is a process port through which `process` of `cell` acts."""
+        if not (self.multiplies or self.divides):
+            return False
+        return self.name == f"{cell}.{process}" or (self.name == process and (not self.cells or cell in self.cells))
+
+
+class Published(Block):
+    """A value that the module must reproduce."""
+
+    quantity: str
+    symbol: str
+    at: str = Field(description="`steady_state`, or `day T`.")
+    set: dict[str, float] = Field({}, description="Parameters that differ during `window` (without: throughout).")
+    window: tuple[float, float] | None = None
+    initial: dict[str, float] = {}
+    value: float
+    tolerance: float = Field(description="Relative.")
+    source: str
+
+
+class Card(Block):
+    """One module's card."""
+
+    id: str
+    kind: Literal["core", "pharmacokinetics", "tissue"]
+    title: str
+    reference: Citation
+    time_unit: str
+    about: str
+    changes: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    symbols: dict[str, SymbolNote]
+    ports: tuple[Port, ...]
+    published: tuple[Published, ...] = ()
+
+    def port(self, name: str) -> Port:
+        """The port of that name, or an `InputError` that offers the nearest."""
+        for port in self.ports:
+            if port.name == name:
+                return port
+        known = [port.name for port in self.ports]
+        raise InputError(f"module '{self.id}' has no port '{name}'", remedy=closest(name, known))
+
+    @model_validator(mode="after")
+    def _names_its_symbols(self) -> Card:
+        faults = [
+            InputError(f"unknown symbol '{name}'", place=Place(key=key), remedy=closest(name, self.symbols))
+            for key, name in self._named()
+            if name not in self.symbols
+        ]
+        if faults:
+            raise InputError.together(faults)
+        return self
+
+    def _named(self) -> Iterator[tuple[str, str]]:
+        """Every symbol that ports and published values name, with the key where it stands."""
+        for number, port in enumerate(self.ports):
+            for field in ("multiplies", "divides", "sum"):
+                for place, name in enumerate(getattr(port, field)):
+                    yield f"ports[{number}].{field}[{place}]", name
+            for field in ("replaces", "jumps", "sets", "symbol"):
+                if name := getattr(port, field):
+                    yield f"ports[{number}].{field}", name
+        for number, row in enumerate(self.published):
+            yield f"published[{number}].symbol", row.symbol
+            for field in ("set", "initial"):
+                for name in getattr(row, field):
+                    yield f"published[{number}].{field}.{name}", name
+
+
+def load_card(module_id: str) -> Card:
+    """The card of a module of the library; InputError with its line for anything it should not say."""
+    return validate(read(card_file(module_id)), Card)

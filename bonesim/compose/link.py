@@ -1,0 +1,197 @@
+"""Composition: modules joined by ports into one flat model.
+
+Each symbol gets its module's name in front (`core__OBp`). A value joined to an in-port takes the place of the
+parameter; activities joined to a process port multiply or divide the parameters that the card names, wherever the
+module's rates and rules use them. The module's own equations stay as they were written.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from bonesim.compose.card import Port
+from bonesim.compose.module import Module
+from bonesim.errors import InputError, closest
+from bonesim.model.check import well_posed
+from bonesim.model.expr import Call, Expr, Sym, product, substitute, total
+from bonesim.model.ode import OdeModel, Parameter, Rule
+from bonesim.units import Unit
+
+TIME_UNIT = "day"
+"""Of every joined model."""
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Activity over basal activity of one process in one cell: 1 in health."""
+
+    cell: str
+    process: str
+    symbol: str
+
+
+def compose(model_id: str, modules: Sequence[Module], activities: Iterable[Activity]) -> OdeModel:
+    """One flat model of all modules, well posed.
+
+    Out-ports are joined to the in-ports of the same name; `activities` to every process port that takes them.
+
+    Raises
+    ------
+    InputError
+        If a module does not count time in days, if two modules offer the same out-port to one in-port, if nothing
+        fills an in-port that replaces a parameter, or if the units of the two sides differ; all problems at once.
+    """
+    activities = tuple(activities)
+    parts = [_drive(module, _prefixed(module), activities) for module in modules]
+    problems = [
+        InputError(f"{module.name} counts time in {module.model.time_unit}, not in day", remedy="write its rates a day")
+        for module in modules
+        if not _alike(module.model.time_unit, TIME_UNIT)
+    ]
+    for number, module in enumerate(modules):
+        for port in module.ports:
+            if port.replaces:
+                problems += _join(number, port.name, port.replaces, modules, parts)
+    if problems:
+        raise InputError.together(problems)
+    return well_posed(_merged(model_id, parts))
+
+
+def flat(module: str, symbol: str) -> str:
+    """The id of a module's symbol in the joined model; a nameless part keeps its own ids."""
+    return f"{module}__{symbol}" if module else symbol
+
+
+def _prefixed(module: Module) -> OdeModel:
+    model = module.model
+    names = {symbol_id: flat(module.name, symbol_id) for symbol_id in model.by_id}
+    symbols = {old: Sym(new) for old, new in names.items()}
+
+    def renamed(expr: Expr) -> Expr:
+        return substitute(expr, symbols)
+
+    return model.with_(
+        states=tuple(
+            replace(state, id=names[state.id], initial=renamed(state.initial), rate=renamed(state.rate))
+            for state in model.states
+        ),
+        parameters=tuple(
+            replace(p, id=names[p.id], initial=None if p.initial is None else renamed(p.initial))
+            for p in model.parameters
+        ),
+        rules=tuple(replace(rule, id=names[rule.id], expr=renamed(rule.expr)) for rule in model.rules),
+        events=tuple(
+            replace(
+                event,
+                id=flat(module.name, event.id),
+                time=renamed(event.time),
+                every=None if event.every is None else renamed(event.every),
+                assignments=tuple((names[target], renamed(expr)) for target, expr in event.assignments),
+            )
+            for event in model.events
+        ),
+    )
+
+
+def _drive(module: Module, part: OdeModel, activities: Sequence[Activity]) -> OdeModel:
+    """Multiply and divide the parameters behind process ports by the activities that act through them."""
+    over: dict[str, list[str]] = defaultdict(list)
+    under: dict[str, list[str]] = defaultdict(list)
+    for port in module.ports:
+        acting = [activity.symbol for activity in activities if port.takes(activity.cell, activity.process)]
+        for sides, names in ((over, port.multiplies), (under, port.divides)):
+            for name in names if acting else ():
+                sides[flat(module.name, name)] += acting
+    driven = {name: f"{name}_driven" for name in (*over, *under)}
+    if not driven:
+        return part
+    symbols: dict[str, Expr] = {name: Sym(new) for name, new in driven.items()}
+    rules = [replace(rule, expr=substitute(rule.expr, symbols)) for rule in part.rules]
+    for name, new in driven.items():
+        expr = product([Sym(name), *map(Sym, over[name])])
+        if under[name]:
+            expr = Call("div", (expr, product([Sym(symbol) for symbol in under[name]])))
+        origin = part.by_id[name]
+        rules.append(Rule(new, expr, origin.unit, f"{origin.label or name}, with what drives it", origin.origin))
+    states = tuple(replace(state, rate=substitute(state.rate, symbols)) for state in part.states)
+    return part.with_(states=states, rules=tuple(rules))
+
+
+def _join(
+    number: int, port: str, parameter: str, modules: Sequence[Module], parts: list[OdeModel]
+) -> list[InputError]:
+    """Put the value of the one out-port called `port` in the place of a parameter of part `number`."""
+    module, target = modules[number], flat(modules[number].name, parameter)
+    offers = [
+        (giver, out)
+        for giver, other in enumerate(modules)
+        for out in other.ports
+        if out.name == port and out.direction == "out"
+    ]
+    if len(offers) != 1:
+        return [_wrong_number_of_offers(module, port, [modules[giver].name for giver, _ in offers], modules)]
+    giver, out = offers[0]
+    parts[giver], expr, unit = _given(parts[giver], modules[giver].name, out)
+    part = parts[number]
+    old = part.by_id[target]
+    if not _alike(unit, old.unit):
+        problem = f"port '{port}' of {module.name} takes {old.unit}, {modules[giver].name} gives {unit}"
+        return [InputError(problem, remedy="use the same unit")]
+    remaining = tuple(parameter for parameter in part.parameters if parameter.id != target)
+    rules = (*part.rules, Rule(target, expr, old.unit, old.label, old.origin))
+    parts[number] = part.with_(parameters=remaining, rules=rules)
+    return []
+
+
+def _given(part: OdeModel, name: str, out: Port) -> tuple[OdeModel, Expr, str]:
+    """What an out-port gives: the part, with start values if the port is relative, the expression, and its unit."""
+    symbols = [flat(name, symbol) for symbol in (out.sum or (out.symbol or "",))]
+    now = total([Sym(symbol) for symbol in symbols])
+    if not out.relative:
+        return part, now, part.by_id[symbols[0]].unit
+    starts: list[Expr] = []
+    for symbol in symbols:
+        part, start = _start_value(part, symbol)
+        starts.append(Sym(start))
+    return part, Call("div", (now, total(starts))), "dimensionless"
+
+
+def _alike(unit: str, other: str) -> bool:
+    """Whether numbers in two units mean the same; a symbol without a unit counts as a plain number."""
+    one, two = Unit.parse(unit or "dimensionless"), Unit.parse(other or "dimensionless")
+    return one.same_dimension(two) and one.conversion_to(two) == 1
+
+
+def _wrong_number_of_offers(
+    module: Module, port: str, givers: list[str], modules: Sequence[Module]
+) -> InputError:
+    if givers:
+        return InputError(
+            f"port '{port}' of {module.name} is offered by {' and '.join(givers)}", remedy="keep one of them"
+        )
+    known = sorted({out.name for other in modules for out in other.ports if out.direction == "out"})
+    return InputError(f"nothing gives port '{port}' of {module.name} a value", remedy=closest(port, known))
+
+
+def _start_value(part: OdeModel, symbol: str) -> tuple[OdeModel, str]:
+    """The model with a parameter that holds the symbol's value at the start, and the name of that parameter."""
+    name, original = f"{symbol}_start", part.by_id[symbol]
+    if name in part.by_id:
+        return part, name
+    label = f"{original.label or symbol} at the start"
+    parameter = Parameter(name, 0.0, original.unit, Sym(symbol), label, original.origin)
+    return part.with_(parameters=(*part.parameters, parameter)), name
+
+
+def _merged(model_id: str, parts: Iterable[OdeModel]) -> OdeModel:
+    parts = tuple(parts)
+    return OdeModel(
+        id=model_id,
+        states=tuple(state for part in parts for state in part.states),
+        parameters=tuple(parameter for part in parts for parameter in part.parameters),
+        rules=tuple(rule for part in parts for rule in part.rules),
+        events=tuple(event for part in parts for event in part.events),
+        time_unit=TIME_UNIT,
+    )

@@ -1,0 +1,58 @@
+"""A module: its equations, and the card that says how to join them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from bonesim.compose.card import Card, Port, load_card
+from bonesim.errors import InputError, Place, closest
+from bonesim.model.ode import OdeModel
+from bonesim.sbml.library import read_library_model
+from bonesim.units import Quantity
+
+
+@dataclass(frozen=True)
+class Module:
+    """One library model under the name it has in a joined model."""
+
+    name: str
+    model: OdeModel
+    card: Card | None = None
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """The module's ports; a generated part has none, it is joined by its symbols."""
+        return self.card.ports if self.card else ()
+
+    def with_values(self, values: Mapping[str, Quantity]) -> Module:
+        """The module with other values of its parameters, converted to the units of its file."""
+        known = [parameter.id for parameter in self.model.parameters]
+        unknown = [
+            InputError(f"{self.model.id} has no parameter '{name}'", place=Place(key=name), remedy=closest(name, known))
+            for name in values
+            if name not in known
+        ]
+        if unknown:
+            raise InputError.together(unknown)
+        changed = tuple(
+            replace(parameter, value=values[parameter.id].to(parameter.unit), initial=None)
+            if parameter.id in values
+            else parameter
+            for parameter in self.model.parameters
+        )
+        return replace(self, model=self.model.with_(parameters=changed))
+
+
+def load_module(module_id: str, name: str) -> Module:
+    """A module of the library by its id, under the name `name`; its symbols carry the labels of the card."""
+    model, card = read_library_model(module_id), load_card(module_id)
+    return Module(name, _labelled(model, {key: note.label for key, note in card.symbols.items()}), card)
+
+
+def _labelled(model: OdeModel, labels: Mapping[str, str]) -> OdeModel:
+    return model.with_(
+        states=tuple(replace(state, label=labels.get(state.id, state.label)) for state in model.states),
+        parameters=tuple(replace(p, label=labels.get(p.id, p.label)) for p in model.parameters),
+        rules=tuple(replace(rule, label=labels.get(rule.id, rule.label)) for rule in model.rules),
+    )

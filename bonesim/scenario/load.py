@@ -1,0 +1,203 @@
+"""A scenario from its file: read, changed by `--set`, checked against schema and catalogue.
+
+Problems are told together as far as they can be known: all faults of the schema at once, then all unknown names.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bonesim.errors import InputError, Place, closest, quoted
+from bonesim.scenario.schema import LATER, Scenario, flag_of
+from bonesim.yamlio import Document, read, read_text, validate
+
+Path = tuple[str | int, ...]
+
+SETTING = "--set doses[0].amount='30 ug'"
+"""What remedies show of the flag."""
+
+_STEP = re.compile(r"\.?([A-Za-z_][A-Za-z0-9_-]*)|\[([0-9]{1,6})\]")
+
+
+@dataclass(frozen=True)
+class KnownNames:
+    """The ids that a scenario may name."""
+
+    sources: Collection[str]
+    routes: Collection[str]
+    contexts: Collection[str]
+    species: Collection[str]
+    cores: Collection[str]
+
+
+def load_scenario(
+    path: str | os.PathLike[str],
+    set_: Mapping[str, str] | Sequence[str] = (),
+    *,
+    known: KnownNames | None = None,
+) -> Scenario:
+    """The scenario in a file, after the changes that `set_` makes to it.
+
+    Parameters
+    ----------
+    path
+        A YAML file.
+    set_
+        Changes: `{"doses[0].amount": "30 ug"}`, or texts `doses[0].amount=30 ug` as `--set` takes them. A value is
+        read as YAML; a list is longer only after the whole of it is set.
+    known
+        Ids that exist; those of the catalogue and the library where it is left out.
+
+    Raises
+    ------
+    InputError
+        All that is wrong, each with place and remedy.
+    """
+    document, flags = _changed(read(path), _settings(set_))
+    try:
+        scenario = validate(document, Scenario)
+    except InputError as error:
+        raise InputError.together([_reworded(part, flags) for part in error.parts]) from None
+    scenario._document, scenario._flags = document, flags
+    faults = list(_unknown_names(scenario, known or known_names()))
+    if faults:
+        raise InputError.together(faults)
+    return scenario
+
+
+def known_names() -> KnownNames:
+    """The ids of the catalogue and of the cores in the library."""
+    from bonesim.catalog import load_catalog
+    from bonesim.resources import data_root
+
+    catalog = load_catalog()
+    cards = (data_root() / "models" / "sbml" / "core").glob("*.yaml")
+    return KnownNames(
+        sources=tuple(catalog.sources),
+        routes=tuple(catalog.routes),
+        contexts=tuple(catalog.contexts),
+        species=tuple(catalog.species),
+        cores=sorted(card.stem for card in cards),
+    )
+
+
+def _unknown_names(scenario: Scenario, known: KnownNames) -> Iterator[InputError]:
+    named: list[tuple[str, str, str, Collection[str]]] = [
+        ("subject.species", "species", scenario.subject.species, known.species),
+        ("model.core", "core", scenario.model.core, known.cores),
+    ]
+    for position, use in enumerate(scenario.context):
+        named.append((f"context[{position}].id", "context", use.id, known.contexts))
+    for position, dose in enumerate(scenario.doses):
+        named.append((f"doses[{position}].source", "source", dose.source, known.sources))
+        named.append((f"doses[{position}].route", "route", dose.route, known.routes))
+    for key, what, name, names in named:
+        if name not in names:
+            problem = f"unknown {what} {quoted(name)}"
+            yield InputError(problem, place=scenario.place(key), remedy=closest(name, names))
+
+
+def _reworded(error: InputError, flags: dict[str, str]) -> InputError:
+    """The error with the flag for its place where `--set` caused it, and a word on keys of later versions."""
+    place, remedy = error.place, error.remedy
+    key = (place and place.key) or ""
+    if flag := flag_of(key, flags):
+        place = Place(key=flag)
+    name = key.rpartition(".")[2]
+    if error.problem == "unknown key" and name in LATER:
+        remedy = f"'{name}' comes with a later version; this one knows: {', '.join(LATER[name].model_fields)}"
+    return InputError(error.problem, place=place, remedy=remedy)
+
+
+def _settings(set_: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
+    """Dotted key -> text of its new value."""
+    if isinstance(set_, Mapping):
+        return dict(set_)
+    if isinstance(set_, str):
+        set_ = [set_]
+    settings: dict[str, str] = {}
+    for text in set_:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise InputError("no value", place=Place(key=f"--set {text}"), remedy=f"--set {text}=VALUE")
+        if key.strip() in settings:
+            raise InputError("set twice", place=Place(key=f"--set {key.strip()}"), remedy="set it once")
+        settings[key.strip()] = value
+    return settings
+
+
+def _changed(document: Document, settings: Mapping[str, str]) -> tuple[Document, dict[str, str]]:
+    """The document with the settings made, and the dotted key of all they added -> the flag that did it."""
+    data, places, flags = copy.deepcopy(document.data), dict(document.places), dict[str, str]()
+    for key, text in settings.items():
+        flag = f"--set {key}"
+        path = _path(key, flag)
+        added = _put(data, path, _value(text, flag), flag)
+        flags[_dotted(added)] = flag
+        places = {known: place for known, place in places.items() if known[: len(added)] != added}
+    return replace(document, data=data, places=places), flags
+
+
+def _path(key: str, flag: str) -> Path:
+    """`doses[0].amount` as steps."""
+    steps: list[str | int] = []
+    position = 0
+    while position < len(key):
+        found = _STEP.match(key, position)
+        if not found or (position == 0) == key.startswith((".", "["), position):
+            raise InputError("no path to a key", place=Place(key=flag), remedy=SETTING)
+        steps.append(found[1] or int(found[2]))
+        position = found.end()
+    if not steps:
+        raise InputError("no path to a key", place=Place(key=flag), remedy=SETTING)
+    return tuple(steps)
+
+
+def _value(text: str, flag: str) -> Any:
+    if not text.strip():
+        raise InputError("no value", place=Place(key=flag), remedy=f"{flag}=VALUE")
+    try:
+        return read_text(text).data
+    except InputError as error:
+        raise InputError(error.problem, place=Place(key=flag), remedy=error.remedy) from None
+
+
+def _put(data: Any, path: Path, value: Any, flag: str) -> Path:
+    """Put `value` at `path`; returns the path of what is new: `path`, or the first block that had to be made."""
+    added = path
+    for position, step in enumerate(path):
+        last = position == len(path) - 1
+        if isinstance(step, int):
+            _check_index(data, step, path[:position], flag)
+        elif not isinstance(data, dict):
+            raise InputError(f"'{_dotted(path[:position])}' has no keys", place=Place(key=flag), remedy=_indexed(data))
+        elif not last and step not in data:
+            data[step] = {}
+            added = path[: position + 1] if added == path else added
+        if last:
+            data[step] = value
+        else:
+            data = data[step]
+    return added
+
+
+def _check_index(data: Any, index: int, path: Path, flag: str) -> None:
+    if not isinstance(data, list):
+        raise InputError(f"'{_dotted(path)}' is no list", place=Place(key=flag), remedy="a key without [ ]")
+    if index >= len(data):
+        count = f"{len(data)} {'entry' if len(data) == 1 else 'entries'}"
+        remedy = f"a number from 0 to {len(data) - 1}" if data else "write the entry into the file, or set all of it"
+        raise InputError(f"'{_dotted(path)}' has {count}, counted from 0", place=Place(key=flag), remedy=remedy)
+
+
+def _indexed(data: Any) -> str:
+    return "name an entry by its number, e.g. doses[0].amount" if isinstance(data, list) else "a key of the schema"
+
+
+def _dotted(path: Path) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")

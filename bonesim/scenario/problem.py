@@ -1,0 +1,81 @@
+"""What a scenario means: no names left to look up, nothing left to convert."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bonesim.model.ode import OdeModel
+
+
+@dataclass(frozen=True)
+class Output:
+    """A quantity to record: the name in results, and the symbol of the flat model behind it.
+
+    `role` is `output` for what was asked for, `cell` and `exposure` for what the figures need besides.
+    """
+
+    name: str
+    symbol: str
+    unit: str
+    label: str
+    role: str = "output"
+    group: str = ""
+    compartment: str = ""
+
+
+@dataclass(frozen=True)
+class LedgerPlan:
+    """What one source by one route is scheduled to deliver, and the symbol that says what arrived.
+
+    `scheduled` is in `unit`, that of the first dose; `per_unit` particles are one of it.
+    """
+
+    group: str
+    source: str
+    route: str
+    doses: tuple[int, ...]
+    unit: str
+    scheduled: float
+    per_unit: float
+    delivered: str
+
+
+@dataclass(frozen=True)
+class DoseMark:
+    """Times of one dose for figures, in days; `over_day` is 0 for a bolus, `group` that of the exposure outputs."""
+
+    label: str
+    group: str
+    times_day: tuple[float, ...]
+    over_day: float
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One flat model with its arms, times and what to record; picklable.
+
+    arms : names; arm k is member k of the batch
+    arm_values : parameters that differ between arms, by flat id, one value an arm
+    t_out : output times, day
+    t_early : times of the first two days after the first dose, day, at which exposure is kept besides
+    sizes : the size a state is known to take, by flat id, from which its absolute tolerance follows
+    numbers : where each number came from, by flat id of the parameter
+    left_out : edges of the catalogue that do not act here, with the reason
+    """
+
+    model: OdeModel
+    arms: tuple[str, ...]
+    arm_values: Mapping[str, tuple[float, ...]]
+    t_out: tuple[float, ...]
+    t_early: tuple[float, ...]
+    outputs: tuple[Output, ...]
+    ledger: tuple[LedgerPlan, ...]
+    marks: tuple[DoseMark, ...]
+    sizes: Mapping[str, float]
+    solver: Mapping[str, Any]
+    title: str
+    scenario_text: str
+    numbers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)

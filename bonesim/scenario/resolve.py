@@ -1,0 +1,165 @@
+"""Scenario -> Problem: names become numbers, once, here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from bonesim.catalog import Catalog, load_catalog
+from bonesim.catalog.schema import Number, Species
+from bonesim.compose.link import Activity, compose
+from bonesim.compose.module import Module, load_module
+from bonesim.errors import InputError
+from bonesim.model.ode import OdeModel
+from bonesim.network.compile import Exposure, Network, compile_network
+from bonesim.pharmacology.schedule import record_times
+from bonesim.scenario.causes import Causes, causes
+from bonesim.scenario.exposure import Group, body_mass, dose_groups, early_times
+from bonesim.scenario.problem import Output, Problem
+from bonesim.scenario.schema import Scenario
+from bonesim.units import Quantity
+
+CELLS = ("OBp", "OBa", "OCa")  # what the figure of cells shows, as far as the core has it
+TISSUE = "bone_volume"
+
+
+def resolve(scenario: Scenario, catalog: Catalog | None = None) -> Problem:
+    """The problem that a scenario states.
+
+    The core, the tissue and one kinetics module for each source and route are joined with the signal network that
+    the doses and contexts can reach. Arm `dosed` is the scenario as it stands; arm `vehicle` has every active
+    amount at 0. The model starts in the healthy steady state; contexts begin at their times.
+
+    Raises
+    ------
+    InputError
+        For a name that the joined model does not have, an amount that cannot be converted, or modules that cannot
+        be joined; with the place in the scenario.
+    """
+    catalog = catalog or load_catalog()
+    species = catalog.species[scenario.subject.species]
+    groups = dose_groups(scenario, catalog)
+    disease = causes(scenario, catalog)
+    bones = [load_module(scenario.model.core, "core"), _tissue(species)]
+    network = _network(scenario, catalog, groups, disease, bones)
+    parts = [*bones, *(group.module for group in groups), Module("", disease.model), Module("", network.model)]
+    model = compose("scenario", parts, [Activity(*activity) for activity in network.activities])
+    active = [name for group in groups for name in group.active]
+    return Problem(
+        model=model,
+        arms=("dosed", "vehicle"),
+        arm_values={name: (model.by_id[name].value, 0.0) for name in active},  # type: ignore[union-attr]
+        t_out=record_times(scenario.duration, scenario.record.every),
+        t_early=early_times(scenario),
+        outputs=tuple(_outputs(scenario, model, groups)),
+        ledger=tuple(group.ledger for group in groups),
+        marks=tuple(mark for group in groups for mark in group.marks),
+        sizes=_sizes(model, groups),
+        solver=scenario.solver.model_dump(),
+        title=scenario.title,
+        scenario_text=scenario.text,
+        numbers=_numbers(parts, species, network, disease, groups),
+        left_out=network.left_out,
+    )
+
+
+def _tissue(species: Species) -> Module:
+    """The tissue with the values of the subject's species."""
+    values = {
+        symbol: Quantity.parse(f"{number.value!r} {number.unit}")
+        for symbol, number in species.of_module(TISSUE).items()
+    }
+    return load_module(TISSUE, "bone").with_values(values)
+
+
+def _network(
+    scenario: Scenario, catalog: Catalog, groups: Sequence[Group], disease: Causes, bones: Sequence[Module]
+) -> Network:
+    """The signal network between what is given and the process ports of core and tissue."""
+    ports = [port for module in bones for port in module.ports]
+
+    def wanted(cell: str, process: str) -> bool:
+        return f"{cell}.{process}" in scenario.outputs or any(port.takes(cell, process) for port in ports)
+
+    uptake: dict[str, list[str]] = {}
+    for group in groups:
+        uptake.setdefault(group.source.id, []).append(group.uptake)
+    species = catalog.species[scenario.subject.species]
+    return compile_network(
+        [Exposure(catalog.sources[source], tuple(symbols)) for source, symbols in uptake.items()],
+        disease.factors,
+        priors=catalog.priors,
+        cells=_marrow_cells(scenario, species),
+        wanted=wanted,
+        contexts=frozenset(use.id for use in scenario.context),
+    )
+
+
+def _marrow_cells(scenario: Scenario, species: Species) -> Number:
+    """Cells that share the vesicles in bone, scaled from the species' usual mass to the subject's."""
+    count = species.cells["marrow_targets"]
+    if count.scales_with != "mass":
+        return count
+    usual = Quantity.parse(f"{species.defaults.mass.value!r} {species.defaults.mass.unit}")
+    factor = body_mass(scenario, species).to("g") / usual.to("g")
+    return count.model_copy(
+        update={"value": count.value * factor, "low": count.low * factor, "high": count.high * factor}
+    )
+
+
+def _outputs(scenario: Scenario, model: OdeModel, groups: Sequence[Group]) -> Iterator[Output]:
+    taken = set(scenario.outputs)
+    faults: list[InputError] = []
+    for position, name in enumerate(scenario.outputs):
+        try:
+            yield _output(model, name, model.resolve(name), "output")
+        except InputError as error:
+            place = scenario.place(f"outputs[{position}]")
+            faults.append(InputError(error.problem, place=place, remedy=error.remedy))
+    if faults:
+        raise InputError.together(faults)
+    for name in CELLS:
+        if f"core__{name}" in model.by_id and name not in taken:
+            yield _output(model, name, f"core__{name}", "cell")
+    for group in groups:
+        yield from (output for output in group.outputs if output.name not in taken)
+
+
+def _output(model: OdeModel, name: str, symbol: str, role: str) -> Output:
+    quantity = model.by_id[symbol]
+    return Output(name, symbol, quantity.unit or "dimensionless", quantity.label or name, role)
+
+
+def _sizes(model: OdeModel, groups: Sequence[Group]) -> dict[str, float]:
+    """Kinetics are as large as their doses; everything else that starts at zero is of order one by construction."""
+    sizes = {state.id: 1.0 for state in model.states if not state.id.startswith(("core__", "bone__"))}
+    for group in groups:
+        prefix = f"{group.module.name}__"
+        sizes |= {state.id: group.size for state in model.states if state.id.startswith(prefix)}
+    return sizes
+
+
+def _numbers(
+    parts: Sequence[Module], species: Species, network: Network, disease: Causes, groups: Sequence[Group]
+) -> dict[str, Mapping[str, Any]]:
+    """Class, range and source of every number of the model, by flat id."""
+    numbers: dict[str, Mapping[str, Any]] = {}
+    for part in parts:
+        notes = part.card.symbols if part.card else {}
+        own = species.of_module(part.model.id)
+        for parameter in part.model.parameters:
+            if parameter.id in own:
+                numbers[f"{part.name}__{parameter.id}"] = _origin(own[parameter.id])
+            elif parameter.id in notes:
+                note = notes[parameter.id]
+                numbers[f"{part.name}__{parameter.id}"] = note.model_dump(
+                    include={"basis", "source", "low", "high", "why"}, exclude_none=True
+                ) | {"unit": note.unit}
+    numbers |= {name: _origin(number) for name, number in (*network.numbers.items(), *disease.numbers.items())}
+    for group in groups:
+        numbers[f"{group.source.id}__particles_per_ug"] = _origin(group.source.lot.particles_per_ug)
+    return numbers
+
+
+def _origin(number: Number) -> dict[str, Any]:
+    return number.model_dump(include={"value", "unit", "basis", "source", "low", "high", "why"}, exclude_none=True)

@@ -1,0 +1,253 @@
+"""What a scenario file may say. The JSON Schema for editors is made from these models.
+
+Every quantity is text with a unit. Faults of a single key are the field's; faults of several keys together are found
+by the `_check` of the smallest block that holds them all. Whether a name is known is a question for `scenario.load`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic.json_schema import GenerateJsonSchema
+
+from bonesim.errors import InputError, Place
+from bonesim.pharmacology.schedule import DoseAdministration, dose_times, exact_days
+from bonesim.units import Quantity
+from bonesim.yamlio import Document, QuantityField
+
+MOST_RECORDS = 100_000
+"""Points in time that one run may record; more would be a table that nobody reads."""
+
+LONGEST = "200 year"
+"""Beyond this a time is a slip of the pen."""
+
+Time = Annotated[Quantity, QuantityField("day", at_least=0, at_most=LONGEST)]
+Span = Annotated[Quantity, QuantityField("day", above=0, at_most=LONGEST)]
+Age = Annotated[Quantity, QuantityField("week", above=0, at_most="120 year")]
+Mass = Annotated[Quantity, QuantityField("g", above=0, at_most="1000 kg")]
+Amount = Annotated[
+    Quantity,
+    QuantityField(
+        "ug",
+        "particles",
+        "ug/kg",
+        "particles/kg",
+        at_least=0,
+        at_most=("1 g", "1e16 particles", "1 g/kg", "1e16 particles/kg"),
+    ),
+]
+
+
+class Block(BaseModel):
+    """A mapping of a scenario file: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Subject(Block):
+    """Who is treated."""
+
+    species: str = Field(description="Id of a species of the catalogue, such as `rat`.")
+    sex: Literal["female", "male"] = Field(description="Sex of the subject.")
+    age: Age = Field(description="Age at the start of the run.")
+    mass: Mass | None = Field(default=None, description="Body mass; the species' typical mass where it is left out.")
+
+
+class ModelChoice(Block):
+    """Which model of bone cells answers."""
+
+    core: str = Field(default="pivonka2008", description="Id of a core of the library.")
+
+
+class ContextUse(Block):
+    """A disease or setting, and when it begins."""
+
+    id: str = Field(description="Id of a context of the catalogue, such as `ovx_osteoporosis`.")
+    start: Time = Field(default=Quantity.parse("0 day"), description="When it begins.")
+
+
+class Dose(Block):
+    """One preparation, given once or repeatedly."""
+
+    source: str = Field(description="Whose vesicles; an id as in `bonesim sources`.")
+    amount: Amount = Field(description="Of one administration: protein or particles, either also per body mass.")
+    route: str = Field(description="How it is given; an id of a route of the catalogue.")
+    start: Time = Field(default=Quantity.parse("0 day"), description="When the first administration begins.")
+    every: Span | None = Field(default=None, description="From the start of one administration to that of the next.")
+    count: int = Field(default=1, ge=1, le=MOST_RECORDS, description="How many administrations.")
+    over: Span | None = Field(
+        default=None,
+        description="Length of each infusion; a bolus where it is left out. Infusions that overlap add up.",
+    )
+
+    @property
+    def administrations(self) -> tuple[DoseAdministration, ...]:
+        """When each administration begins and ends, days."""
+        return dose_times(self.start, self.every, self.count, self.over)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.every and "count" not in self.model_fields_set:
+            raise InputError("repeated dosing needs a number of doses", place=Place(key="every"), remedy="count: 8")
+        if self.count > 1 and not self.every:
+            problem = f"{self.count} doses need the time from one to the next"
+            raise InputError(problem, place=Place(key="count"), remedy="every: 1 week")
+        return self
+
+
+class Record(Block):
+    """At which times results are kept."""
+
+    every: Span = Field(default=Quantity.parse("1 day"), description="From one recorded time to the next.")
+
+
+class SolverChoice(Block):
+    """Accuracy and limits of the integration."""
+
+    rtol: float = Field(default=1e-6, ge=1e-13, le=0.1, description="Relative tolerance of each state and step.")
+    atol: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Absolute tolerance of all states, each in its own unit.",
+    )
+    method: Literal["auto", "rodas5p", "rodas4", "rodas4p"] = Field(default="auto", description="Integrator.")
+    max_steps: int = Field(default=100_000, ge=1, description="Steps after which an arm is given up.")
+
+
+class Scenario(Block):
+    """One question: this much of that preparation, for this subject, on this schedule, watched for so long."""
+
+    schema_version: Literal[1] = Field(description="Version of this form.")
+    title: str = Field(min_length=1, description="One line for people.")
+    subject: Subject = Field(description="Who is treated.")
+    model: ModelChoice = Field(default=ModelChoice(), description="Which model answers.")
+    context: tuple[ContextUse, ...] = Field(default=(), description="Diseases or settings of the subject.")
+    doses: tuple[Dose, ...] = Field(default=(), description="What is given; without any, the context runs alone.")
+    duration: Span = Field(description="How long the run is.")
+    outputs: tuple[str, ...] = Field(min_length=1, description="Names of the quantities to report.")
+    record: Record = Field(default=Record(), description="At which times results are kept.")
+    solver: SolverChoice = Field(default=SolverChoice(), description="Accuracy and limits of the integration.")
+
+    _document: Document | None = PrivateAttr(None)
+    _flags: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def file(self) -> str | None:
+        """The file this was read from, as the user named it."""
+        return self._document.file if self._document else None
+
+    @property
+    def text(self) -> str:
+        """All of it in one spelling, defaults included: JSON, which is YAML, and reads back as the same scenario."""
+        return json.dumps(self.model_dump(mode="json", exclude_none=True), indent=2, ensure_ascii=False)
+
+    def place(self, key: str) -> Place:
+        """Where `key`, such as `doses[0].amount`, was written: the line in the file, or the flag that set it."""
+        if flag := flag_of(key, self._flags):
+            return Place(key=flag)
+        places = self._document.places.values() if self._document else ()
+        above = [place for place in places if place.key is None or key_holds(place.key, key)]
+        line = max(above, key=lambda place: len(place.key or "")).line if above else None
+        return Place(self.file, line, key)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        faults = [*_repeated(self), *_too_late(self), *_record(self)]
+        if faults:
+            raise InputError.together(faults)
+        return self
+
+
+class _Form(GenerateJsonSchema):
+    """JSON Schema in which a default stands as a user would write it."""
+
+    def encode_default(self, dft: Any) -> Any:
+        return str(dft) if isinstance(dft, Quantity) else super().encode_default(dft)
+
+
+def scenario_json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of scenario files, for editors and forms."""
+    schema = Scenario.model_json_schema(schema_generator=_Form)
+    return {"$schema": _Form.schema_dialect, **schema, "title": "bonesim scenario"}
+
+
+LATER: dict[str, type[Block]] = {
+    "arms": Scenario,
+    "uncertainty": Scenario,
+    "sweep": Scenario,
+    "menopause": Subject,
+    "modules": ModelChoice,
+    "drug": Dose,
+    "carrier": Dose,
+}
+"""Keys that later versions will know -> the block they will belong to."""
+
+
+def key_holds(outer: str, inner: str) -> bool:
+    """Whether the dotted key `inner` is `outer` or lies below it."""
+    return inner == outer or inner.startswith((f"{outer}.", f"{outer}["))
+
+
+def flag_of(key: str, flags: dict[str, str]) -> str | None:
+    """How a key that was set on the command line is named in a message, or None where the file set it.
+
+    `flags` has the dotted key of everything that was set, and the flag that did it.
+    """
+    above = [known for known in flags if key_holds(known, key)]
+    if not above:
+        return None
+    nearest = max(above, key=len)
+    return flags[nearest] + key[len(nearest) :]
+
+
+def _repeated(scenario: Scenario) -> Iterator[InputError]:
+    named = {"outputs[{}]": scenario.outputs, "context[{}].id": [use.id for use in scenario.context]}
+    for key, names in named.items():
+        for position, name in enumerate(names):
+            if name in names[:position]:
+                place = Place(key=key.format(position))
+                yield InputError(f"'{name}' is named twice", place=place, remedy="name it once")
+
+
+def _too_late(scenario: Scenario) -> Iterator[InputError]:
+    end = float(exact_days(scenario.duration))
+    for position, use in enumerate(scenario.context):
+        start = float(exact_days(use.start))
+        if start >= end:
+            problem = f"begins at {start:g} day, and the run ends at {end:g} day"
+            place = Place(key=f"context[{position}].start")
+            yield InputError(problem, place=place, remedy="an earlier start, or a longer duration")
+    for position, dose in enumerate(scenario.doses):
+        yield from _dose_too_late(dose, f"doses[{position}]", end)
+
+
+def _dose_too_late(dose: Dose, key: str, end: float) -> Iterable[InputError]:
+    last = dose.administrations[-1]
+    if last.time_day <= end and last.end_day <= end:
+        return
+    late = last.time_day > end
+    time = last.time_day if late else last.end_day
+    guilty = "count" if dose.count > 1 else "start" if late else "over"
+    which = f"dose {dose.count} of {dose.count}" if dose.count > 1 else "the dose"
+    within = sum(one.end_day <= end for one in dose.administrations)
+    shorter = f"count: {within}" if dose.count > 1 and within else "an earlier start"
+    yield InputError(
+        f"{which} {'begins' if late else 'ends'} at {time:g} day, after the end of the run at {end:g} day",
+        place=Place(key=f"{key}.{guilty}"),
+        remedy=f"{shorter}, or a duration of {time:g} day or more",
+    )
+
+
+def _record(scenario: Scenario) -> Iterator[InputError]:
+    every, end = exact_days(scenario.record.every), exact_days(scenario.duration)
+    place = Place(key="record.every")
+    if every > end:
+        problem = f"'{scenario.record.every}' is longer than the run, '{scenario.duration}'"
+        yield InputError(problem, place=place, remedy="a shorter interval, e.g. '1 day'")
+    elif end / every > MOST_RECORDS:
+        problem = f"'{scenario.record.every}' makes more than {MOST_RECORDS} recorded times"
+        yield InputError(problem, place=place, remedy=f"an interval of {float(end / MOST_RECORDS):.3g} day or more")

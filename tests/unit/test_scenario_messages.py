@@ -1,0 +1,165 @@
+"""Whole messages of a broken scenario: they are part of the interface."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bonesim.errors import InputError
+from bonesim.scenario.load import KnownNames, load_scenario
+
+DATA = Path(__file__).parent.parent / "data"
+KNOWN = KnownNames(
+    sources=("macrophage_m1", "macrophage_m2"),
+    routes=("intravenous", "local"),
+    contexts=("healthy", "ovx_osteoporosis"),
+    species=("rat",),
+    cores=("lemaire2004", "pivonka2008"),
+)
+DOSE_KEYS = "source, amount, route, start, every, count, over"
+KEYS = "schema_version, title, subject, model, context, doses, duration, outputs, record, solver"
+
+OF_A_FILE = {
+    "misspelt_key": """\
+FILE:8: doses[0].amout: unknown key
+  try: did you mean 'amount'?""",
+    "duplicate_key": """\
+FILE:13: doses[0].amount: duplicate key, first given on line 8
+  try: keep one of the two""",
+    "missing_unit": """\
+FILE:8: doses[0].amount: 100 has no unit
+  try: write a unit, e.g. '100 ug'""",
+    "amount_out_of_range": """\
+FILE:8: doses[0].amount: '100 kg' is out of range (at least 0, at most 1 g)
+  try: check the number and its unit""",
+    "negative_amount": """\
+FILE:8: doses[0].amount: '-100 ug' is out of range (at least 0, at most 1 g)
+  try: check the number and its unit""",
+    "infinite_amount": """\
+FILE:8: doses[0].amount: 'inf ug' is not finite
+  try: a finite number, e.g. '100 ug'""",
+    "amount_in_cells": """\
+FILE:8: doses[0].amount: '1e6 cells' is a count of cells, not a mass, a count of particles, a mass per mass or a \
+count of particles per mass
+  try: write it in ug, particles, ug/kg or particles/kg, e.g. '100 ug'""",
+    "unknown_names": """\
+FILE:3: subject.species: unknown species 'zebrafish'
+  try: one of rat
+FILE:4: model.core: unknown core 'pivonka2009'
+  try: did you mean 'pivonka2008'?
+FILE:5: context[0].id: unknown context 'ovx'
+  try: one of healthy, ovx_osteoporosis
+FILE:7: doses[0].source: unknown source 'macrophage_m3'
+  try: did you mean 'macrophage_m2'?
+FILE:9: doses[0].route: unknown route 'intravenus'
+  try: did you mean 'intravenous'?""",
+    "dose_after_the_end": """\
+FILE:12: doses[0].count: dose 8 of 8 begins at 77 day, after the end of the run at 70 day
+  try: count: 7, or a duration of 77 day or more""",
+    "infusion_after_the_end": """\
+FILE:11: doses[0].over: the dose ends at 175 day, after the end of the run at 168 day
+  try: an earlier start, or a duration of 175 day or more""",
+    "every_without_count": """\
+FILE:11: doses[0].every: repeated dosing needs a number of doses
+  try: count: 8""",
+    "count_without_every": """\
+FILE:11: doses[0].count: 8 doses need the time from one to the next
+  try: every: 1 week""",
+    "key_of_a_later_version": f"""\
+FILE:13: doses[0].carrier: unknown key
+  try: 'carrier' comes with a later version; this one knows: {DOSE_KEYS}
+FILE:17: uncertainty: unknown key
+  try: 'uncertainty' comes with a later version; this one knows: {KEYS}""",
+    "too_many_records": """\
+FILE:15: record.every: '1 s' makes more than 100000 recorded times
+  try: an interval of 0.00168 day or more""",
+    "record_longer_than_run": """\
+FILE:15: record.every: '1 year' is longer than the run, '24 week'
+  try: a shorter interval, e.g. '1 day'""",
+    "named_twice": """\
+FILE:14: outputs[2]: 'OBa' is named twice
+  try: name it once""",
+    "context_after_the_end": """\
+FILE:5: context[0].start: begins at 168 day, and the run ends at 168 day
+  try: an earlier start, or a longer duration""",
+    "other_version": """\
+FILE:1: schema_version: 2 is not known here
+  try: write 1""",
+    "several_faults": """\
+FILE:1: missing key 'duration'
+  try: add 'duration: ...'
+FILE:8: doses[0].amount: '100 day' is a time, not a mass, a count of particles, a mass per mass or a count of \
+particles per mass
+  try: write it in ug, particles, ug/kg or particles/kg, e.g. '100 ug'
+FILE:13: outputs: expected at least 1 entries
+FILE:15: solver.rtoll: unknown key
+  try: did you mean 'rtol'?""",
+}
+
+
+@pytest.mark.parametrize("fault", OF_A_FILE)
+def test_message_of_a_broken_file(fault):
+    file = str(DATA / f"scenario_{fault}.yaml")
+    with pytest.raises(InputError) as caught:
+        load_scenario(file, known=KNOWN)
+    assert str(caught.value) == OF_A_FILE[fault].replace("FILE", file)
+
+
+def test_message_of_a_missing_file(tmp_path):
+    (tmp_path / "ovx_m2.yaml").write_text("schema_version: 1\n")
+    missing = tmp_path / "ovx_m3.yaml"
+    with pytest.raises(InputError) as caught:
+        load_scenario(missing, known=KNOWN)
+    assert str(caught.value) == f"{missing}: no such file\n  try: did you mean 'ovx_m2.yaml'?"
+
+
+OF_A_SETTING = {
+    "doses[0].amout=30 ug": "--set doses[0].amout: unknown key\n  try: did you mean 'amount'?",
+    "doses[0].amount=30": "--set doses[0].amount: 30 has no unit\n  try: write a unit, e.g. '30 ug'",
+    "doses[0].source=macrophage": (
+        "--set doses[0].source: unknown source 'macrophage'\n  try: did you mean 'macrophage_m2'?"
+    ),
+    "doses[1].amount=30 ug": "--set doses[1].amount: 'doses' has 1 entry, counted from 0\n  try: a number from 0 to 0",
+    "doses.amount=30 ug": (
+        "--set doses.amount: 'doses' has no keys\n  try: name an entry by its number, e.g. doses[0].amount"
+    ),
+    "duration[0]=3": "--set duration[0]: 'duration' is no list\n  try: a key without [ ]",
+    "title.long=x": "--set title.long: 'title' has no keys\n  try: a key of the schema",
+    "solvr.rtol=1e-8": "--set solvr.rtol: unknown key\n  try: did you mean 'solver'?",
+    "solver.method=bdf": "--set solver.method: 'bdf' is not known here\n  try: one of auto, rodas5p, rodas4, rodas4p",
+    "sweep.members=3": (
+        f"--set sweep.members: unknown key\n  try: 'sweep' comes with a later version; this one knows: {KEYS}"
+    ),
+    "outputs=[OBa, 3]": "--set outputs[1]: expected text, got 3\n  try: put it in quotes: '3'",
+    "duration=": "--set duration: no value\n  try: --set duration=VALUE",
+    "duration": "--set duration: no value\n  try: --set duration=VALUE",
+    "doses..amount=3 ug": "--set doses..amount: no path to a key\n  try: --set doses[0].amount='30 ug'",
+    "title=[": (
+        "--set title: this is not YAML: did not find expected node content while parsing a flow node\n"
+        "  try: check brackets, quotes and indentation here and above"
+    ),
+}
+
+
+@pytest.mark.parametrize("setting", OF_A_SETTING)
+def test_message_of_a_setting(setting):
+    with pytest.raises(InputError) as caught:
+        load_scenario(DATA / "scenario_good.yaml", [setting], known=KNOWN)
+    assert str(caught.value) == OF_A_SETTING[setting]
+
+
+def test_a_key_is_set_once():
+    with pytest.raises(InputError) as caught:
+        load_scenario(DATA / "scenario_good.yaml", ["duration=20 week", "duration=30 week"], known=KNOWN)
+    assert str(caught.value) == "--set duration: set twice\n  try: set it once"
+
+
+def test_faults_of_file_and_flag_are_told_together():
+    with pytest.raises(InputError) as caught:
+        load_scenario(DATA / "scenario_missing_unit.yaml", ["solver.rtol=2"], known=KNOWN)
+    file = DATA / "scenario_missing_unit.yaml"
+    assert str(caught.value) == (
+        f"{file}:8: doses[0].amount: 100 has no unit\n  try: write a unit, e.g. '100 ug'\n"
+        "--set solver.rtol: 2 is out of range\n  try: a number at most 0.1"
+    )
