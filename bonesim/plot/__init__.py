@@ -1,0 +1,12 @@
+"""Figures of a run: functions from a result (`results.dataset`) to a matplotlib `Figure`, one file a kind of figure.
+
+Nothing here touches pyplot or a global setting: importing has no effects, and figures are drawn by the Agg canvas
+wherever they are made.
+"""
+
+from bonesim.plot.cells import plot_cells
+from bonesim.plot.exposure import plot_exposure
+from bonesim.plot.outcome import plot_bone_volume
+from bonesim.plot.save import save_figures
+
+__all__ = ["plot_bone_volume", "plot_cells", "plot_exposure", "save_figures"]

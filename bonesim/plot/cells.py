@@ -1,0 +1,88 @@
+"""Bone cells over time: precursors, osteoblasts and osteoclasts, each against its number at the start."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from bonesim.errors import InputError
+from bonesim.plot.doses import dose_marks, draw_dose_marks, told_apart
+from bonesim.plot.style import (
+    GREY,
+    RC,
+    arm_styles,
+    label_of,
+    legend_below,
+    new_figure,
+    set_time_axis,
+    styled,
+    time_axis,
+)
+from bonesim.results.dataset import days_of, quantities
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CELLS = ("OBp", "OBa", "OCa")
+
+
+def cell_names(dataset: xr.Dataset) -> list[str]:
+    """The cells of `CELLS` that a result has, under the name of the variable (`OBa` or `core.OBa`)."""
+    names = quantities(dataset)
+    found = (next((name for name in names if name.rpartition(".")[2] == cell), None) for cell in CELLS)
+    return [name for name in found if name]
+
+
+def plot_cells(dataset: xr.Dataset) -> Figure:
+    """One panel a cell with all arms: change from the start in percent.
+
+    Parameters
+    ----------
+    dataset
+        Result of a scenario, dimensions `(arm, time)`.
+
+    Raises
+    ------
+    InputError
+        If the result has none of the cells.
+    """
+    names = cell_names(dataset)
+    if not names:
+        raise InputError("the result has no bone cells", remedy="add 'OBp', 'OBa' or 'OCa' to the outputs")
+    dataset = told_apart(dataset)
+    with styled():
+        figure = new_figure(1.1 + 1.5 * len(names), dataset.attrs.get("title", ""))
+        panels = figure.subplots(len(names), sharex=True, squeeze=False)[:, 0]
+        for panel, name in zip(panels, names, strict=True):
+            _draw(panel, dataset, name)
+        figure.supylabel("change from the start (%)", fontsize=RC["axes.labelsize"])
+        _finish(figure, list(panels), dataset)
+    return figure
+
+
+def _draw(axes: Axes, dataset: xr.Dataset, name: str) -> None:
+    days = days_of(dataset)
+    axis = time_axis(float(days[-1] - days[0]))
+    axes.axhline(0.0, color=GREY, linewidth=0.8, zorder=1)
+    for arm, style in arm_styles([str(arm) for arm in dataset["arm"].values]).items():
+        values = dataset[name].sel(arm=arm).values
+        with np.errstate(divide="ignore", invalid="ignore"):
+            change = 100.0 * (values / values[0] - 1.0)
+        axes.plot(days / axis.days, change, label=arm, zorder=3, **style._asdict())
+    axes.margins(y=0.12)
+    label = label_of(dataset[name])
+    axes.set_title(label if label == name else f"{label} ({name})")
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 3, 4, 5, 10]))
+
+
+def _finish(figure: Figure, panels: list[Axes], dataset: xr.Dataset) -> None:
+    days = days_of(dataset)
+    axis = time_axis(float(days[-1] - days[0]))
+    arms, _ = panels[0].get_legend_handles_labels()
+    set_time_axis(panels[-1], axis, days[0], days[-1])
+    doses = draw_dose_marks(panels[0], dose_marks(dataset), axis.days)
+    legend_below(panels[-1], [*arms, *doses])

@@ -1,0 +1,157 @@
+"""Bone volume over time: what was given against what was not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bonesim.errors import InputError, closest
+from bonesim.plot.doses import dose_marks, draw_dose_marks, told_apart
+from bonesim.plot.style import (
+    BLACK,
+    GREY,
+    RC,
+    TimeAxis,
+    arm_styles,
+    label_ends,
+    label_of,
+    legend_below,
+    new_figure,
+    set_time_axis,
+    styled,
+    time_axis,
+)
+from bonesim.results.dataset import VEHICLE, days_of, largest_difference, quantities
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DIMENSIONLESS = ("dimensionless", "1")
+
+SEEN = 0.05
+"""Difference in percent below which two lines are one for any reader."""
+
+ROOM = 0.25
+"""Part of an axis that the note at the largest difference needs beside or below its place."""
+
+
+def bone_volume_name(dataset: xr.Dataset) -> str | None:
+    """The first quantity of bone volume that a result has."""
+    names = quantities(dataset)
+    return next((name for name in names if name.rpartition(".")[2].startswith("bone_volume")), None)
+
+
+def plot_bone_volume(dataset: xr.Dataset, name: str | None = None) -> Figure:
+    """Bone volume of every arm over time, with the doses above and the difference to the vehicle.
+
+    The axis begins at 0 and a thin line says where the course began. The difference is written at the end and, where
+    one arm was treated, at the time when it is largest. A fraction is shown in percent; differences are relative.
+
+    Parameters
+    ----------
+    dataset
+        Result of a scenario, dimensions `(arm, time)`.
+    name
+        Which quantity; the first of bone volume where it is left out.
+
+    Raises
+    ------
+    InputError
+        If the result has no such quantity.
+    """
+    name = name or bone_volume_name(dataset)
+    if name is None or name not in dataset:
+        known = quantities(dataset)
+        remedy = closest(name, known) if name else "add 'bone_volume_fraction' to the outputs"
+        raise InputError(f"the result has no {name or 'bone volume'}", remedy=remedy)
+    dataset = told_apart(dataset)
+    with styled():
+        figure = new_figure(3.6, dataset.attrs.get("title", ""))
+        axes = figure.add_subplot()
+        _draw(axes, dataset, name)
+    return figure
+
+
+def _draw(axes: Axes, dataset: xr.Dataset, name: str) -> None:
+    days = days_of(dataset)
+    axis = time_axis(float(days[-1] - days[0]))
+    variable = dataset[name]
+    scale, unit = _shown_unit(name, variable.attrs["units"])
+    arms = [str(arm) for arm in dataset["arm"].values]
+    values = {arm: scale * variable.sel(arm=arm).values for arm in arms}
+    for arm, style in arm_styles(arms).items():
+        axes.plot(days / axis.days, values[arm], label=arm, zorder=3, **style._asdict())
+    start = next((float(rows[0]) for rows in values.values() if np.isfinite(rows[0])), 0.0)
+    axes.axhline(start, color=GREY, linewidth=0.8, zorder=1)
+    set_time_axis(axes, axis, days[0], days[-1])
+    axes.margins(y=0.08)
+    axes.set_ylim(bottom=0.0)
+    axes.set_ylabel(f"{label_of(variable)}{unit}")
+    handles = draw_dose_marks(axes, dose_marks(dataset), axis.days)
+    legend_below(axes, handles)
+    label_ends(axes, [(start, "start", GREY), *_end_labels(values, arms)])
+    treated = [arm for arm in arms if arm != VEHICLE]
+    if VEHICLE in arms and len(treated) == 1:
+        _mark_largest(axes, days / axis.days, axis, values[treated[0]], values[VEHICLE])
+
+
+def _mark_largest(axes: Axes, times: np.ndarray, axis: TimeAxis, dosed: np.ndarray, vehicle: np.ndarray) -> None:
+    """Join the two lines where they are farthest apart, unless that is at the end, and say by how much."""
+    found = largest_difference(dosed, vehicle)
+    if found is None or abs(found[1]) < SEEN or found[0] == np.flatnonzero(np.isfinite(dosed))[-1]:
+        return
+    index, percent = found
+    time, (low, high) = times[index], sorted((dosed[index], vehicle[index]))
+    axes.plot([time, time], [low, high], color=BLACK, linewidth=0.9, zorder=4)
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    below = low - bottom > ROOM * (top - bottom)
+    place = (time - left) / (right - left)
+    axes.annotate(
+        f"{_against(percent)}\nat {axis.name[:-1]} {time:.3g}",
+        (time, low if below else high),
+        xytext=(0, -5 if below else 5),
+        textcoords="offset points",
+        ha="left" if place < ROOM else "right" if place > 1 - ROOM else "center",
+        va="top" if below else "bottom",
+        fontsize=RC["legend.fontsize"],
+    )
+
+
+def _against(percent: float) -> str:
+    """A difference to the vehicle in words, so that percent of it is not taken for points of the axis."""
+    size = abs(percent)
+    if size < SEEN:
+        return "same as vehicle"
+    number = f"{size:.0f}" if size >= 10.0 else f"{size:.2g}"
+    return f"{number} % {'more' if percent > 0 else 'less'} than vehicle"
+
+
+def _shown_unit(name: str, unit: str) -> tuple[float, str]:
+    """Factor and text of the unit on the axis."""
+    if unit in DIMENSIONLESS:
+        return (100.0, " (%)") if "fraction" in name else (1.0, "")
+    return 1.0, f" ({unit})"
+
+
+def _end_labels(values: dict[str, np.ndarray], arms: list[str]) -> list[tuple[float, str, str]]:
+    """(value, text, colour) of each arm; one that stopped before the end is not held against the vehicle there."""
+    vehicle = float(values[VEHICLE][-1]) if VEHICLE in values else np.nan
+    labels = []
+    for arm, style in arm_styles(arms).items():
+        end = _last(values[arm])
+        if not np.isfinite(end):
+            continue
+        change = 100.0 * (values[arm][-1] - vehicle) / abs(vehicle) if vehicle and arm != VEHICLE else np.nan
+        against = f"\n{_against(change)}" if np.isfinite(change) else ""
+        against = against if np.isfinite(values[arm][-1]) else "\nstopped early"
+        labels.append((end, f"{arm}{against}", style.color))
+    return labels
+
+
+def _last(values: np.ndarray) -> float:
+    """The last value that is known."""
+    known = values[np.isfinite(values)]
+    return float(known[-1]) if known.size else np.nan

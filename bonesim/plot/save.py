@@ -1,0 +1,44 @@
+"""All figures that a result allows, as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bonesim.plot.cells import cell_names, plot_cells
+from bonesim.plot.compartments import exposure_groups
+from bonesim.plot.exposure import plot_exposure
+from bonesim.plot.outcome import bone_volume_name, plot_bone_volume
+from bonesim.plot.style import styled
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+DPI = 150
+
+FIGURES = {
+    "bone_volume": (bone_volume_name, plot_bone_volume),
+    "cells": (cell_names, plot_cells),
+    "exposure": (exposure_groups, plot_exposure),
+}
+"""Name of the file -> what a result must have for it, and the function that draws it."""
+
+
+def save_figures(dataset: xr.Dataset, folder: Path) -> list[Path]:
+    """Draw every figure for which the result has the quantities, as PNG; returns the files.
+
+    Parameters
+    ----------
+    dataset
+        Result of a scenario, dimensions `(arm, time)`.
+    folder
+        Where to; it exists.
+    """
+    files = []
+    for name, (needed, plot) in FIGURES.items():
+        if needed(dataset):
+            path = folder / f"{name}.png"
+            with styled():
+                plot(dataset).savefig(path, dpi=DPI)
+            files.append(path)
+    return files

@@ -1,0 +1,223 @@
+"""The convention of results, and the one function that makes a dataset under it.
+
+- Dimensions are `(arm, time)` for a scenario and `(member, time)` for a batch; a single simulation may be squeezed to
+  `(time,)`. `arm` is a coordinate of names, `member` one of numbers, `time` is in the unit of its `units`.
+- Every quantity is a variable of its own with `units`, `long_name` and `role`: `output` for what was asked for,
+  `exposure` for vesicles in a `compartment` of a dose's `group`, any other word for what figures need besides.
+- `early_time` is a second time axis, over the first two days after the first dose, for `NAME_early` of each exposure:
+  vesicles leave blood within minutes.
+- `status` says how each member ended: `int8` with `flag_values` and `flag_meanings`. `stop_time` says when, `cause`
+  why, empty where all went well. After a member's end its quantities are NaN, never 0.
+- Attributes are text and numbers; structures (ledger, provenance, dose marks) are JSON texts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bonesim.errors import InputError
+from bonesim.units import Unit
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+CONVENTIONS = "bonesim-1"
+"""Value of the attribute `Conventions`; the number grows when a reader of older files would stumble."""
+
+VEHICLE = "vehicle"
+"""The arm that gets no active dose, against which the others are measured."""
+
+RESERVED = ("arm", "member", "time", "early_time", "status", "stop_time", "cause")
+"""Names that the convention needs for itself."""
+
+
+@dataclass(frozen=True)
+class OutputInfo:
+    """Name and meaning of one quantity of a result.
+
+    Parameters
+    ----------
+    name
+        Name of the variable.
+    unit
+        Its unit, as text.
+    label
+        What it is, in words; goes into legends and axes.
+    role
+        `output`, `exposure`, or another word for what only figures need.
+    group, compartment
+        Of an exposure: which preparation by which route, and where its vesicles are.
+    """
+
+    name: str
+    unit: str
+    label: str
+    role: str = "output"
+    group: str = ""
+    compartment: str = ""
+
+    @property
+    def attrs(self) -> dict[str, str]:
+        """Attributes of the variable."""
+        named = {"units": self.unit, "long_name": self.label, "role": self.role}
+        where = {"group": self.group, "compartment": self.compartment}
+        return named | {key: text for key, text in where.items() if text}
+
+
+def to_dataset(
+    *,
+    outputs: Sequence[OutputInfo],
+    t: np.ndarray,
+    y: np.ndarray,
+    arms: Sequence[str] | Sequence[int],
+    status: np.ndarray,
+    stop_time: np.ndarray,
+    cause: Sequence[str],
+    status_words: Mapping[int, str],
+    attrs: Mapping[str, Any],
+    members_dim: str = "arm",
+    time_unit: str = "day",
+    squeeze: bool = False,
+) -> xr.Dataset:
+    """The result of a run under the convention above.
+
+    Parameters
+    ----------
+    outputs : (output,)
+        What the rows of `y` are.
+    t : (time,) array
+        Times, `time_unit`.
+    y : (time, output, arm) array
+        Values, each in the unit of its output.
+    arms : (arm,)
+        Names of the arms, or numbers of the members.
+    status, stop_time, cause : (arm,)
+        How, when (`time_unit`) and why each member ended.
+    status_words
+        Code of every status -> its word, such as `{0: "ok"}`.
+    attrs
+        Attributes of the dataset: text and numbers as they are, anything else as JSON; None is left out.
+    members_dim
+        `arm` or `member`.
+    squeeze
+        Drop the dimension of members; there must be one only.
+
+    Raises
+    ------
+    InputError
+        If an output has a name that the convention needs for itself, or two have the same.
+    ValueError
+        If the shapes do not fit together.
+    """
+    import xarray as xr
+
+    _check_names([info.name for info in outputs])
+    if y.shape != (len(t), len(outputs), len(arms)):
+        raise ValueError(f"y is {y.shape}, not (time, output, {members_dim}) {(len(t), len(outputs), len(arms))}")
+    quantities = {
+        info.name: ((members_dim, "time"), np.ascontiguousarray(y[:, row].T), info.attrs)
+        for row, info in enumerate(outputs)
+    }
+    ends = {
+        "status": (members_dim, np.asarray(status, dtype=np.int8), _flags(status_words)),
+        "stop_time": (members_dim, np.asarray(stop_time, dtype=float), _named(time_unit, "time reached")),
+        "cause": (members_dim, np.array(cause, dtype=object), {"long_name": "why it ended early"}),
+    }
+    names = np.array(arms, dtype=object if members_dim == "arm" else np.int64)
+    coordinates = {
+        members_dim: (members_dim, names, {"long_name": f"{members_dim} of the run"}),
+        "time": ("time", np.asarray(t, dtype=float), _named(time_unit, "time")),
+    }
+    kept = {key: _storable(value) for key, value in attrs.items() if value is not None}
+    dataset = xr.Dataset(quantities | ends, coordinates, {"Conventions": CONVENTIONS, "time_units": time_unit} | kept)
+    return dataset.isel({members_dim: 0}, drop=True) if squeeze else dataset
+
+
+def with_early_exposure(dataset: xr.Dataset, outputs: Sequence[OutputInfo], t: np.ndarray, y: np.ndarray) -> xr.Dataset:
+    """The dataset with every exposure once more over `early_time`, the first two days after the first dose.
+
+    `t` is (early_time,), `y` is (early_time, output or more, arm) with rows as `outputs`. The variables are called
+    `NAME_early` and have the role `early_exposure`.
+    """
+    if not len(t):
+        return dataset
+    early = {
+        f"{info.name}_early": (
+            ("arm", "early_time"),
+            np.ascontiguousarray(y[:, row].T),
+            info.attrs | {"role": "early_exposure"},
+        )
+        for row, info in enumerate(outputs)
+        if info.role == "exposure"
+    }
+    label = "time, first two days after the first dose"
+    coordinate = ("early_time", np.asarray(t, dtype=float), _named(dataset["time"].attrs["units"], label))
+    return dataset.assign_coords(early_time=coordinate).assign(early)
+
+
+def quantities(dataset: xr.Dataset, role: str | None = None) -> list[str]:
+    """Names of the variables over time, those asked for first; with `role`, only those."""
+    names = [str(name) for name, variable in dataset.data_vars.items() if "time" in variable.dims]
+    if role is not None:
+        return [name for name in names if dataset[name].attrs.get("role") == role]
+    return sorted(names, key=lambda name: dataset[name].attrs.get("role") != "output")
+
+
+def days_of(dataset: xr.Dataset, axis: str = "time") -> np.ndarray:
+    """(time,) times of a result in days; `axis` is `time` or `early_time`."""
+    time = dataset[axis]
+    return np.asarray(time.values) * Unit.parse(time.attrs["units"]).conversion_to("day")
+
+
+def largest_difference(values: np.ndarray, reference: np.ndarray) -> tuple[int, float] | None:
+    """Where `values` are farthest from `reference` in percent of it, and how far, with its sign.
+
+    Both are (time,). At the index :math:`k` the size of :math:`100 (x_k - v_k)/|v_k|` is largest; None where no
+    difference is known.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        percent = 100.0 * (values - reference) / np.abs(reference)
+    known = np.isfinite(percent)
+    if not known.any():
+        return None
+    index = int(np.argmax(np.where(known, np.abs(percent), -1.0)))
+    return index, float(percent[index])
+
+
+def structure(dataset: xr.Dataset, key: str, default: Any) -> Any:
+    """The structure that the attribute `key` holds as JSON, or `default` where there is none."""
+    return json.loads(dataset.attrs[key]) if key in dataset.attrs else default
+
+
+def _named(unit: str, label: str) -> dict[str, str]:
+    return {"units": unit, "long_name": label}
+
+
+def _flags(words: Mapping[int, str]) -> dict[str, Any]:
+    codes = sorted(words)
+    return {
+        "long_name": "how the run ended",
+        "flag_values": np.array(codes, dtype=np.int8),
+        "flag_meanings": " ".join(words[code] for code in codes),
+    }
+
+
+def _storable(value: Any) -> str | int | float:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return value
+    return json.dumps(value)
+
+
+def _check_names(names: Sequence[str]) -> None:
+    for position, name in enumerate(names):
+        if name in RESERVED:
+            raise InputError(f"an output can not be named '{name}'", remedy="rename it in the model; results need it")
+        if name in names[:position]:
+            raise InputError(f"output '{name}' is asked for twice", remedy="name it once")

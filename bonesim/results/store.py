@@ -1,0 +1,210 @@
+"""A run on disk: `result.nc`, `summary.json`, `trajectories.csv` and figures, all of them or none.
+
+Everything is written into a temporary folder beside the one asked for and moved over when it is complete, so that a
+run that is stopped half-way leaves nothing that looks like a result. Files of others in the folder are left alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bonesim.errors import InputError, Place
+from bonesim.results.dataset import VEHICLE, days_of, largest_difference, quantities, structure
+
+if TYPE_CHECKING:
+    import numpy as np
+    import xarray as xr
+
+RESULT = "result.nc"
+SUMMARY = "summary.json"
+TRAJECTORIES = "trajectories.csv"
+
+
+def summary(dataset: xr.Dataset, timing: Mapping[str, float] | None = None) -> dict[str, Any]:
+    """What a run says, in a few numbers, ready for JSON: no NaN and no infinity, null instead.
+
+    With :math:`x_0` and :math:`x_1` the first and the last value of an arm and :math:`v_1` the last of the vehicle
+    arm, `change_percent` is :math:`100 (x_1 - x_0)/|x_0|` and `against_vehicle_percent` is
+    :math:`100 (x_1 - v_1)/|v_1|`. Of the same difference at every recorded time, `largest_against_vehicle_percent` is
+    the one largest in size, and `largest_against_vehicle_time` says when it is reached, in days: a course that ended
+    weeks before the end shows there and no longer in `final`. `baseline` is the first value of the vehicle arm, or of
+    the first arm where there is no vehicle.
+
+    Parameters
+    ----------
+    dataset
+        Result of a scenario, dimensions `(arm, time)`.
+    timing
+        Seconds that each stage took.
+    """
+    arms = [str(arm) for arm in dataset["arm"].values]
+    days = days_of(dataset)
+    return {
+        "outputs": {name: _output_summary(dataset[name], arms, days) for name in quantities(dataset, role="output")},
+        "status": _status_summary(dataset, arms),
+        "ledger": structure(dataset, "ledger", []),
+        "timing": dict(timing or {}),
+        "provenance": structure(dataset, "provenance", {}),
+    }
+
+
+def write_run(
+    dataset: xr.Dataset,
+    folder: Path,
+    summary: Mapping[str, Any],
+    figures: Callable[[Path], Iterable[Path]] | None = None,
+) -> list[Path]:
+    """Write a run into `folder`, which is made if it is not there; returns the files, figures last.
+
+    Parameters
+    ----------
+    dataset
+        Result of a scenario, dimensions `(arm, time)`.
+    folder
+        Where to; files of the same names are replaced, others stay.
+    summary
+        As from `summary`.
+    figures
+        Draws into the folder it is given and returns the files it wrote.
+
+    Raises
+    ------
+    InputError
+        If `folder` is a file, or can not be written to.
+    """
+    try:
+        return _write_run(dataset, folder, summary, figures)
+    except OSError as error:
+        raise InputError(
+            f"the run can not be written there: {error.strerror or error}",
+            place=Place(file=str(folder)),
+            remedy="another output folder",
+        ) from None
+
+
+def read_run(folder: Path) -> xr.Dataset:
+    """The result that `write_run` left in `folder`, in memory.
+
+    Raises
+    ------
+    InputError
+        If there is none, or the file is broken.
+    """
+    import xarray as xr
+
+    path = folder / RESULT
+    if not path.is_file():
+        raise InputError(f"no {RESULT} here", place=Place(file=str(folder)), remedy="a folder that `bonesim run` wrote")
+    try:
+        with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as stored:
+            return stored.load()
+    except OSError as error:
+        problem = f"not a netCDF4 file that can be read: {error}"
+        raise InputError(problem, place=Place(file=str(path)), remedy="run the scenario again") from None
+
+
+def _write_run(
+    dataset: xr.Dataset,
+    folder: Path,
+    summary: Mapping[str, Any],
+    figures: Callable[[Path], Iterable[Path]] | None,
+) -> list[Path]:
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if not nearest.is_dir():
+        raise InputError("a file, not a folder", place=Place(file=str(nearest)), remedy="another output folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        _write_netcdf(dataset, draft / RESULT)
+        _write_json(summary, draft / SUMMARY)
+        _write_csv(dataset, draft / TRAJECTORIES)
+        drawn = [path.name for path in figures(draft)] if figures else []
+        folder.mkdir(exist_ok=True)
+        names = [RESULT, SUMMARY, TRAJECTORIES, *drawn]
+        for name in names:
+            os.replace(draft / name, folder / name)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return [folder / name for name in names]
+
+
+def _write_netcdf(dataset: xr.Dataset, path: Path) -> None:
+    packed = {name: {"zlib": True, "complevel": 4, "shuffle": True} for name in quantities(dataset)}
+    dataset.to_netcdf(path, engine="h5netcdf", encoding=packed)
+
+
+def _write_json(document: Mapping[str, Any], path: Path) -> None:
+    text = json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(f"{text}\n", encoding="utf-8")
+
+
+def _write_csv(dataset: xr.Dataset, path: Path) -> None:
+    names = quantities(dataset)
+    times = dataset["time"].values.tolist()
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["arm", "time", *names])
+        rows.writerow(["#", *(dataset[name].attrs["units"] for name in ["time", *names])])
+        for arm in dataset["arm"].values:
+            columns = [dataset[name].sel(arm=arm).values.tolist() for name in names]
+            rows.writerows([arm, *map(repr, row)] for row in zip(times, *columns, strict=True))
+
+
+def _finite(value: Any) -> Any:
+    """`value` with null for every number that JSON does not know."""
+    if isinstance(value, Mapping):
+        return {str(key): _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _output_summary(variable: xr.DataArray, arms: list[str], days: np.ndarray) -> dict[str, Any]:
+    first = {arm: float(variable.sel(arm=arm).values[0]) for arm in arms}
+    last = {arm: float(variable.sel(arm=arm).values[-1]) for arm in arms}
+    reference = last.get(VEHICLE, math.nan)
+    rows = {
+        arm: {
+            "final": last[arm],
+            "change_percent": _percent(last[arm], first[arm]),
+            "against_vehicle_percent": _percent(last[arm], reference),
+            **_largest(variable, arm, arms, days),
+        }
+        for arm in arms
+    }
+    baseline = first.get(VEHICLE, first[arms[0]])
+    return _finite({"unit": variable.attrs["units"], "baseline": baseline, "arms": rows})  # type: ignore[no-any-return]
+
+
+def _largest(variable: xr.DataArray, arm: str, arms: list[str], days: np.ndarray) -> dict[str, float | None]:
+    """The largest difference to the vehicle and its day; null for the vehicle, and no day where nothing differs."""
+    compared = arm != VEHICLE and VEHICLE in arms
+    values, reference = (variable.sel(arm=name).values for name in (arm, VEHICLE if compared else arm))
+    found = largest_difference(values, reference) if compared else None
+    percent = found[1] if found else None
+    time = float(days[found[0]]) if found and percent else None
+    return {"largest_against_vehicle_percent": percent, "largest_against_vehicle_time": time}
+
+
+def _status_summary(dataset: xr.Dataset, arms: list[str]) -> dict[str, Any]:
+    attrs = dataset["status"].attrs
+    words = dict(zip(map(int, attrs["flag_values"]), attrs["flag_meanings"].split(), strict=True))
+    rows = {}
+    for arm in arms:
+        one = dataset.sel(arm=arm)
+        end = {"status": words[int(one["status"])], "stop_time": float(one["stop_time"])}
+        rows[arm] = _finite(end | ({"cause": cause} if (cause := str(one["cause"].item())) else {}))
+    return rows
+
+
+def _percent(value: float, reference: float) -> float:
+    """By how many percent `value` lies above `reference`; NaN where that means nothing."""
+    return 100.0 * (value - reference) / abs(reference) if reference else math.nan

@@ -1,0 +1,156 @@
+"""The story of `bonesim run`: a scenario becomes a problem, a batch of arms, a solution, a dataset."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bonesim.errors import InternalError
+from bonesim.results.ledger import Delivery, balanced
+from bonesim.results.provenance import versions
+from bonesim.scenario.load import load_scenario
+from bonesim.scenario.problem import Problem
+from bonesim.scenario.resolve import resolve
+from bonesim.scenario.schema import Scenario
+from bonesim.simulate import build_kernels, members
+from bonesim.solve.integrate import integrate
+from bonesim.solve.settings import Settings, default_atol
+from bonesim.solve.solution import Solution
+from bonesim.solve.status import Status
+from bonesim.system import Batch, Kernels
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+REST = 1e-9
+"""Largest relative change a day with which the model may start: it begins in the healthy steady state."""
+
+
+def run(scenario: Scenario | str | Path, *, backend: str = "auto") -> xr.Dataset:
+    """Solve a scenario, or the file that holds one, with its vehicle arm.
+
+    Returns what `solve` returns, and raises besides
+
+    InputError
+        If the scenario cannot be read or resolved.
+    """
+    if not isinstance(scenario, Scenario):
+        scenario = load_scenario(scenario)
+    return solve(resolve(scenario), backend=backend)
+
+
+def solve(problem: Problem, *, backend: str = "auto") -> xr.Dataset:
+    """Solve a problem: kernels for its model, one batch of its arms, the solution with its ledger.
+
+    Returns
+    -------
+    xarray.Dataset
+        Dimensions (arm, time), arms `dosed` and `vehicle`; outputs with units, exposure by compartment, status,
+        ledger and provenance, under the convention of `results.dataset`.
+
+    Raises
+    ------
+    InternalError
+        If what was delivered is not what was scheduled, or the healthy model does not start at rest.
+    """
+    symbols = [output.symbol for output in problem.outputs] + [plan.delivered for plan in problem.ledger]
+    kernels = build_kernels(problem.model, symbols, backend, problem.solver["method"])
+    times = sorted({*problem.t_out, *problem.t_early})
+    batch = members(kernels, problem.model, times, problem.arm_values)
+    batch = _with_arms(batch, len(problem.arms))
+    check_rest(kernels, batch)
+    solution = integrate(kernels, batch, settings(problem, batch))
+    return _dataset(problem, kernels, solution, ledger(problem, solution))
+
+
+def settings(problem: Problem, batch: Batch) -> Settings:
+    """Solver settings of a problem; absolute tolerances follow from the size that each state is known to take."""
+    rtol, atol = problem.solver["rtol"], problem.solver.get("atol")
+    if atol is None:
+        size = np.abs(batch.initial)
+        for row, state in enumerate(problem.model.states):
+            size[row] = np.maximum(size[row], problem.sizes.get(state.id, 0.0))
+        atol = default_atol(rtol, size)
+    return Settings(rtol, atol, problem.solver["method"], problem.solver["max_steps"])
+
+
+def ledger(problem: Problem, solution: Solution) -> list[dict[str, object]]:
+    """The balanced dose ledger of every arm that arrived."""
+    first = len(problem.outputs)
+    lines = []
+    for number, plan in enumerate(problem.ledger):
+        for arm, name in enumerate(problem.arms):
+            if solution.status[arm] == Status.OK:
+                scheduled = plan.scheduled if name == "dosed" else 0.0
+                arrived = float(solution.y[-1, first + number, arm]) / plan.per_unit
+                lines.append(Delivery(plan, name, scheduled, arrived))
+    return balanced(lines)
+
+
+def check_rest(kernels: Kernels, batch: Batch) -> None:
+    """Before any event the healthy model must not move.
+
+    Raises
+    ------
+    InternalError
+        If a state changes by more than `REST` of its size a day.
+    """
+    layout, functions = kernels.layout, kernels.functions
+    k = np.empty((len(layout.constants), batch.members))
+    dy = np.empty_like(batch.initial)
+    with np.errstate(all="ignore"):
+        functions.constants(tuple(batch.parameters), k)
+        start = np.full(batch.members, batch.t_out[0])
+        functions.rhs(start, tuple(batch.initial), tuple(batch.parameters), tuple(k), dy)
+    moving = ~(np.abs(dy) <= REST * np.abs(batch.initial)).all(axis=1)
+    if moving.any():
+        raise InternalError(f"the healthy model does not start at rest: {layout.states[int(np.argmax(moving))]} moves")
+
+
+def _with_arms(batch: Batch, arms: int) -> Batch:
+    """The batch with one member an arm, also where no parameter tells them apart (nothing is dosed)."""
+    if batch.members == arms:
+        return batch
+    return Batch(np.repeat(batch.parameters, arms, axis=1), np.repeat(batch.initial, arms, axis=1), batch.t_out)
+
+
+def _dataset(
+    problem: Problem, kernels: Kernels, solution: Solution, lines: list[dict[str, object]]
+) -> xr.Dataset:
+    from bonesim.results.dataset import OutputInfo, to_dataset, with_early_exposure
+
+    outputs = [
+        OutputInfo(output.name, output.unit, output.label, output.role, output.group, output.compartment)
+        for output in problem.outputs
+    ]
+    recorded, early = (np.searchsorted(solution.t, times) for times in (problem.t_out, problem.t_early))
+    dataset = to_dataset(
+        outputs=outputs,
+        t=solution.t[recorded],
+        y=solution.y[recorded, : len(outputs)],
+        arms=problem.arms,
+        status=solution.status,
+        stop_time=solution.stop_time,
+        cause=[solution.cause.get(arm, "") for arm in range(len(problem.arms))],
+        status_words={status.value: status.word for status in Status},
+        attrs={
+            "title": problem.title,
+            "scenario": problem.scenario_text,
+            "model_hash": problem.model.content_hash,
+            "backend": kernels.backend,
+            "rtol": problem.solver["rtol"],
+            "method": problem.solver["method"],
+            "steps": int(solution.steps.sum()),
+            "ledger": lines,
+            "doses": [asdict(mark) for mark in problem.marks],
+            "provenance": {
+                "versions": versions(),
+                "numbers": problem.numbers,
+                "edges_left_out": problem.left_out,
+            },
+        },
+    )
+    return with_early_exposure(dataset, outputs, solution.t[early], solution.y[early])

@@ -1,0 +1,205 @@
+"""Plain simulation of a model: one parameter set or a batch of them, on the same path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bonesim.codegen.backends import numpy as numpy_backend
+from bonesim.errors import InputError, Place, SimulationError, closest
+from bonesim.model.ode import OdeModel, Parameter, State
+from bonesim.resources import model_ids
+from bonesim.sbml.library import read_library_model
+from bonesim.solve.integrate import integrate
+from bonesim.solve.settings import Settings
+from bonesim.solve.solution import Solution
+from bonesim.solve.status import Status
+from bonesim.system import Batch, Kernels
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+BACKENDS = ("numpy", "llvm")
+Values = float | Sequence[float] | np.ndarray
+
+
+def load_model(source: str | Path) -> OdeModel:
+    """A model of the library by its id, or one from an SBML or Antimony file.
+
+    Raises
+    ------
+    InputError
+        If there is no such model or file, or the file cannot be read as a model.
+    UnsupportedModelError
+        If the file uses a part of SBML that is not supported; the construct is named with its place.
+    """
+    text = str(source)
+    if text in model_ids():
+        return read_library_model(text)
+    if not Path(source).suffix and not Path(source).exists():
+        raise InputError(f"the library has no model '{text}'", remedy=closest(text, model_ids()))
+    from bonesim.sbml.read import read_model
+
+    return read_model(Path(source))
+
+
+def simulate(
+    model: OdeModel | str | Path,
+    times: Sequence[float] | np.ndarray,
+    outputs: Sequence[str] | None = None,
+    *,
+    parameters: Mapping[str, Values] | None = None,
+    initial: Mapping[str, Values] | None = None,
+    rtol: float = 1e-6,
+    atol: float | None = None,
+    method: str = "auto",
+    backend: str = "auto",
+) -> xr.Dataset:
+    """Solve a model over `times`.
+
+    Parameters
+    ----------
+    model : a model, the id of one of the library, or a file
+    times : (time,) increasing, in the model's own time unit; the first is the start
+    outputs : names of states, parameters or rules; by default all states
+    parameters : values by name, one number or one for each of n members, as if edited in the model before
+        initialisation (initial assignments follow from them)
+    initial : initial values of states by name, one number or n; they win last
+    rtol, atol : tolerances; without `atol` each state has its own, from its size
+    method : `auto`, `rodas5p`, `rodas4` or `rodas4p`
+    backend : `auto`, `llvm` or `numpy`
+
+    Returns
+    -------
+    xarray.Dataset
+        Dimensions (time,), or (member, time) if any value was a sequence. `status` says how each member ended;
+        a member that failed is NaN from its end on.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, values of different lengths, or times that do not increase.
+    SimulationError
+        If the only member of a plain simulation fails; it carries status and the partial result.
+    """
+    if not isinstance(model, OdeModel):
+        model = load_model(model)
+    names = tuple(outputs) if outputs is not None else tuple(state.id for state in model.states)
+    symbols = [model.resolve(name) for name in names]
+    kernels = build_kernels(model, symbols, backend, method)
+    single = all(np.ndim(value) == 0 for value in (*(parameters or {}).values(), *(initial or {}).values()))
+    batch = members(kernels, model, times, parameters or {}, initial or {})
+    solution = integrate(kernels, batch, Settings(rtol=rtol, atol=atol, method=method))
+    dataset = _dataset(model, names, kernels, solution, single, rtol=rtol, method=method)
+    if single and not solution.ok:
+        raise SimulationError(f"the simulation {solution.cause[0]}", status=Status(solution.status[0]), result=dataset)
+    return dataset
+
+
+def build_kernels(
+    model: OdeModel, observables: Sequence[str], backend: str = "auto", method: str = "auto"
+) -> Kernels:
+    """Kernels of a model by the named back end for one method.
+
+    `auto` is `llvm` where llvmlite is installed, else `numpy`; never a question of how many members there are.
+    """
+    if backend not in {"auto", *BACKENDS}:
+        raise InputError(f"unknown back end '{backend}'", remedy=closest(backend, ["auto", *BACKENDS]))
+    if backend == "numpy" or (backend == "auto" and find_spec("llvmlite") is None):
+        return numpy_backend.build(model, observables)
+    from bonesim.codegen.backends import llvm
+
+    return llvm.build(model, observables, Settings(method=method).tableau)
+
+
+def members(
+    kernels: Kernels,
+    model: OdeModel,
+    times: Sequence[float] | np.ndarray,
+    parameters: Mapping[str, Values],
+    initial: Mapping[str, Values] | None = None,
+) -> Batch:
+    """The batch in which each member has its own parameters and initial values; scalars hold for all members."""
+    t_out = _times(times)
+    given = {**_rows(model, parameters, "parameter"), **_rows(model, initial or {}, "state")}
+    lengths = {len(np.atleast_1d(value)) for value in given.values() if np.ndim(value)}
+    if len(lengths) > 1:
+        raise InputError(
+            f"values for {' and '.join(map(str, sorted(lengths)))} members were given together",
+            remedy="give each name one value, or one for each member",
+        )
+    count = lengths.pop() if lengths else 1
+    p = np.empty((len(model.parameters), count))
+    for row, parameter in enumerate(model.parameters):
+        p[row] = given.get(parameter.id, parameter.value)
+    y = np.empty((len(model.states), count))
+    with np.errstate(all="ignore"):
+        kernels.functions.initialise(p, y)
+    for row, state in enumerate(model.states):
+        if state.id in given:
+            y[row] = given[state.id]
+    return Batch(p, y, t_out)
+
+
+def _times(times: Sequence[float] | np.ndarray) -> np.ndarray:
+    t_out = np.asarray(times, float)
+    if t_out.ndim != 1 or len(t_out) < 2 or not np.all(np.isfinite(t_out)) or not np.all(np.diff(t_out) > 0):
+        raise InputError("times must be two or more finite numbers that increase", place=Place(key="times"))
+    return t_out
+
+
+def _rows(model: OdeModel, values: Mapping[str, Values], kind: str) -> dict[str, np.ndarray]:
+    """Values by flat id; every name must be one that may be set."""
+    symbols: tuple[Parameter | State, ...] = model.parameters if kind == "parameter" else model.states
+    wanted = {symbol.id: symbol for symbol in symbols}
+    rows = {}
+    for name, value in values.items():
+        symbol = model.resolve(name)
+        if symbol not in wanted:
+            raise InputError(f"'{name}' is no {kind} of the model", remedy=closest(name, sorted(wanted)))
+        found = wanted[symbol]
+        if isinstance(found, Parameter) and found.initial is not None:
+            problem = f"'{name}' is computed by an initial assignment, so a value for it would change nothing"
+            raise InputError(problem, remedy="set what it is computed from")
+        rows[symbol] = np.asarray(value, float)
+        if rows[symbol].ndim > 1 or not np.all(np.isfinite(rows[symbol])):
+            raise InputError(f"the values of '{name}' are not finite numbers, one a member", remedy="finite numbers")
+    return rows
+
+
+def _dataset(
+    model: OdeModel, names: Sequence[str], kernels: Kernels, solution: Solution, single: bool, **settings: Any
+) -> xr.Dataset:
+    from bonesim.results.dataset import OutputInfo, to_dataset
+    from bonesim.results.provenance import versions
+
+    quantities = [model.by_id[symbol] for symbol in kernels.layout.observables]
+    count = len(solution.status)
+    return to_dataset(
+        outputs=[
+            OutputInfo(name, quantity.unit or "dimensionless", quantity.label or name)
+            for name, quantity in zip(names, quantities, strict=True)
+        ],
+        t=solution.t,
+        y=solution.y,
+        arms=list(range(count)),
+        status=solution.status,
+        stop_time=solution.stop_time,
+        cause=[solution.cause.get(member, "") for member in range(count)],
+        status_words={status.value: status.word for status in Status},
+        attrs={
+            "title": model.name or model.id,
+            "model": model.id,
+            "model_hash": model.content_hash,
+            "backend": kernels.backend,
+            **settings,
+            "versions": versions(),
+        },
+        members_dim="member",
+        time_unit=model.time_unit,
+        squeeze=single,
+    )
