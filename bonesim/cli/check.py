@@ -1,0 +1,134 @@
+"""`bonesim check`: what a scenario means, without solving it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bonesim.cli.console import Page, print_json, with_unit, working
+from bonesim.cli.files import find_scenario
+
+if TYPE_CHECKING:
+    from bonesim.catalog import Catalog
+    from bonesim.scenario.problem import Problem
+    from bonesim.scenario.schema import Dose, Scenario
+
+
+@click.command("check", epilog="\b\nExample:\n  bonesim check ovx_m2.yaml --set model.core=lemaire2004")
+@click.argument("scenario", metavar="SCENARIO")
+@click.option(
+    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change one key of the scenario; repeatable."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what the scenario means as JSON.")
+def command(scenario: str, settings: tuple[str, ...], as_json: bool) -> None:
+    """Say whether a scenario is in order, and what it means.
+
+    SCENARIO is a YAML file, or the name of one that comes with bonesim. The checks are those of `bonesim run`;
+    nothing is solved or written.
+    """
+    path = find_scenario(scenario)
+    with working("checking"):
+        from bonesim.catalog import load_catalog
+        from bonesim.scenario.load import load_scenario
+        from bonesim.scenario.resolve import resolve
+
+        loaded = load_scenario(path, settings)
+        catalog = load_catalog()
+        meaning = describe(loaded, resolve(loaded, catalog), catalog)
+    if as_json:
+        print_json({"ok": True, "file": str(path), **meaning})
+    else:
+        _print(path, meaning)
+
+
+def describe(scenario: Scenario, problem: Problem, catalog: Catalog) -> dict[str, Any]:
+    """What a scenario means, as a document of JSON values."""
+    subject = scenario.subject
+    contexts = [catalog.contexts[use.id] for use in scenario.context]
+    factors = {cause.factor for context in contexts for cause in context.causes}
+    edges = [edge.id for dosed in _sources(scenario) for edge in catalog.sources[dosed].edges]
+    edges += [edge.id for factor in sorted(factors) for edge in catalog.factors[factor].edges]
+    return {
+        "title": scenario.title,
+        "subject": {
+            "species": subject.species,
+            "sex": subject.sex,
+            "age": str(subject.age),
+            "mass": _text(subject.mass),
+        },
+        "core": scenario.model.core,
+        "states": len(problem.model.states),
+        "arms": list(problem.arms),
+        "context": [{"id": use.id, "start": str(use.start)} for use in scenario.context],
+        "doses": [_dose(dose, scenario, catalog) for dose in scenario.doses],
+        "duration": str(scenario.duration),
+        "recorded_times": len(problem.t_out),
+        "outputs": [{"name": one.name, "unit": one.unit} for one in problem.outputs if one.role == "output"],
+        "edges": {
+            "acting": [edge for edge in edges if edge not in problem.left_out],
+            "left_out": dict(problem.left_out),
+        },
+    }
+
+
+def _sources(scenario: Scenario) -> list[str]:
+    return list(dict.fromkeys(dose.source for dose in scenario.doses))
+
+
+def _dose(dose: Dose, scenario: Scenario, catalog: Catalog) -> dict[str, Any]:
+    from bonesim.pharmacology.amount import to_particles
+    from bonesim.scenario.exposure import body_mass
+
+    times = [administration.time_day for administration in dose.administrations]
+    per_ug = catalog.sources[dose.source].lot.particles_per_ug.value
+    mass = body_mass(scenario, catalog.species[scenario.subject.species])
+    return {
+        "source": dose.source,
+        "route": dose.route,
+        "amount": str(dose.amount),
+        "particles": to_particles(dose.amount, mass=mass, particles_per_ug=per_ug),
+        "count": dose.count,
+        "first_day": times[0],
+        "last_day": times[-1],
+        "over": _text(dose.over),
+    }
+
+
+def _text(quantity: object | None) -> str | None:
+    return None if quantity is None else str(quantity)
+
+
+def _print(path: Path, meaning: Mapping[str, Any]) -> None:
+    page = Page()
+    page.title(f"ok: {path}")
+    page.pairs(_lines(meaning), indent=2)
+    if meaning["edges"]["left_out"]:
+        page.line("left out")
+        page.pairs(meaning["edges"]["left_out"].items(), indent=4)
+
+
+def _lines(meaning: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    subject = meaning["subject"]
+    yield "title", meaning["title"]
+    yield "subject", ", ".join(text for text in subject.values() if text)
+    yield "model", f"core {meaning['core']}, {meaning['states']} states in all, arms {' and '.join(meaning['arms'])}"
+    yield "context", ", ".join(f"{use['id']} from {use['start']}" for use in meaning["context"]) or "none"
+    for position, dose in enumerate(meaning["doses"]):
+        yield f"doses[{position}]", _dose_text(dose)
+    if not meaning["doses"]:
+        yield "doses", "none"
+    yield "duration", f"{meaning['duration']}, recorded {meaning['recorded_times']} times"
+    yield "outputs", ", ".join(with_unit(**output) for output in meaning["outputs"])
+    acting, left_out = len(meaning["edges"]["acting"]), len(meaning["edges"]["left_out"])
+    yield "edges", f"{acting} of the catalogue act, {left_out} are left out"
+
+
+def _dose_text(dose: Mapping[str, Any]) -> str:
+    each = " each" if dose["count"] > 1 else ""
+    when = f"day {dose['first_day']:g}" + (f" to {dose['last_day']:g}" if each else "")
+    over = f", over {dose['over']}" if dose["over"] else ""
+    amount = f"{dose['count']} x {dose['amount']}" if each else dose["amount"]
+    return f"{dose['source']}, {dose['route']}: {amount} ({dose['particles']:.4g} particles{each}), {when}{over}"

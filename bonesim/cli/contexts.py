@@ -1,0 +1,74 @@
+"""`bonesim contexts`: diseases and settings by their causes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bonesim.cli.console import Page, print_json
+from bonesim.cli.evidence import number_text
+
+if TYPE_CHECKING:
+    from bonesim.catalog import Context
+    from bonesim.catalog.schema import Validation
+
+
+@click.command(
+    "contexts",
+    short_help="List diseases and settings, or show one.",
+    epilog="\b\nExample:\n  bonesim contexts ovx_osteoporosis",
+)
+@click.argument("context", metavar="[ID]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: one context, or a list of all.")
+def command(context: str | None, as_json: bool) -> None:
+    """List diseases and settings, or show one: causes, data it is held against, limits."""
+    from bonesim.catalog import context_to_json, load_catalog
+
+    catalog = load_catalog()
+    if context is not None:
+        found = catalog.context(context)
+        if as_json:
+            print_json(context_to_json(found))
+        else:
+            _show(found)
+    elif as_json:
+        print_json([context_to_json(one) for one in catalog.contexts.values()])
+    else:
+        rows = [(one.id, one.label, ", ".join(one.species), _causes(one)) for one in catalog.contexts.values()]
+        Page().table(["id", "context", "species", "causes"], rows)
+
+
+def _causes(context: Context) -> str:
+    return ", ".join(cause.factor for cause in context.causes) or "none"
+
+
+def _show(context: Context) -> None:
+    page = Page()
+    page.title(f"{context.id}: {context.label}")
+    page.text(context.about)
+    if context.causes:
+        page.heading("causes")
+        for cause in context.causes:
+            page.text(f"{cause.factor}, relative to health: {number_text(cause.level)}")
+            page.text(f"{cause.level.source or cause.level.why}", indent=6)
+            page.text(f"half-time: {number_text(cause.half_time)}", indent=4)
+            page.text(f"{cause.half_time.source or cause.half_time.why}", indent=6)
+    if context.validation:
+        page.heading("held against")
+        page.bullets(map(_validation, context.validation))
+    if context.free_parameters:
+        page.heading("free parameters")
+        page.bullets(
+            f"{free.parameter}; fitted to {free.fitted_to} (data points: {free.data_points})"
+            for free in context.free_parameters
+        )
+    if context.limits:
+        page.heading("limits")
+        page.bullets(context.limits)
+
+
+def _validation(row: Validation) -> str:
+    value = "" if row.value is None else f" = {row.value:g} {row.unit}"
+    span = "" if row.low is None or row.high is None else f" ({row.low:g} to {row.high:g})"
+    return f"{row.at}: {row.quantity}{value}{span}; {row.statement} [{row.use}: {row.source}]"

@@ -1,0 +1,151 @@
+"""`bonesim run`: solve a scenario, print what came of it, and keep it if asked to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bonesim.cli.console import Page, number, print_json, with_unit, working
+from bonesim.cli.files import check_folder, find_scenario
+from bonesim.errors import InputError, Place
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SOME_FAILED = 3
+VEHICLE = "vehicle"
+
+
+@click.command("run", epilog="\b\nExample:\n  bonesim run ovx_m2.yaml --set 'doses[0].amount=30 ug' -o out --plot")
+@click.argument("scenario", metavar="SCENARIO")
+@click.option("-o", "--output", "folder", metavar="DIR", type=Path, help="Folder for the results; made if need be.")
+@click.option(
+    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change one key of the scenario; repeatable."
+)
+@click.option("--plot", is_flag=True, help="Draw figures into DIR as well.")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of tables.")
+def command(scenario: str, folder: Path | None, settings: tuple[str, ...], plot: bool, as_json: bool) -> int:
+    """Solve a scenario beside its vehicle arm.
+
+    SCENARIO is a YAML file, or the name of one that comes with bonesim. With -o, DIR gets result.nc (netCDF4),
+    summary.json and trajectories.csv; files of the same names are replaced. Nothing is written if the input is bad.
+    """
+    started = perf_counter()
+    if plot and folder is None:
+        raise InputError("figures need a folder", place=Place(key="--plot"), remedy="-o DIR")
+    if folder is not None:
+        check_folder(folder)
+    path = find_scenario(scenario)
+    with working("reading"):
+        from bonesim.run import solve
+        from bonesim.scenario.load import load_scenario
+        from bonesim.scenario.resolve import resolve
+
+        loaded = load_scenario(path, settings)
+        problem = resolve(loaded)
+    timing = {"read": perf_counter() - started}
+    with working("solving"):
+        from bonesim.results.store import summary
+
+        result = solve(problem)
+        timing["solve"] = perf_counter() - started - timing["read"]
+        found = summary(result, {stage: round(seconds, 4) for stage, seconds in timing.items()})
+    files = _write(result, found, folder, plot) if folder else []
+    if as_json:
+        print_json(found)
+    else:
+        stages = timing | ({"write": perf_counter() - started - sum(timing.values())} if files else {})
+        _print(loaded.title, found, files, stages)
+    return _failures(found["status"])
+
+
+def _write(result: xr.Dataset, found: Mapping[str, Any], folder: Path, plot: bool) -> list[Path]:
+    from bonesim.results.store import write_run
+
+    figures: Callable[[Path], Iterable[Path]] | None = None
+    with working("writing"):
+        if plot:
+            from bonesim.plot import save_figures
+
+            def figures(draft: Path) -> Iterable[Path]:
+                return save_figures(result, draft)
+
+        return write_run(result, folder, found, figures)
+
+
+def _failures(status: Mapping[str, Mapping[str, Any]]) -> int:
+    """Tell on standard error which arms stopped early; returns the exit code."""
+    failed = {arm: end for arm, end in status.items() if end["status"] != "ok"}
+    for arm, end in failed.items():
+        click.echo(f"arm {arm}: {end.get('cause') or end['status']}", err=True)
+    return SOME_FAILED if failed else 0
+
+
+def _print(title: str, found: Mapping[str, Any], files: list[Path], stages: Mapping[str, float]) -> None:
+    page = Page()
+    page.title(title)
+    page.gap()
+    arms = [arm for arm in found["status"] if arm != VEHICLE]
+    numbers = ("start", "end", "change", VEHICLE, "vs vehicle", "at most")
+    columns = ["output", *["arm"] * (len(arms) > 1), *numbers]
+    rows = [row for name, output in found["outputs"].items() for row in _rows(name, output, arms)]
+    page.table(columns, rows, numbers)
+    page.gap()
+    page.pairs([*_facts(found), ("time", _time(stages)), *_places(files)])
+
+
+def _rows(name: str, output: Mapping[str, Any], arms: list[str]) -> Iterator[list[str]]:
+    vehicle = output["arms"].get(VEHICLE, {}).get("final")
+    for arm in arms:
+        end = output["arms"][arm]
+        yield [
+            with_unit(name, output["unit"]),
+            *[arm] * (len(arms) > 1),
+            number(output["baseline"]),
+            number(end["final"]),
+            _percent(end["change_percent"]),
+            number(vehicle),
+            _percent(end["against_vehicle_percent"]),
+            _largest(end),
+        ]
+
+
+def _largest(end: Mapping[str, Any]) -> str:
+    """The largest difference to the vehicle on the way, which a course that ended long ago no longer shows."""
+    size, time = end["largest_against_vehicle_percent"], end["largest_against_vehicle_time"]
+    return _percent(size) if time is None else f"{_percent(size)} (day {time:.4g})"
+
+
+def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Ledger, classes of the numbers, and what of the catalogue does not act here."""
+    lines = [line for line in found["ledger"] if line["scheduled"]]
+    for line in lines:
+        amounts = f"{line['scheduled']:.6g} {line['unit']} scheduled, {line['delivered']:.6g} {line['unit']} delivered"
+        yield "ledger", f"{line['source']}, {line['route']}: {amounts} (arm {line['arm']})"
+    if not lines:
+        arrived = all(end["status"] == "ok" for end in found["status"].values())
+        yield "ledger", "nothing is dosed" if arrived else "not balanced, an arm stopped early"
+    classes = Counter(origin["basis"] for origin in found["provenance"].get("numbers", {}).values())
+    counts = ", ".join(f"{count} {basis}" for basis, count in sorted(classes.items()))
+    yield "numbers", f"{counts}; each with source and range under --json"
+    reasons = Counter(found["provenance"].get("edges_left_out", {}).values())
+    for position, (reason, count) in enumerate(reasons.items()):
+        yield "" if position else "left out", f"{count} {'edge' if count == 1 else 'edges'}: {reason}"
+
+
+def _time(stages: Mapping[str, float]) -> str:
+    return f"{sum(stages.values()):.1f} s ({', '.join(f'{stage} {part:.1f}' for stage, part in stages.items())})"
+
+
+def _places(files: list[Path]) -> Iterator[tuple[str, str]]:
+    if files:
+        yield "files", f"{files[0].parent}: {', '.join(path.name for path in files)}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else "0 %" if value == 0 else f"{value:+.3g} %"

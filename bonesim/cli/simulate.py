@@ -1,0 +1,194 @@
+"""`bonesim simulate`: a model by itself, without scenario."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bonesim.cli.console import emit, print_json, working
+from bonesim.cli.files import write_text
+from bonesim.errors import InputError, Place, SimulationError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from bonesim.model.ode import OdeModel, Parameter, State
+
+
+MOST_POINTS = 10_000_000
+
+
+@click.command(
+    "simulate",
+    epilog="\b\nExample:\n  bonesim simulate lemaire2004 --until 140 --points 141 --select OBa,OCa --csv cells.csv",
+)
+@click.argument("model", metavar="MODEL")
+@click.option("--until", metavar="T", required=True, help="End: a number in the model's time unit, or e.g. '20 week'.")
+@click.option("--points", metavar="N", type=int, default=101, show_default=True, help="Times.")
+@click.option("--select", metavar="A,B", help="Quantities to report; all states where it is left out.")
+@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Parameter or initial value; repeatable.")
+@click.option("--rtol", type=float, default=1e-6, show_default=True, help="Relative tolerance.")
+@click.option("--csv", "table", metavar="OUT", type=Path, help="Write the table to a file.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with units, instead of CSV.")
+def command(
+    model: str,
+    until: str,
+    points: int,
+    select: str | None,
+    settings: tuple[str, ...],
+    rtol: float,
+    table: Path | None,
+    as_json: bool,
+) -> int:
+    """Solve a model from time 0 to T and print a table as CSV.
+
+    MODEL is the id of a model of the library (`bonesim models`), or an SBML or Antimony file. The N times lie evenly
+    from 0 to T, both included.
+    """
+    if not 2 <= points <= MOST_POINTS:
+        problem = f"{points} is out of range"
+        raise InputError(problem, place=Place(key="--points"), remedy=f"a whole number from 2 to {MOST_POINTS}")
+    with working("solving"):
+        import numpy as np
+
+        from bonesim.simulate import load_model, simulate
+
+        loaded = load_model(model)
+        values = _values(loaded, settings)
+        times = np.linspace(0.0, _end(until, loaded.time_unit), points)
+        failure = None
+        try:
+            result = simulate(
+                loaded,
+                times,
+                _names(loaded, select),
+                parameters={name: value for name, value in values.items() if not _is_state(loaded, name)},
+                initial={name: value for name, value in values.items() if _is_state(loaded, name)},
+                rtol=rtol,
+            )
+        except SimulationError as error:
+            result, failure = error.result, error
+    _report(result, table, as_json)
+    if failure:
+        raise failure
+    return 0
+
+
+def _end(text: str, unit: str) -> float:
+    """The end in the model's time unit.
+
+    Raises
+    ------
+    InputError
+        If it is no time after 0.
+    """
+    from bonesim.units import Quantity
+
+    place = Place(key="--until")
+    try:
+        end = float(text)
+    except ValueError:
+        try:
+            end = Quantity.parse(text, example=unit).to(unit)
+        except InputError as error:
+            raise InputError(error.problem, place=place, remedy=error.remedy or f"a number of {unit}") from None
+    if not (math.isfinite(end) and end > 0):
+        raise InputError(f"'{text}' is no time after 0", place=place, remedy="--until 140")
+    return end
+
+
+def _names(model: OdeModel, select: str | None) -> list[str] | None:
+    """The names to report, all of them known."""
+    if select is None:
+        return None
+    names = [name.strip() for name in select.split(",") if name.strip()]
+    if not names:
+        raise InputError("no name", place=Place(key="--select"), remedy="--select OBa,OCa")
+    for name in names:
+        _resolved(model, name, "--select")
+    return names
+
+
+def _values(model: OdeModel, settings: tuple[str, ...]) -> dict[str, float]:
+    values: dict[str, float] = {}
+    for setting in settings:
+        name, equals, text = (part.strip() for part in setting.partition("="))
+        if not equals:
+            raise InputError("no value", place=Place(key=f"--set {setting}"), remedy=f"--set {setting}=VALUE")
+        place = Place(key=f"--set {name}")
+        if name in values:
+            raise InputError("set twice", place=place, remedy="set it once")
+        unit = _settable(model, name).unit or "dimensionless"
+        try:
+            values[name] = float(text)
+        except ValueError:
+            problem = f"'{text}' is not a number"
+            raise InputError(problem, place=place, remedy=f"a number in the model's unit, {unit}") from None
+    return values
+
+
+def _resolved(model: OdeModel, name: str, flag: str) -> str:
+    try:
+        return model.resolve(name)
+    except InputError as error:
+        raise InputError(error.problem, place=Place(key=flag), remedy=error.remedy) from None
+
+
+def _settable(model: OdeModel, name: str) -> State | Parameter:
+    """The state or parameter of that name."""
+    from bonesim.model.ode import Rule
+
+    flag = f"--set {name}"
+    symbol = model.by_id[_resolved(model, name, flag)]
+    if isinstance(symbol, Rule):
+        problem = "it is computed from other quantities, so it cannot be set"
+        raise InputError(problem, place=Place(key=flag), remedy="set what it is computed from")
+    return symbol
+
+
+def _is_state(model: OdeModel, name: str) -> bool:
+    from bonesim.model.ode import State
+
+    return isinstance(model.by_id[model.resolve(name)], State)
+
+
+def _report(result: xr.Dataset, table: Path | None, as_json: bool) -> None:
+    if table is not None:
+        write_text(table, _csv(result))
+    if as_json:
+        print_json(_document(result))
+    elif table is None:
+        emit(_csv(result))
+
+
+def _csv(result: xr.Dataset) -> str:
+    from bonesim.results.dataset import quantities
+
+    names = quantities(result)
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["time", *names])
+    columns = [result[name].values.tolist() for name in ["time", *names]]
+    rows.writerows(map(repr, row) for row in zip(*columns, strict=True))
+    return text.getvalue()
+
+
+def _document(result: xr.Dataset) -> dict[str, Any]:
+    from bonesim.results.dataset import quantities
+    from bonesim.solve.status import Status
+
+    def values(name: str) -> list[float | None]:
+        return [value if math.isfinite(value) else None for value in result[name].values.tolist()]
+
+    return {
+        "model": result.attrs["model"],
+        "model_hash": result.attrs["model_hash"],
+        "time": {"unit": result.attrs["time_units"], "values": values("time")},
+        "outputs": {name: {"unit": result[name].attrs["units"], "values": values(name)} for name in quantities(result)},
+        "status": Status(int(result["status"])).word,
+    }

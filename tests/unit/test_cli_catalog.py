@@ -1,0 +1,153 @@
+"""`bonesim sources`, `contexts`, `models`, `schema` and `doctor`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import bonesim
+from bonesim.catalog import context_to_json, source_to_json
+from bonesim.cli.evidence import edge_text
+from bonesim.cli.main import main
+from bonesim.errors import InputError
+from bonesim.resources import model_ids
+
+CATALOG = bonesim.catalog()
+
+
+@pytest.fixture(autouse=True)
+def _no_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
+def printed(arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
+    assert main(arguments.split()) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return str(out)
+
+
+@pytest.mark.parametrize("source", CATALOG.sources)
+def test_a_source_as_json_is_the_document_of_the_catalogue(source: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert json.loads(printed(f"sources {source} --json", capsys)) == source_to_json(CATALOG.sources[source])
+
+
+def test_all_sources_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(printed("sources --json", capsys))
+    assert found == [source_to_json(source) for source in CATALOG.sources.values()]
+
+
+@pytest.mark.parametrize("context", CATALOG.contexts)
+def test_a_context_as_json_is_the_document_of_the_catalogue(context: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert json.loads(printed(f"contexts {context} --json", capsys)) == context_to_json(CATALOG.contexts[context])
+
+
+@pytest.mark.parametrize("source", CATALOG.sources)
+def test_the_page_of_a_source_has_all_cargo_edges_and_references(
+    source: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = printed(f"sources {source}", capsys).split()
+    page = " ".join(words)
+    entry = CATALOG.sources[source]
+    assert all(cargo.name in page for cargo in entry.cargo)
+    assert all(edge_text(edge) in page and edge.id in page for edge in entry.edges)
+    dois = [CATALOG.references[ref].doi for edge in entry.edges for ref in edge.refs]
+    assert all(f"doi:{doi}" in page for doi in dois if doi)
+
+
+EDGES = {
+    "m2_mir690_irs1_taz_adipogenesis": "miR-690 -> IRS1 -> TAZ -| PPARG -> adipogenic differentiation (BMSC) down",
+    "m2_mir5106_sik2_osteogenesis": "miR-5106 -| SIK2 -| osteogenic differentiation (BMSC) up",
+    "m2_loc103691165_osteogenesis": "LOC103691165 -> osteogenic differentiation (BMSC) up",
+}
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_a_chain_is_written_with_arrows_and_bars(edge: str) -> None:
+    found = next(one for one in CATALOG.edges if one.id == edge)
+    assert edge_text(found) == EDGES[edge]
+
+
+@pytest.mark.parametrize(("command", "ids"), [("sources", CATALOG.sources), ("contexts", CATALOG.contexts)])
+def test_lists_have_one_line_an_entry(command: str, ids: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    head, *lines = printed(command, capsys).splitlines()
+    assert head.split()[0] == "id"
+    assert [line.split()[0] for line in lines] == list(ids)
+
+
+def test_the_list_of_models(capsys: pytest.CaptureFixture[str]) -> None:
+    _, *lines = printed("models", capsys).splitlines()
+    assert sorted(line.split()[0] for line in lines) == sorted(model_ids())
+
+
+@pytest.mark.parametrize("model", model_ids())
+def test_the_page_of_a_model_has_every_equation_and_parameter(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    page = printed(f"models {model}", capsys)
+    document = json.loads(printed(f"models {model} --json", capsys))
+    for state in document["states"]:
+        assert f"\n  d({state['id']})/dt = {state['rate']}\n" in page
+    for rule in document["rules"]:
+        assert f"\n  {rule['id']} = {rule['value']}\n" in page
+    for parameter in document["parameters"]:
+        assert f"\n{parameter['id']} " in page
+        assert parameter["basis"] in {"measured", "fitted", "assumed", "computed"}
+    assert document["reference"]["text"].split()[0] in page
+
+
+def test_the_generated_code_of_a_model_is_python(capsys: pytest.CaptureFixture[str]) -> None:
+    text = printed("models lemaire2004 --code numpy", capsys)
+    compile(text, "generated", "exec")
+    assert "def rhs(t, y, p, k, dy):" in text
+
+
+def test_the_schema_is_one_json_document(capsys: pytest.CaptureFixture[str]) -> None:
+    schema = json.loads(printed("schema", capsys))
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert "doses" in schema["properties"]
+
+
+def test_doctor_finds_everything_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    report = json.loads(printed("doctor --json", capsys))
+    assert report["ok"] is True
+    names = ["back ends", "cache", "library", "catalogue", "dosing", "scenario"]
+    assert [check["name"] for check in report["checks"]] == names
+
+
+def test_doctor_ends_with_1_if_something_failed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> str:
+        raise InputError("it leaks")
+
+    monkeypatch.setattr("bonesim.doctor.dosing", broken)
+    monkeypatch.setattr("bonesim.doctor.shipped_scenario", lambda: "fine")
+    assert main(["doctor"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2:] == ["  FAILED  dosing     it leaks", "  ok      scenario   fine"]
+
+
+def test_doctor_notices_a_dose_that_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    from bonesim import doctor
+
+    whole = doctor._one_compartment
+
+    def lossy(dose: float, k: float) -> object:
+        model = whole(dose, k)
+        return model.with_(events=(type(model.events[0])(**{**vars(model.events[0]), "count": 2}),))
+
+    monkeypatch.setattr(doctor, "_one_compartment", lossy)
+    with pytest.raises(doctor.WrongAnswer, match="three boluses differ from the closed form"):
+        doctor.dosing()
+
+
+def test_an_extra_catalogue_is_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BONESIM_CATALOG", str(tmp_path / "none"))
+    assert main(["sources"]) == 2
+    assert capsys.readouterr().err == (
+        f"there is no folder '{tmp_path / 'none'}'\n"
+        "  try: a folder with one YAML file for each source, as argument or in BONESIM_CATALOG\n"
+    )

@@ -1,0 +1,176 @@
+"""`bonesim run` and `bonesim check`, as a user sees them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import bonesim
+from bonesim.cli.main import main
+
+ROOT = Path(bonesim.__file__).parent.parent
+SCENARIO = ROOT / "scenarios" / "ovx_m2.yaml"
+SHORT = ["--set", "duration=10 week", "--set", "doses[0].count=2", "--set", "record.every=1 week"]
+NOTE = f"note: ovx_m2.yaml is not here; using {SCENARIO}, which comes with bonesim\n"
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
+def test_run_prints_a_table_and_facts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(SCENARIO), *SHORT]) == 0
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert err == ""
+    assert lines[0] == "M2 macrophage vesicles, weekly, after ovariectomy"
+    assert lines[2].split() == "output start end change vehicle vs vehicle at most".split()
+    assert [line.split("  ")[0] for line in lines[3:8]] == [
+        "bone_volume_fraction",
+        "OBa (pM)",
+        "OCa (pM)",
+        "CTX",
+        "P1NP",
+    ]
+    facts = {line[:9].strip(): line[10:] for line in lines[9:] if line[:9].strip()}
+    assert list(facts) == ["ledger", "numbers", "left out", "time"]
+    assert facts["ledger"] == "macrophage_m2, intravenous: 200 ug scheduled, 200 ug delivered (arm dosed)"
+    assert facts["numbers"].endswith(" measured; each with source and range under --json")
+    assert not any(line.endswith(" ") for line in lines)
+    assert list(Path().iterdir()) == []
+
+
+def test_run_writes_what_it_prints_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(SCENARIO), *SHORT, "-o", "out/deep", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    folder = Path("out/deep")
+    assert sorted(path.name for path in folder.iterdir()) == ["result.nc", "summary.json", "trajectories.csv"]
+    assert found == json.loads((folder / "summary.json").read_text())
+    assert set(found) == {"outputs", "status", "ledger", "timing", "provenance"}
+    assert set(found["timing"]) == {"read", "solve"}
+    sizes = bonesim.read_run(folder).sizes
+    assert (sizes["arm"], sizes["time"]) == (2, 11)
+
+
+def test_run_draws_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(SCENARIO), *SHORT, "-o", "out", "--plot"]) == 0
+    figures = sorted(path.name for path in Path("out").glob("*.png"))
+    assert figures
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("files     out: result.nc, summary.json, trajectories.csv, ")
+    assert all(name in last for name in figures)
+
+
+def test_a_narrow_terminal_gets_lists(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert main(["run", str(SCENARIO), *SHORT]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    first = [line.split()[0] for line in lines[2:8]]
+    assert first == ["bone_volume_fraction", "start", "end", "change", "vehicle", "vs"]
+    assert max(map(len, lines)) <= 60
+
+
+def test_no_colour_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(SCENARIO)]) == 0
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_an_arm_that_fails_ends_with_3(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(SCENARIO), *SHORT, "--set", "solver.max_steps=20", "-o", "out", "--json"]) == 3
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert found["status"]["dosed"]["status"] == "too_many_steps"
+    assert found["outputs"]["OBa"]["arms"]["dosed"]["final"] is None
+    assert [line.partition(": stopped at t = ")[0] for line in err.splitlines()] == ["arm dosed", "arm vehicle"]
+    assert (Path("out") / "result.nc").is_file()
+
+
+def test_a_failed_arm_has_no_ledger(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(SCENARIO), *SHORT, "--set", "solver.max_steps=20"]) == 3
+    assert "\nledger    not balanced, an arm stopped early\n" in capsys.readouterr().out
+
+
+def test_nothing_is_written_when_the_input_is_bad(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(SCENARIO), "-o", "out", "--set", "doses[0].amout=3 ug", "--json"]) == 2
+    assert capsys.readouterr() == ("", "--set doses[0].amout: unknown key\n  try: did you mean 'amount'?\n")
+    assert not Path("out").exists()
+
+
+def test_a_file_in_the_place_of_the_folder_is_told_first(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("out").write_text("mine")
+    assert main(["run", "no_such.yaml", "-o", "out/run"]) == 2
+    problem = f"'{Path('out').absolute()}' is a file, not a folder"
+    assert capsys.readouterr().err == f"-o out/run: {problem}\n  try: another output folder\n"
+
+
+@pytest.mark.parametrize("name", ["ovx_m2.yaml", "scenarios/ovx_m2.yaml", "ovx_m2", "./ovx_m2.yaml"])
+def test_a_scenario_that_comes_with_bonesim_is_found(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", name]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith(f"ok: {SCENARIO}\n")
+    assert err == NOTE.replace("ovx_m2.yaml is", f"{name} is")
+
+
+@pytest.mark.parametrize("name", ["elsewhere/ovx_m2.yaml", "/ovx_m2.yaml", "m2.yaml"])
+def test_only_the_end_of_its_path_names_it(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", name]) == 2
+    assert capsys.readouterr().err.startswith(f"{name}: there is no such file\n  try: ")
+
+
+def test_a_file_of_the_user_comes_first(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("ovx_m2.yaml").write_text(SCENARIO.read_text().replace("weekly", "mine"))
+    assert main(["check", "ovx_m2.yaml"]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("ok: ovx_m2.yaml\n  title     M2 macrophage vesicles, mine, after ovariectomy\n")
+    assert err == ""
+
+
+def test_check_says_what_a_scenario_means(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "ovx_m2.yaml"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:8] == [
+        f"ok: {SCENARIO}",
+        "  title     M2 macrophage vesicles, weekly, after ovariectomy",
+        "  subject   rat, female, 12 week, 250 g",
+        lines[3],
+        "  context   ovx_osteoporosis from 0 week",
+        "  doses[0]  macrophage_m2, intravenous: 8 x 100 ug (2e+11 particles each), day 28 to 77",
+        "  duration  24 week, recorded 169 times",
+        "  outputs   bone_volume_fraction, OBa (pM), OCa (pM), CTX, P1NP",
+    ]
+    assert lines[3].startswith("  model     core pivonka2008, ")
+    assert "    m2_loc103691165_osteogenesis            acts in context fracture only" in lines
+
+
+def test_check_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "ovx_m2.yaml", "--json", "--set", "doses[0].amount=1e10 particles/kg"]) == 0
+    meaning = json.loads(capsys.readouterr().out)
+    assert meaning["ok"] is True
+    assert meaning["doses"] == [
+        {
+            "source": "macrophage_m2",
+            "route": "intravenous",
+            "amount": "1e10 particles/kg",
+            "particles": pytest.approx(2.5e9, rel=1e-12),
+            "count": 8,
+            "first_day": 28.0,
+            "last_day": 77.0,
+            "over": None,
+        }
+    ]
+    edges = {edge.id for edge in bonesim.catalog().sources["macrophage_m2"].edges}
+    mentioned = {*meaning["edges"]["acting"], *meaning["edges"]["left_out"]}
+    assert edges <= mentioned
+    assert not set(meaning["edges"]["acting"]) & set(meaning["edges"]["left_out"])
+
+
+def test_check_tells_every_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    file = ROOT / "tests" / "data" / "scenario_misspelt_key.yaml"
+    assert main(["check", str(file), "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == f"{file}:8: doses[0].amout: unknown key\n  try: did you mean 'amount'?\n"
