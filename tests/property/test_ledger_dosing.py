@@ -56,6 +56,7 @@ def test_what_is_in_the_system_is_what_was_scheduled(
         scheduled += rate * (np.clip(t, begin, end) - begin)
     solution = solve(closed_system(events, *rates), t, "total", settings=Settings(rtol=1e-4))
     assert solution.ok, solution.cause
+    assert solution.stop_time[0] == t[-1]
     # A linear invariant is kept by every step and every interpolant to rounding, whatever the tolerance. After an
     # infusion a rounding error of the largest rate remains in `input`, times the time that follows.
     largest_rate = max((amount / over for _, amount, over in infusions), default=0.0)

@@ -13,7 +13,7 @@ import pytest
 import bonesim
 from bonesim.cli.main import COMMANDS, main
 
-ROOT = Path(bonesim.__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data"
 
 RUN = "bonesim run ovx_m2.yaml --set 'doses[0].amount=30 ug' -o out --plot"
@@ -140,6 +140,7 @@ def test_a_full_disk_behind_standard_output() -> None:
 def test_ctrl_c() -> None:
     code = (
         "import os, signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background inherits `ignore`
         "import bonesim.scenario.schema as schema\n"
         "from bonesim.cli.main import main\n"
         "schema.scenario_json_schema = lambda: os.kill(os.getpid(), signal.SIGINT)\n"

@@ -9,9 +9,10 @@ import pytest
 
 import bonesim
 from bonesim.cli.main import main
+from bonesim.resources import data_root
 
-ROOT = Path(bonesim.__file__).parent.parent
-SCENARIO = ROOT / "scenarios" / "ovx_m2.yaml"
+ROOT = Path(__file__).parents[2]
+SCENARIO = data_root() / "scenarios" / "ovx_m2.yaml"
 SHORT = ["--set", "duration=10 week", "--set", "doses[0].count=2", "--set", "record.every=1 week"]
 NOTE = f"note: ovx_m2.yaml is not here; using {SCENARIO}, which comes with bonesim\n"
 
@@ -28,7 +29,7 @@ def test_run_prints_a_table_and_facts(capsys: pytest.CaptureFixture[str]) -> Non
     lines = out.splitlines()
     assert err == ""
     assert lines[0] == "M2 macrophage vesicles, weekly, after ovariectomy"
-    assert lines[2].split() == "output start end change vehicle vs vehicle at most".split()
+    assert lines[2].split() == ["output", "start", "end", "change", "vehicle", "vs", "vehicle", "at", "most"]
     assert [line.split("  ")[0] for line in lines[3:8]] == [
         "bone_volume_fraction",
         "OBa (pM)",

@@ -13,8 +13,10 @@ def column(*values: float) -> np.ndarray:
 
 
 def test_error_is_measured_against_the_larger_end_of_the_step() -> None:
-    scaled = scaled_error(column(-3e-6, 1e-9), column(-1.0, 0.0), column(2.0, 0.0), 1e-6, column(1e-6, 1e-9))
-    np.testing.assert_allclose(scaled, column(1.0, 1.0))
+    for ends in ((-1.0, 2.0), (2.0, 1.0)):
+        y, y_next = (column(end, 0.0) for end in ends)
+        scaled = scaled_error(column(-3e-6, 1e-9), y, y_next, 1e-6, column(1e-6, 1e-9))
+        np.testing.assert_allclose(scaled, column(1.0, 1.0))
 
 
 def test_a_state_that_stays_zero_has_no_error() -> None:

@@ -85,6 +85,20 @@ def test_events_at_one_time_happen_in_the_order_of_the_model() -> None:
     assert solve(ode, [0.0, 1.0]).y[:, 0, 0].tolist() == [1.0, 15.0]
 
 
+def test_many_events_at_one_time_keep_their_order_too() -> None:
+    events = [event(1, y=f"y*2 + {bit}") for bit in [1, 0, 0, 1, 1, 0, 1] * 5]
+    assert solve(model({"y": (0, 0)}, events=events), [0.0, 1.0]).y[-1, 0, 0] == int("1001101" * 5, 2)
+
+
+def test_tolerance_follows_the_size_of_a_dose() -> None:
+    # A course scaled by a power of two takes the same steps, whatever the unit of the amount.
+    ode = model({"y": (0, "-y"), "z": (0, "y - 30*z")}, {"dose": 1.0}, events=[event(1, y="y + dose")])
+    solution = solve(ode, [0.0, 0.9, 2.0, 9.0], dose=2.0 ** np.array([0, -60, 60]))
+    assert len(set(solution.steps.tolist())) == 1
+    np.testing.assert_array_equal(solution.y[:, :, 1] * 2.0**60, solution.y[:, :, 0])
+    np.testing.assert_array_equal(solution.y[:, :, 2] * 2.0**-60, solution.y[:, :, 0])
+
+
 def test_a_dose_at_an_output_time_but_for_rounding_is_in_that_output() -> None:
     ode = model({"y": (0, 0)}, events=[event(0.1, every=0.1, count=3, y="y + 1")])
     assert 0.1 + 2 * 0.1 != 0.3

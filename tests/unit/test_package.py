@@ -11,7 +11,7 @@ import pytest
 
 import bonesim
 
-ROOT = Path(bonesim.__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 HEAVY = set("antimony h5netcdf libsbml llvmlite matplotlib numba numpy pydantic rich xarray yaml".split())  # noqa: SIM905
 
 
