@@ -117,9 +117,7 @@ def _with_arms(batch: Batch, arms: int) -> Batch:
     return Batch(np.repeat(batch.parameters, arms, axis=1), np.repeat(batch.initial, arms, axis=1), batch.t_out)
 
 
-def _dataset(
-    problem: Problem, kernels: Kernels, solution: Solution, lines: list[dict[str, object]]
-) -> xr.Dataset:
+def _dataset(problem: Problem, kernels: Kernels, solution: Solution, lines: list[dict[str, object]]) -> xr.Dataset:
     from bonesim.results.dataset import OutputInfo, to_dataset, with_early_exposure
 
     outputs = [

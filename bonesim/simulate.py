@@ -100,9 +100,7 @@ def simulate(
     return dataset
 
 
-def build_kernels(
-    model: OdeModel, observables: Sequence[str], backend: str = "auto", method: str = "auto"
-) -> Kernels:
+def build_kernels(model: OdeModel, observables: Sequence[str], backend: str = "auto", method: str = "auto") -> Kernels:
     """Kernels of a model by the named back end for one method.
 
     `auto` is `llvm` where llvmlite is installed, else `numpy`; never a question of how many members there are.

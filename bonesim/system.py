@@ -46,9 +46,7 @@ class Functions(Protocol):
     def rhs(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, dy: np.ndarray) -> None:
         """Rates of change."""
 
-    def jacobian(
-        self, t: np.ndarray, y: Rows, p: Rows, k: Rows, jacobian: np.ndarray, by_time: np.ndarray
-    ) -> None:
+    def jacobian(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, jacobian: np.ndarray, by_time: np.ndarray) -> None:
         """Derivatives of the rates by states and by time."""
 
     def observe(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, out: np.ndarray) -> None:

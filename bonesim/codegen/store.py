@@ -33,4 +33,3 @@ def import_source(text: str, *, name: str) -> tuple[ModuleType, Path]:
     spec.loader.exec_module(module)
     sys.modules[module_name] = module
     return module, file
-

@@ -119,9 +119,7 @@ def _drive(module: Module, part: OdeModel, activities: Sequence[Activity]) -> Od
     return part.with_(states=states, rules=tuple(rules))
 
 
-def _join(
-    number: int, port: str, parameter: str, modules: Sequence[Module], parts: list[OdeModel]
-) -> list[InputError]:
+def _join(number: int, port: str, parameter: str, modules: Sequence[Module], parts: list[OdeModel]) -> list[InputError]:
     """Put the value of the one out-port called `port` in the place of a parameter of part `number`."""
     module, target = modules[number], flat(modules[number].name, parameter)
     offers = [
@@ -164,9 +162,7 @@ def _alike(unit: str, other: str) -> bool:
     return one.same_dimension(two) and one.conversion_to(two) == 1
 
 
-def _wrong_number_of_offers(
-    module: Module, port: str, givers: list[str], modules: Sequence[Module]
-) -> InputError:
+def _wrong_number_of_offers(module: Module, port: str, givers: list[str], modules: Sequence[Module]) -> InputError:
     if givers:
         return InputError(
             f"port '{port}' of {module.name} is offered by {' and '.join(givers)}", remedy="keep one of them"

@@ -15,9 +15,7 @@ def to_document(model: OdeModel) -> dict[str, Any]:
         "name": model.name,
         "time_unit": model.time_unit,
         "origin": _origin(model.origin),
-        "states": [
-            [s.id, _expr(s.initial), _expr(s.rate), s.unit, s.label, _origin(s.origin)] for s in model.states
-        ],
+        "states": [[s.id, _expr(s.initial), _expr(s.rate), s.unit, s.label, _origin(s.origin)] for s in model.states],
         "parameters": [
             [p.id, p.value, p.unit, None if p.initial is None else _expr(p.initial), p.label, _origin(p.origin)]
             for p in model.parameters

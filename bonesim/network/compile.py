@@ -98,9 +98,7 @@ class _Build:
         self.left_out: dict[str, str] = {}
         self.parallel: Counter[tuple[str, str, str, str]] = Counter()
 
-    def acting(
-        self, source: Source, wanted: Wanted, contexts: frozenset[str], carriers: frozenset[str]
-    ) -> list[Edge]:
+    def acting(self, source: Source, wanted: Wanted, contexts: frozenset[str], carriers: frozenset[str]) -> list[Edge]:
         """The edges of a source that act in this scenario; the reason is kept for the others."""
         kept = []
         for edge in source.edges:

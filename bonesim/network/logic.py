@@ -25,9 +25,7 @@ def doubling(action: str, sign: int) -> Expr:
 def odds_ratio(activity: str, basal: str) -> Expr:
     """y (1 - b) / (b (1 - y)): the odds of a node over its basal odds; 1 at rest."""
     y, b = Sym(activity), Sym(basal)
-    return Call(
-        "div", (Call("mul", (y, Call("sub", (ONE, b)))), Call("mul", (b, Call("sub", (ONE, y)))))
-    )
+    return Call("div", (Call("mul", (y, Call("sub", (ONE, b)))), Call("mul", (b, Call("sub", (ONE, y))))))
 
 
 def powered(base: Expr, exponent: Expr) -> Expr:

@@ -139,6 +139,4 @@ def infusion_levels(infusions: Iterable[tuple[DoseAdministration, float]]) -> li
     if any(administration.is_bolus for administration, _ in running):
         raise ValueError("a bolus has no rate")
     edges = sorted({edge for one, _ in running for edge in (one.time_day, one.end_day)})
-    return [
-        (edge, math.fsum(rate for one, rate in running if one.time_day <= edge < one.end_day)) for edge in edges
-    ]
+    return [(edge, math.fsum(rate for one, rate in running if one.time_day <= edge < one.end_day)) for edge in edges]

@@ -140,9 +140,7 @@ class _Regimen:
         )
 
     def _particles(self, position: int, dose: Dose) -> float:
-        return to_particles(
-            dose.amount, mass=self.mass, particles_per_ug=self.per_ug, place=self.places[position]
-        )
+        return to_particles(dose.amount, mass=self.mass, particles_per_ug=self.per_ug, place=self.places[position])
 
     def _parameter(self, name: str, value: float, unit: str, label: str, *, active: bool = False) -> Sym:
         self.parameters.append(Parameter(name, value, unit, label=label))

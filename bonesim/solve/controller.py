@@ -44,9 +44,7 @@ def smallest_step(t: np.ndarray, span: float) -> np.ndarray:
     return smallest
 
 
-def first_step(
-    t: np.ndarray, y: np.ndarray, dy: np.ndarray, rtol: float, atol: np.ndarray, span: float
-) -> np.ndarray:
+def first_step(t: np.ndarray, y: np.ndarray, dy: np.ndarray, rtol: float, atol: np.ndarray, span: float) -> np.ndarray:
     """(member,) a first step that changes no state by more than a hundredth of its tolerance-weighted size.
 
     Hairer, Norsett & Wanner, Solving Ordinary Differential Equations I, section II.4, doi:10.1007/978-3-540-78862-1;

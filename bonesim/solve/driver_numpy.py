@@ -171,9 +171,7 @@ class Lanes:
         """One step of every lane, accepted or not."""
         stop = np.minimum(self._next_event(), self.t_end)
         h, lands = _fit(self.t, self.h, stop)
-        y_next, scaled, dense = self.step.advance(
-            self.t, h, self.y, self.p, self.k, self.settings.rtol, self.atol
-        )
+        y_next, scaled, dense = self.step.advance(self.t, h, self.y, self.p, self.k, self.settings.rtol, self.atol)
         norm = error_norm(scaled)
         factor = step_factor(norm, self.settings.tableau.order, self.refused)
         accepted = norm <= 1

@@ -157,9 +157,7 @@ def test_what_lies_before_the_start_or_after_the_end_does_not_happen() -> None:
 
 
 def test_each_member_has_its_own_calendar() -> None:
-    ode = model(
-        {"y": (0, 0)}, {"first": 1.0, "gap": 1.0}, events=[event("first", every="gap", count=3, y="y + 1")]
-    )
+    ode = model({"y": (0, 0)}, {"first": 1.0, "gap": 1.0}, events=[event("first", every="gap", count=3, y="y + 1")])
     y = solve(ode, [0.0, 1.0, 2.0, 3.0, 4.0], first=[1.0, 0.5, 4.0, np.inf, 3.0], gap=[1.0, 2.0, 0.0, 1.0, -1.0]).y
     np.testing.assert_array_equal(
         y[:, 0], np.array([[0, 1, 2, 3, 3], [0, 1, 1, 2, 2], [0, 0, 0, 0, 3], [0, 0, 0, 0, 0], [0, 1, 2, 3, 3]]).T

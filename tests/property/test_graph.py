@@ -156,9 +156,7 @@ def test_derivatives_of_smooth_expressions_are_those_by_complex_step(expr: Expr,
 
 @given(trees(SMOOTH, moderate, (*STATES, *PARAMETERS, "r")), smooth, smooth, tame_points)
 @settings(max_examples=80)
-def test_the_jacobian_carries_derivatives_through_rules(
-    one: Expr, two: Expr, rule: Expr, at: dict[str, float]
-) -> None:
+def test_the_jacobian_carries_derivatives_through_rules(one: Expr, two: Expr, rule: Expr, at: dict[str, float]) -> None:
     t = at.pop("t")
     one = Call("add", (one, Call("mul", (Sym("r"), Sym("x")))))
     whole = substitute(one, {"r": rule})

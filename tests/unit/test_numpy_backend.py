@@ -15,9 +15,7 @@ from bonesim.model.ode import OdeModel, Parameter, Rule, State
 def test_the_file_reads_like_the_model() -> None:
     ode = model({"x": (1, "1 - k*x/(1 + x)")}, {"k": 2.0}, events=[event(3, x="x + 1")])
     text = source(arrange(ode, ["x"]))
-    assert (
-        "def rhs(t, y, p, k, dy):\n    k_ = p[0]\n    x = y[0]\n    dy[0] = 1.0 - k_ * x / (1.0 + x)\n" in text
-    )
+    assert "def rhs(t, y, p, k, dy):\n    k_ = p[0]\n    x = y[0]\n    dy[0] = 1.0 - k_ * x / (1.0 + x)\n" in text
     assert "def fire_0(t, y, p, k):\n    x = y[0].copy()\n    x__after = x + 1.0\n    y[0] = x__after\n" in text
     assert source(arrange(ode, ["x"])) == text
 

@@ -274,5 +274,3 @@ class Step:
             f"  call void @llvm.masked.store.{body.suffix}.p0({body.vector} {value}, ptr {address}, i32 8, "
             f"{body.booleans} {mask})"
         )
-
-

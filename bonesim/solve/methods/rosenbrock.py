@@ -63,9 +63,7 @@ class Rosenbrock:
         gamma = np.linalg.inv(np.eye(self.stages) / self.gamma - _lower(self.C))
         return _lower(self.a) @ gamma, gamma
 
-    def _check(
-        self, what: str, b: np.ndarray, alpha: np.ndarray, gamma: np.ndarray, order: int, theta: float
-    ) -> None:
+    def _check(self, what: str, b: np.ndarray, alpha: np.ndarray, gamma: np.ndarray, order: int, theta: float) -> None:
         worst = max(abs(value) for value in residuals(b, alpha, alpha + gamma, order, theta))
         if worst > 1e-11:
             raise InternalError(f"tableau {self.name}: {what} {order} fails by {worst:.1e}")
