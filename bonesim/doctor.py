@@ -17,6 +17,7 @@ from bonesim.model.expr import Call, Num, Sym
 from bonesim.model.ode import OdeModel, Parameter, Rule, State, TimedEvent
 from bonesim.resources import cache_dir, data_root, model_ids
 from bonesim.run import run
+from bonesim.scenario.problem import DOSED, VEHICLE
 from bonesim.simulate import BACKENDS, load_model, simulate
 
 PACKAGES = (
@@ -138,11 +139,11 @@ def shipped_scenario() -> str:
     result = run(data_root() / "scenarios" / SCENARIO)
     if result["status"].any():
         raise WrongAnswer(f"{SCENARIO}: an arm stopped early: {' '.join(map(str, result['cause'].values))}")
-    end = {arm: float(result["bone_volume_fraction"].sel(arm=arm)[-1]) for arm in ("dosed", "vehicle")}
-    if end["dosed"] == end["vehicle"]:
+    end = {arm: float(result["bone_volume_fraction"].sel(arm=arm)[-1]) for arm in (DOSED, VEHICLE)}
+    if end[DOSED] == end[VEHICLE]:
         raise WrongAnswer(f"{SCENARIO}: the doses change nothing")
     day = float(result["time"][-1])
-    return f"{SCENARIO}: day {day:g}, bone volume fraction {end['dosed']:.4f} dosed, {end['vehicle']:.4f} vehicle"
+    return f"{SCENARIO}: day {day:g}, bone volume fraction {end[DOSED]:.4f} dosed, {end[VEHICLE]:.4f} vehicle"
 
 
 def _one_compartment(dose: float, k: float) -> OdeModel:

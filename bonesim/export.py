@@ -8,12 +8,11 @@ from pathlib import Path
 from bonesim.model.ode import OdeModel, Parameter
 from bonesim.sbml.write import write_sbml
 from bonesim.scenario.load import load_scenario
-from bonesim.scenario.problem import Problem
+from bonesim.scenario.problem import DOSED, Problem
 from bonesim.scenario.resolve import resolve
 from bonesim.scenario.schema import Scenario
 from bonesim.simulate import load_model
 
-DOSED = "dosed"
 """The arm of a scenario that is exported."""
 
 

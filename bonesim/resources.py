@@ -6,6 +6,7 @@ knowledge base is part of the package in either case.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import tempfile
@@ -94,12 +95,22 @@ def cache_dir() -> Path:
 
 
 def write_whole(file: Path, content: str | bytes) -> None:
-    """Write a file of the cache so that no other process can ever see half of it."""
+    """Write a file of the cache so that no other process can ever see half of it; OSError if that cannot be done."""
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=file.parent, suffix=".tmp")
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(content.encode() if isinstance(content, str) else content)
-    os.replace(temporary, file)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
+        os.replace(temporary, file)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def keep_whole(file: Path, content: str | bytes) -> None:
+    """`write_whole` where the file only saves time: a cache that cannot be written is no fault."""
+    with contextlib.suppress(OSError):
+        write_whole(file, content)
 
 
 def _library(suffix: str) -> list[Path]:

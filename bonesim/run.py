@@ -10,9 +10,9 @@ import numpy as np
 
 from bonesim.errors import InternalError
 from bonesim.results.ledger import Delivery, balanced
-from bonesim.results.provenance import versions
+from bonesim.results.provenance import how_solved
 from bonesim.scenario.load import load_scenario
-from bonesim.scenario.problem import Problem
+from bonesim.scenario.problem import DOSED, Problem
 from bonesim.scenario.resolve import resolve
 from bonesim.scenario.schema import Scenario
 from bonesim.simulate import build_kernels, members
@@ -62,8 +62,9 @@ def solve(problem: Problem, *, backend: str = "auto") -> xr.Dataset:
     batch = members(kernels, problem.model, times, problem.arm_values)
     batch = _with_arms(batch, len(problem.arms))
     check_rest(kernels, batch)
-    solution = integrate(kernels, batch, settings(problem, batch))
-    return _dataset(problem, kernels, solution, ledger(problem, solution))
+    chosen = settings(problem, batch)
+    solution = integrate(kernels, batch, chosen)
+    return _dataset(problem, solution, ledger(problem, solution), how_solved(kernels, chosen, solution))
 
 
 def settings(problem: Problem, batch: Batch) -> Settings:
@@ -84,7 +85,7 @@ def ledger(problem: Problem, solution: Solution) -> list[dict[str, object]]:
     for number, plan in enumerate(problem.ledger):
         for arm, name in enumerate(problem.arms):
             if solution.status[arm] == Status.OK:
-                scheduled = plan.scheduled if name == "dosed" else 0.0
+                scheduled = plan.scheduled if name == DOSED else 0.0
                 arrived = float(solution.y[-1, first + number, arm]) / plan.per_unit
                 lines.append(Delivery(plan, name, scheduled, arrived))
     return balanced(lines)
@@ -117,7 +118,9 @@ def _with_arms(batch: Batch, arms: int) -> Batch:
     return Batch(np.repeat(batch.parameters, arms, axis=1), np.repeat(batch.initial, arms, axis=1), batch.t_out)
 
 
-def _dataset(problem: Problem, kernels: Kernels, solution: Solution, lines: list[dict[str, object]]) -> xr.Dataset:
+def _dataset(
+    problem: Problem, solution: Solution, lines: list[dict[str, object]], how: dict[str, object]
+) -> xr.Dataset:
     from bonesim.results.dataset import OutputInfo, to_dataset, with_early_exposure
 
     outputs = [
@@ -138,14 +141,11 @@ def _dataset(problem: Problem, kernels: Kernels, solution: Solution, lines: list
             "title": problem.title,
             "scenario": problem.scenario_text,
             "model_hash": problem.model.content_hash,
-            "backend": kernels.backend,
-            "rtol": problem.solver["rtol"],
-            "method": problem.solver["method"],
-            "steps": int(solution.steps.sum()),
+            **how,
             "ledger": lines,
             "doses": [asdict(mark) for mark in problem.marks],
             "provenance": {
-                "versions": versions(),
+                "versions": how["versions"],
                 "numbers": problem.numbers,
                 "edges_left_out": problem.left_out,
             },

@@ -13,6 +13,7 @@ from bonesim.codegen.backends import numpy as numpy_backend
 from bonesim.errors import InputError, Place, SimulationError, closest
 from bonesim.model.ode import OdeModel, Parameter, State
 from bonesim.resources import model_ids
+from bonesim.results.provenance import how_solved
 from bonesim.sbml.library import read_library_model
 from bonesim.solve.integrate import integrate
 from bonesim.solve.settings import Settings
@@ -93,8 +94,9 @@ def simulate(
     kernels = build_kernels(model, symbols, backend, method)
     single = all(np.ndim(value) == 0 for value in (*(parameters or {}).values(), *(initial or {}).values()))
     batch = members(kernels, model, times, parameters or {}, initial or {})
-    solution = integrate(kernels, batch, Settings(rtol=rtol, atol=atol, method=method))
-    dataset = _dataset(model, names, kernels, solution, single, rtol=rtol, method=method)
+    settings = Settings(rtol=rtol, atol=atol, method=method)
+    solution = integrate(kernels, batch, settings)
+    dataset = _dataset(model, names, kernels, solution, single, how_solved(kernels, settings, solution))
     if single and not solution.ok:
         raise SimulationError(f"the simulation {solution.cause[0]}", status=Status(solution.status[0]), result=dataset)
     return dataset
@@ -170,10 +172,9 @@ def _rows(model: OdeModel, values: Mapping[str, Values], kind: str) -> dict[str,
 
 
 def _dataset(
-    model: OdeModel, names: Sequence[str], kernels: Kernels, solution: Solution, single: bool, **settings: Any
+    model: OdeModel, names: Sequence[str], kernels: Kernels, solution: Solution, single: bool, how: dict[str, Any]
 ) -> xr.Dataset:
     from bonesim.results.dataset import OutputInfo, to_dataset
-    from bonesim.results.provenance import versions
 
     quantities = [model.by_id[symbol] for symbol in kernels.layout.observables]
     count = len(solution.status)
@@ -193,9 +194,7 @@ def _dataset(
             "title": model.name or model.id,
             "model": model.id,
             "model_hash": model.content_hash,
-            "backend": kernels.backend,
-            **settings,
-            "versions": versions(),
+            **how,
         },
         members_dim="member",
         time_unit=model.time_unit,

@@ -238,7 +238,10 @@ def _block(available: list[tuple[str, Expr]], stores: list[Store]) -> Block:
 
 
 def _number_values(values: list[tuple[str, Expr]], stores: list[Store]) -> Block:
-    """Name each call that has more than one parent or is `DEEPEST` levels deep, before its first use."""
+    """Name each call that has more than one parent or is `DEEPEST` levels deep, before its first use.
+
+    What rests on numbers alone becomes a number here, under the rules of `evaluate`, not those of a target language.
+    """
     exprs = [expr for _, expr in values] + [store.expr for store in stores]
     taken = {name for name, _ in values}.union(*(symbols(expr) for expr in exprs))
     parents = _parents(exprs)
@@ -248,6 +251,8 @@ def _number_values(values: list[tuple[str, Expr]], stores: list[Store]) -> Block
     def rewritten(expr: Call, args: tuple[tuple[Expr, int], ...]) -> tuple[Expr, int]:
         if expr in known:
             return known[expr], 0
+        if all(isinstance(arg, Num) for arg, _ in args):
+            return Num(float(evaluate(Call(expr.op, tuple(arg for arg, _ in args)), {}))), 0
         new, depth = Call(expr.op, tuple(arg for arg, _ in args)), 1 + max(depth for _, depth in args)
         if parents[expr] < 2 and depth < DEEPEST:
             return new, depth

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from bonesim.errors import InternalError
+from bonesim.errors import InputError, InternalError, Place
 from bonesim.resources import cache_dir, write_whole
 
 
@@ -17,12 +17,19 @@ def import_source(text: str, *, name: str) -> tuple[ModuleType, Path]:
     """Import generated text from its file in the cache, writing the file first where it is missing or differs.
 
     The file name carries the hash of the text, so that a model that changed is another file, several processes
-    may share one cache, and a traceback or a debugger shows the generated lines.
+    may share one cache, and a traceback or a debugger shows the generated lines. InputError if it cannot be written.
     """
     key = hashlib.sha256(text.encode()).hexdigest()[:20]
     file = cache_dir() / "kernels" / f"{re.sub(r'[^A-Za-z0-9_]', '_', name)[:60]}_{key}.py"
-    if not (file.exists() and file.read_bytes() == text.encode()):
-        write_whole(file, text)
+    try:
+        if not (file.exists() and file.read_bytes() == text.encode()):
+            write_whole(file, text)
+    except OSError as error:
+        raise InputError(
+            f"generated code cannot be written: {error.strerror}",
+            place=Place(str(file)),
+            remedy="set BONESIM_CACHE to a folder of your own",
+        ) from None
     module_name = f"bonesim_kernels.{file.stem}"
     if module_name in sys.modules:
         return sys.modules[module_name], file

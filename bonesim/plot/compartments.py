@@ -129,7 +129,7 @@ class Exposure:
 def exposure_groups(dataset: xr.Dataset) -> dict[str, list[str]]:
     """Group of doses -> the exposure variables of its compartments."""
     groups: dict[str, list[str]] = {}
-    for name in quantities(dataset, role="exposure"):
+    for name in (name for name in quantities(dataset) if "compartment" in dataset[name].attrs):
         groups.setdefault(dataset[name].attrs.get("group", ""), []).append(name)
     return groups
 

@@ -26,7 +26,7 @@ from bonesim.plot.style import (
     styled,
     time_axis,
 )
-from bonesim.results.dataset import VEHICLE
+from bonesim.scenario.problem import VEHICLE
 
 if TYPE_CHECKING:
     import xarray as xr

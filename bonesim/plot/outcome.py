@@ -22,7 +22,8 @@ from bonesim.plot.style import (
     styled,
     time_axis,
 )
-from bonesim.results.dataset import VEHICLE, days_of, largest_difference, quantities
+from bonesim.results.dataset import days_of, largest_difference, quantities
+from bonesim.scenario.problem import VEHICLE
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
-from bonesim.results.dataset import VEHICLE
+from bonesim.scenario.problem import VEHICLE
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 CONVENTIONS = "bonesim-1"
 """Value of the attribute `Conventions`; the number grows when a reader of older files would stumble."""
 
-VEHICLE = "vehicle"
-"""The arm that gets no active dose, against which the others are measured."""
-
 RESERVED = ("arm", "member", "time", "early_time", "status", "stop_time", "cause")
 """Names that the convention needs for itself."""
 
@@ -153,7 +150,7 @@ def with_early_exposure(dataset: xr.Dataset, outputs: Sequence[OutputInfo], t: n
             info.attrs | {"role": "early_exposure"},
         )
         for row, info in enumerate(outputs)
-        if info.role == "exposure"
+        if info.compartment
     }
     label = "time, first two days after the first dose"
     coordinate = ("early_time", np.asarray(t, dtype=float), _named(dataset["time"].attrs["units"], label))

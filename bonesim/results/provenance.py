@@ -1,15 +1,35 @@
-"""What a result says of the programs that made it."""
+"""What a result says of how it was made."""
 
 from __future__ import annotations
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from bonesim.solve.settings import Settings
+from bonesim.solve.solution import Solution
+from bonesim.system import Kernels
+
+
+def how_solved(kernels: Kernels, settings: Settings, solution: Solution) -> dict[str, Any]:
+    """Attributes of a dataset: back end, method, tolerances, steps of all members, versions.
+
+    `atol` is by state, the largest of any member.
+    """
+    return {
+        "backend": kernels.backend,
+        "method": settings.tableau.name,
+        "rtol": settings.rtol,
+        "atol": dict(zip(kernels.layout.states, solution.atol.max(axis=1, initial=0.0).tolist(), strict=True)),
+        "steps": int(solution.steps.sum()),
+        "versions": versions(),
+    }
 
 
 def versions() -> dict[str, str]:
     """Versions of bonesim, Python and the packages that numbers depend on."""
     found = {"python": platform.python_version()}
-    for package in ("bonesim", "numpy", "python-libsbml"):
+    for package in ("bonesim", "numpy", "llvmlite", "python-libsbml", "xarray"):
         try:
             found[package] = version(package)
         except PackageNotFoundError:

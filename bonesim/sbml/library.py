@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from bonesim.model.document import from_document, to_document
+from bonesim.model import document
 from bonesim.model.ode import OdeModel
-from bonesim.resources import cache_dir, model_file, write_whole
+from bonesim.resources import cache_dir, keep_whole, model_file
 
 
 def read_library_model(model_id: str) -> OdeModel:
-    """A model of the library by its id; from the cache if this very file was read before by this version.
+    """A model of the library by its id; from the cache if this very file was read before by this very code.
 
     Raises
     ------
@@ -23,23 +22,18 @@ def read_library_model(model_id: str) -> OdeModel:
     file = model_file(model_id)
     cached = cache_dir() / "models" / f"{model_id}_{_key(file)}.json"
     try:
-        return from_document(json.loads(cached.read_text()))
+        return document.from_document(json.loads(cached.read_text()))
     except (OSError, ValueError, KeyError, TypeError):
         pass  # not there yet, or not whole: read the file itself
     from bonesim.sbml.read import read_model
 
     model = read_model(file)
-    write_whole(cached, json.dumps(to_document(model)))
+    keep_whole(cached, json.dumps(document.to_document(model)))
     return model
 
 
-FORMAT = 1
-"""Grows when the reader changes what it makes of a file, so that older caches are left alone."""
-
-
 def _key(file: Path) -> str:
-    try:
-        ours = version("bonesim")
-    except PackageNotFoundError:
-        ours = "checkout"
-    return hashlib.sha256(f"{FORMAT}\n{ours}\n{file}\n".encode() + file.read_bytes()).hexdigest()[:20]
+    """Hash of the model file, its place, and the code that reads it."""
+    readers = sorted(Path(__file__).parent.glob("*.py"))
+    content = b"".join(path.read_bytes() for path in (*readers, Path(document.__file__), file))
+    return hashlib.sha256(f"{file}\n".encode() + content).hexdigest()[:20]

@@ -8,6 +8,9 @@ from typing import Any
 
 from bonesim.model.ode import OdeModel
 
+DOSED, VEHICLE = "dosed", "vehicle"
+"""Arms of every scenario: as it stands, and with every active amount at 0."""
+
 
 @dataclass(frozen=True)
 class Output:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bonesim.catalog import Catalog, load_catalog
@@ -15,7 +16,7 @@ from bonesim.network.compile import Exposure, Network, compile_network
 from bonesim.pharmacology.schedule import record_times
 from bonesim.scenario.causes import Causes, causes
 from bonesim.scenario.exposure import Group, body_mass, dose_groups, early_times
-from bonesim.scenario.problem import Output, Problem
+from bonesim.scenario.problem import DOSED, VEHICLE, Output, Problem
 from bonesim.scenario.schema import Scenario
 from bonesim.units import Quantity
 
@@ -47,7 +48,7 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None) -> Problem:
     active = [name for group in groups for name in group.active]
     return Problem(
         model=model,
-        arms=("dosed", "vehicle"),
+        arms=(DOSED, VEHICLE),
         arm_values={name: (model.by_id[name].value, 0.0) for name in active},  # type: ignore[union-attr]
         t_out=record_times(scenario.duration, scenario.record.every),
         t_early=early_times(scenario),
@@ -108,21 +109,30 @@ def _marrow_cells(scenario: Scenario, species: Species) -> Number:
 
 
 def _outputs(scenario: Scenario, model: OdeModel, groups: Sequence[Group]) -> Iterator[Output]:
-    taken = set(scenario.outputs)
+    """What was asked for, then cells and exposure as far as they were not, since the figures need them."""
+    exposure = {output.symbol: output for group in groups for output in group.outputs}
+    asked: dict[str, str] = {}
     faults: list[InputError] = []
     for position, name in enumerate(scenario.outputs):
+        place = scenario.place(f"outputs[{position}]")
         try:
-            yield _output(model, name, model.resolve(name), "output")
+            symbol = model.resolve(name)
         except InputError as error:
-            place = scenario.place(f"outputs[{position}]")
             faults.append(InputError(error.problem, place=place, remedy=error.remedy))
+            continue
+        if symbol in asked:
+            problem = f"'{name}' and '{asked[symbol]}' are one quantity"
+            faults.append(InputError(problem, place=place, remedy="keep one of the names"))
+        asked[symbol] = name
+        plain = _output(model, name, symbol, "output")
+        known = exposure.get(symbol)
+        yield replace(plain, group=known.group, compartment=known.compartment) if known else plain
     if faults:
         raise InputError.together(faults)
     for name in CELLS:
-        if f"core__{name}" in model.by_id and name not in taken:
+        if f"core__{name}" in model.by_id and name not in scenario.outputs:
             yield _output(model, name, f"core__{name}", "cell")
-    for group in groups:
-        yield from (output for output in group.outputs if output.name not in taken)
+    yield from (output for symbol, output in exposure.items() if symbol not in asked)
 
 
 def _output(model: OdeModel, name: str, symbol: str, role: str) -> Output:

@@ -25,11 +25,10 @@ class Lanes:
         kernels: Kernels,
         batch: Batch,
         settings: Settings,
-        atol: np.ndarray,
         results: Solution,
         width: int,
     ) -> None:
-        self.kernels, self.batch, self.settings, self.all_atol = kernels, batch, settings, atol
+        self.kernels, self.batch, self.settings = kernels, batch, settings
         self.results = results
         self.step = kernels.step or PlainStep(kernels, settings.tableau)
         self.t_out = np.append(batch.t_out, np.inf)
@@ -71,7 +70,7 @@ class Lanes:
         self.t[lanes] = self.batch.t_out[0]
         self.y[:, lanes] = self.batch.initial[:, chosen]
         self.p[:, lanes] = self.batch.parameters[:, chosen]
-        self.atol[:, lanes] = self.all_atol[:, chosen]
+        self.atol[:, lanes] = self.results.atol[:, chosen]
         self.due[lanes] = (self.event_times[:, chosen] < self.batch.t_out[0]).sum(axis=0)
         self.next_out[lanes] = 0
         self.fresh[lanes] = True
@@ -93,8 +92,6 @@ class Lanes:
     def _stop_at_events(self) -> None:
         """Fire what is due at each lane's time, in the order of the calendar, and make restarted lanes ready."""
         pending = np.flatnonzero(self._next_event() <= self.t)
-        if pending.size:
-            self._renew_constants()
         while pending.size:
             events = self.event_order[self.due[pending], self.member[pending]]
             for event in np.unique(events):

@@ -24,14 +24,18 @@ def integrate(kernels: Kernels, batch: Batch, settings: Settings | None = None, 
     settings = settings or Settings()
     if kernels.step is not None and kernels.step.method != settings.tableau.name:
         raise InternalError(f"the kernels step by {kernels.step.method}, not by {settings.tableau.name}")
-    atol = default_atol(settings.rtol, _size(kernels, batch)) if settings.atol is None else np.asarray(settings.atol)
-    if atol.ndim < 2:
-        atol = np.broadcast_to(atol.reshape(-1, 1), batch.initial.shape)
-    layout = kernels.layout
-    solution = Solution.empty(batch.t_out, len(layout.observables), len(layout.states), batch.members)
     with np.errstate(all="ignore"):
-        Lanes(kernels, batch, settings, atol, solution, width=min(lanes, batch.members)).run()
+        solution = Solution.empty(batch.t_out, len(kernels.layout.observables), _atol(kernels, batch, settings))
+        Lanes(kernels, batch, settings, solution, width=min(lanes, batch.members)).run()
     return solution
+
+
+def _atol(kernels: Kernels, batch: Batch, settings: Settings) -> np.ndarray:
+    """(state, member) absolute tolerances: those asked for, or derived from each member's own values."""
+    if settings.atol is None:
+        return default_atol(settings.rtol, _size(kernels, batch))
+    atol = np.asarray(settings.atol, float)
+    return np.broadcast_to(atol if atol.ndim == 2 else atol.reshape(-1, 1), batch.initial.shape)
 
 
 def _size(kernels: Kernels, batch: Batch) -> np.ndarray:

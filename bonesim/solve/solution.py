@@ -18,6 +18,7 @@ class Solution:
     end : (state, member) states where the member stopped
     status : (member,) codes of `Status`
     stop_time : (member,) time where the member stopped
+    atol : (state, member) absolute tolerances that were used
     steps, rejected : (member,) steps tried, and how many of them were refused
     cause : text of each member that failed
     """
@@ -27,19 +28,22 @@ class Solution:
     end: np.ndarray
     status: np.ndarray
     stop_time: np.ndarray
+    atol: np.ndarray
     steps: np.ndarray
     rejected: np.ndarray
     cause: dict[int, str] = field(default_factory=dict)
 
     @classmethod
-    def empty(cls, t: np.ndarray, observables: int, states: int, members: int) -> Solution:
+    def empty(cls, t: np.ndarray, observables: int, atol: np.ndarray) -> Solution:
         """A solution in which nothing has happened yet."""
+        states, members = atol.shape
         return cls(
             t=t,
             y=np.full((len(t), observables, members), np.nan),
             end=np.full((states, members), np.nan),
             status=np.zeros(members, np.int8),
             stop_time=np.full(members, t[0], float),
+            atol=atol,
             steps=np.zeros(members, np.int64),
             rejected=np.zeros(members, np.int64),
         )

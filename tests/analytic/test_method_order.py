@@ -25,9 +25,9 @@ def equal_steps(ode: OdeModel, times: object, method: str, steps: np.ndarray, **
     """(time, state, member): one member for each number of steps."""
     kernels = kernels_of(ode)
     batch = batch_of(kernels, ode, times, steps=steps.astype(float), **rows)
-    solution = Solution.empty(batch.t_out, len(ode.states), len(ode.states), batch.members)
     atol = np.full(batch.initial.shape, np.inf)  # accepts every step
-    EqualSteps(kernels, batch, Settings(method=method), atol, solution, width=batch.members).run()
+    solution = Solution.empty(batch.t_out, len(ode.states), atol)
+    EqualSteps(kernels, batch, Settings(method=method), solution, width=batch.members).run()
     assert solution.ok
     np.testing.assert_array_equal(solution.steps, steps)
     return solution.y

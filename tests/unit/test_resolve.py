@@ -214,3 +214,18 @@ def test_a_route_without_a_port_for_doses_is_told() -> None:
         "module 'bone_volume' has no port 'dose'\n  try: one of "
         "bone_forming_cells, bone_resorbing_cells, resorption_activity, osteoblast_activity, mineralization"
     )
+
+
+def test_one_quantity_under_two_names_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        resolve(question(bolus(), outputs="[OBa, bone_volume_fraction, core.OBa]"))
+    assert caught.value.problem == "'core.OBa' and 'OBa' are one quantity"
+    assert caught.value.remedy == "keep one of the names"
+    assert str(caught.value.place) == "--set outputs[2]"
+
+
+def test_exposure_that_is_asked_for_is_still_exposure() -> None:
+    problem = resolve(question(bolus(route="local"), outputs="[macrophage_m2_local.bone]"))
+    asked = problem.outputs[0]
+    assert (asked.role, asked.compartment) == ("output", "marrow")
+    assert [output.name for output in problem.outputs].count("macrophage_m2_local.bone") == 1

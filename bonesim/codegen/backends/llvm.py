@@ -1,7 +1,7 @@
 """The fast back end: the same program as SIMD machine code through LLVM, one compiled step of all lanes at a call.
 
-Compiled objects are kept in the cache under everything they depend on: the model, the method, the processor, the
-version of LLVM and the text of the generator itself. A cache that cannot be written only costs the time to compile.
+Compiled objects are kept in the cache under the hash of their text, the processor and the version of LLVM: two
+scenarios that differ in amounts alone share one. A cache that cannot be written only costs the time to compile.
 """
 
 from __future__ import annotations
@@ -11,17 +11,15 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
-from bonesim.codegen.backends import llvm_math, llvm_step, llvm_text
 from bonesim.codegen.backends import numpy as plain
 from bonesim.codegen.backends.llvm_step import Step, Tableau
 from bonesim.codegen.program import Program, arrange
 from bonesim.model.ode import OdeModel
-from bonesim.resources import cache_dir, write_whole
+from bonesim.resources import cache_dir, keep_whole
 from bonesim.system import Kernels
 
 _ADVANCE = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_double, *(ctypes.c_void_p,) * 10)
@@ -41,7 +39,7 @@ class CompiledStep:
         self.states, self.dense_rows = len(program.layout.states), len(tableau.H)
         step = Step(program, tableau, _width())
         self.size = step.rows.size * step.width
-        self._engine = _load(step, _key(program, tableau))
+        self._engine = _load(step.text())
         self._advance = _ADVANCE(self._engine.get_function_address("advance"))
 
     def advance(
@@ -91,47 +89,36 @@ def _width() -> int:
     return 8 if features.get("avx512f") else 4 if features.get("avx2") else 2
 
 
-def _key(program: Program, tableau: Tableau) -> str:
-    from llvmlite import __version__, binding
-
-    generator = b"".join(Path(module.__file__ or "").read_bytes() for module in (llvm_math, llvm_step, llvm_text))
-    said = repr(
-        (
-            program.model.content_hash,
-            program.layout,
-            tableau,
-            __version__,
-            binding.get_host_cpu_name(),
-            binding.get_host_cpu_features().flatten(),
-        )
-    )
-    return hashlib.sha256(said.encode() + generator).hexdigest()[:24]
-
-
-def _load(step: Step, key: str) -> Any:
+def _load(text: str) -> Any:
     from llvmlite import binding
 
-    code = _object(step, key)
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target())
-    engine.add_object_file(binding.ObjectFileRef.from_data(code))
+    engine.add_object_file(binding.ObjectFileRef.from_data(_object(text)))
     engine.finalize_object()
     return engine
 
 
-def _object(step: Step, key: str) -> bytes:
-    """Machine code from the cache, compiled first where it is not there or not whole; the LLVM text lies beside it."""
-    file = cache_dir() / "kernels" / f"{key}.o"
+def _object(text: str) -> bytes:
+    """Machine code of LLVM text, from the cache where it is there and whole; the text is kept beside it."""
+    file = cache_dir() / "kernels" / f"{_key(text)}.o"
     try:
         digest, code = file.read_bytes()[:32], file.read_bytes()[32:]
         if hashlib.sha256(code).digest() == digest:
             return code
     except OSError:
         pass  # not there yet
-    text = step.text()
     code = _compile(text)
-    write_whole(file.with_suffix(".ll"), text)
-    write_whole(file, hashlib.sha256(code).digest() + code)
+    keep_whole(file.with_suffix(".ll"), text)
+    keep_whole(file, hashlib.sha256(code).digest() + code)
     return code
+
+
+def _key(text: str) -> str:
+    """Hash of all that machine code follows from: the text, the processor, and who compiles."""
+    from llvmlite import __version__, binding
+
+    machine = f"{__version__} {binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
+    return hashlib.sha256(f"{machine}\n{text}".encode()).hexdigest()[:24]
 
 
 def _compile(text: str) -> bytes:

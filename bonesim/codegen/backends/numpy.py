@@ -21,7 +21,8 @@ from bonesim.system import Functions, Kernels
 
 _IMPORTED = sorted({op.numpy for op in OPS.values() if op.numpy.isidentifier()})
 _ARGUMENTS = {"t", "y", "p", "k", "dy", "out", "jacobian", "by_time", "times", "every"}
-_RESERVED = {*_IMPORTED, *_ARGUMENTS, "inf", "nan"}
+_NUMBERS = ("float64", "inf", "nan")
+_RESERVED = {*_IMPORTED, *_ARGUMENTS, *_NUMBERS}
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _Text: TypeAlias = tuple[str, int]  # of an expression, with the precedence of its outermost operator
 
@@ -61,7 +62,7 @@ def _header(program: Program) -> str:
         f"# y: {_numbered((state.id, state.unit) for state in model.states)}",
         f"# p: {_numbered((parameter.id, parameter.unit) for parameter in model.parameters)}",
         f"# out: {_numbered((name, program.model.by_id[name].unit) for name in layout.observables)}",
-        f"from numpy import {', '.join([*_IMPORTED, 'inf', 'nan'])}",
+        f"from numpy import {', '.join([*_IMPORTED, *_NUMBERS])}",
     ]
     return "\n".join(lines) + "\n"
 
@@ -99,7 +100,7 @@ class _Rows:
         copy = ".copy()" if copied else ""
         read = sorted(block.used(), key=self._position)
         lines = [f"    {_local(name)} = {self.home[name]}{copy}" for name in read if self.home[name][0] not in own]
-        lines += [f"    {_local(target)} = {_text(expr)}" for target, expr in block.values]
+        lines += [f"    {_local(target)} = {_value(expr)}" for target, expr in block.values]
         for store in block.stores:
             index = ", ".join(str(number) for number in store.index)
             lines.append(f"    {store.array}[{':, ' * (len(store.index) > 1)}{index}] = {_text(store.expr)}")
@@ -114,6 +115,11 @@ def _local(name: str) -> str:
     if not _IDENTIFIER.fullmatch(name):
         raise InternalError(f"'{name}' cannot be a name in generated code")
     return f"{name}_" if keyword.iskeyword(name) or name in _RESERVED or name.endswith("_") else name
+
+
+def _value(expr: Expr) -> str:
+    """Text of a named value; a bare number as NumPy's, since Python's raises where IEEE has infinity."""
+    return f"float64({_text(expr)})" if isinstance(expr, Num) else _text(expr)
 
 
 def _text(expr: Expr) -> str:
