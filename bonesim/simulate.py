@@ -59,6 +59,7 @@ def simulate(
     atol: float | None = None,
     method: str = "auto",
     backend: str = "auto",
+    threads: int | None = None,
 ) -> xr.Dataset:
     """Solve a model over `times`.
 
@@ -73,6 +74,9 @@ def simulate(
     rtol, atol : tolerances; without `atol` each state has its own, from its size
     method : `auto`, `rodas5p`, `rodas4` or `rodas4p`
     backend : `auto`, `llvm` or `numpy`
+    threads : how many share the members of a large batch; by default one for each processor
+
+    Timed events of the model that lie before the first of `times` do not happen: the initial values hold there.
 
     Returns
     -------
@@ -89,13 +93,15 @@ def simulate(
     """
     if not isinstance(model, OdeModel):
         model = load_model(model)
+    if isinstance(outputs, str):
+        raise InputError("outputs is one text", place=Place(key="outputs"), remedy=f"a list, e.g. ['{outputs}']")
     names = tuple(outputs) if outputs is not None else tuple(state.id for state in model.states)
     symbols = [model.resolve(name) for name in names]
     kernels = build_kernels(model, symbols, backend, method)
     single = all(np.ndim(value) == 0 for value in (*(parameters or {}).values(), *(initial or {}).values()))
     batch = members(kernels, model, times, parameters or {}, initial or {})
     settings = Settings(rtol=rtol, atol=atol, method=method)
-    solution = integrate(kernels, batch, settings)
+    solution = integrate(kernels, batch, settings, threads=threads)
     dataset = _dataset(model, names, kernels, solution, single, how_solved(kernels, settings, solution))
     if single and not solution.ok:
         raise SimulationError(f"the simulation {solution.cause[0]}", status=Status(solution.status[0]), result=dataset)
@@ -146,9 +152,11 @@ def members(
 
 
 def _times(times: Sequence[float] | np.ndarray) -> np.ndarray:
-    t_out = np.asarray(times, float)
-    if t_out.ndim != 1 or len(t_out) < 2 or not np.all(np.isfinite(t_out)) or not np.all(np.diff(t_out) > 0):
-        raise InputError("times must be two or more finite numbers that increase", place=Place(key="times"))
+    t_out = _numbers(times)
+    good = t_out is not None and t_out.ndim == 1 and len(t_out) > 1
+    if t_out is None or not good or not np.all(np.isfinite(t_out)) or not np.all(np.diff(t_out) > 0):
+        problem = "times must be two or more finite numbers that increase"
+        raise InputError(problem, place=Place(key="times"), remedy="e.g. range(101)")
     return t_out
 
 
@@ -165,10 +173,20 @@ def _rows(model: OdeModel, values: Mapping[str, Values], kind: str) -> dict[str,
         if isinstance(found, Parameter) and found.initial is not None:
             problem = f"'{name}' is computed by an initial assignment, so a value for it would change nothing"
             raise InputError(problem, remedy="set what it is computed from")
-        rows[symbol] = np.asarray(value, float)
-        if rows[symbol].ndim > 1 or not np.all(np.isfinite(rows[symbol])):
-            raise InputError(f"the values of '{name}' are not finite numbers, one a member", remedy="finite numbers")
+        numbers = _numbers(value)
+        if numbers is None or numbers.ndim > 1 or not numbers.size or not np.all(np.isfinite(numbers)):
+            problem = "not a finite number, nor a list with one for each member"
+            raise InputError(problem, place=Place(key=name), remedy=f"{name}: 1.5, or {name}: [1.5, 2.0]")
+        rows[symbol] = numbers
     return rows
+
+
+def _numbers(value: object) -> np.ndarray | None:
+    """An array of numbers, None if that is not what `value` holds."""
+    try:
+        return np.asarray(value, float)
+    except (TypeError, ValueError):
+        return None
 
 
 def _dataset(

@@ -104,6 +104,10 @@ class Batch:
     initial: np.ndarray
     t_out: np.ndarray
 
+    def part(self, members: slice) -> Batch:
+        """Some of the members."""
+        return Batch(self.parameters[:, members], self.initial[:, members], self.t_out)
+
     @property
     def members(self) -> int:
         """How many members the batch has."""

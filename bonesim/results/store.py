@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError, Place
-from bonesim.results.dataset import VEHICLE, days_of, largest_difference, quantities, structure
+from bonesim.results.dataset import days_of, largest_difference, quantities, structure
+from bonesim.scenario.problem import VEHICLE
 
 if TYPE_CHECKING:
     import numpy as np

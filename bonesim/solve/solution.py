@@ -48,6 +48,19 @@ class Solution:
             rejected=np.zeros(members, np.int64),
         )
 
+    def part(self, members: slice) -> Solution:
+        """A view of some members, with causes of its own."""
+        return Solution(
+            t=self.t,
+            y=self.y[:, :, members],
+            end=self.end[:, members],
+            status=self.status[members],
+            stop_time=self.stop_time[members],
+            atol=self.atol[:, members],
+            steps=self.steps[members],
+            rejected=self.rejected[members],
+        )
+
     @property
     def ok(self) -> bool:
         """Whether every member arrived."""

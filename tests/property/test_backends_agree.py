@@ -83,3 +83,16 @@ def test_kernels_of_one_method_are_not_used_for_another() -> None:
     kernels = build_kernels(model, ["CTX"], "llvm", "rodas4")
     with pytest.raises(InternalError, match=r"^the kernels step by rodas4, not by rodas5p$"):
         integrate(kernels, members(kernels, model, [0.0, 1.0], {}), Settings(method="rodas5p"))
+
+
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+def test_threads_change_no_bit_and_no_cause(backend: str) -> None:
+    model = load_model("pivonka2008")
+    kernels = build_kernels(model, ["OCa"], backend)
+    batch = members(kernels, model, [0.0, 50.0], {"I_PTH": np.linspace(0.0, 3000.0, 70)})
+    batch.parameters[:, 66] = np.nan
+    alone, shared = (integrate(kernels, batch, lanes=16, threads=threads) for threads in (1, 3))
+    np.testing.assert_array_equal(alone.y, shared.y)
+    np.testing.assert_array_equal(alone.steps, shared.steps)
+    assert list(shared.cause) == [66]
+    assert shared.cause == alone.cause

@@ -29,14 +29,19 @@ AGREEMENT = 1e-4
 """Between arms that differ in step sizes alone: rtol 1e-6 over a hundred steps."""
 
 
-@pytest.fixture(scope="module")
-def m2() -> xr.Dataset:
-    return run(SCENARIOS / "ovx_m2.yaml", backend="numpy")
+@pytest.fixture(scope="module", params=["numpy", "llvm"])
+def backend(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def m1() -> xr.Dataset:
-    return run(SCENARIOS / "ovx_m1.yaml", backend="numpy")
+def m2(backend: str) -> xr.Dataset:
+    return run(SCENARIOS / "ovx_m2.yaml", backend=backend)
+
+
+@pytest.fixture(scope="module")
+def m1(backend: str) -> xr.Dataset:
+    return run(SCENARIOS / "ovx_m1.yaml", backend=backend)
 
 
 def run_changed(
@@ -206,11 +211,10 @@ def test_a_tighter_tolerance_changes_little() -> None:
     assert loose == pytest.approx(tight, rel=1e-3)
 
 
-def test_an_arm_that_fails_is_nan_with_its_cause_and_the_ledger_leaves_it_out() -> None:
-    result = run(question(bolus(), context=OVX, solver__max_steps="40"), backend="numpy")
+def test_an_arm_that_fails_is_nan_with_its_cause_and_the_ledger_leaves_it_out(backend: str) -> None:
+    result = run(question(bolus(), context=OVX, solver__max_steps="40"), backend=backend)
     assert int(result["status"].sel(arm="dosed")) != 0
     assert np.isnan(result["bone_volume_fraction"].sel(arm="dosed").values[-1])
     assert "stopped at t = " in str(result["cause"].sel(arm="dosed").item())
-    assert [line["arm"] for line in json.loads(result.attrs["ledger"])] == [
-        arm for arm in ("dosed", "vehicle") if int(result["status"].sel(arm=arm)) == 0
-    ]
+    assert int(result["status"].sel(arm="vehicle")) == 0
+    assert [line["arm"] for line in json.loads(result.attrs["ledger"])] == ["vehicle"]

@@ -38,6 +38,9 @@ def test_one_member_and_a_batch_agree_to_the_bit() -> None:
     np.testing.assert_array_equal(batch["y"][4], single["y"])
 
 
+NOT_NUMBERS = "k: not a finite number, nor a list with one for each member\n  try: k: 1.5, or k: [1.5, 2.0]"
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -53,10 +56,8 @@ def test_one_member_and_a_batch_agree_to_the_bit() -> None:
             {"parameters": {"k": [1.0, 2.0]}, "initial": {"y": [1.0, 2.0, 3.0]}},
             "values for 2 and 3 members were given together\n  try: give each name one value, or one for each member",
         ),
-        (
-            {"parameters": {"k": np.nan}},
-            "the values of 'k' are not finite numbers, one a member\n  try: finite numbers",
-        ),
+        *(({"parameters": {"k": bad}}, NOT_NUMBERS) for bad in (np.nan, [], "abc", [[1.0]], None)),
+        ({"outputs": "OBa"}, "outputs: outputs is one text\n  try: a list, e.g. ['OBa']"),
         ({"backend": "numpi"}, "unknown back end 'numpi'\n  try: did you mean 'numpy'?"),
         ({"method": "rk4"}, "unknown method 'rk4'"),
     ],
@@ -67,10 +68,14 @@ def test_what_cannot_be_simulated_is_refused(options: dict[str, object], message
     assert str(caught.value).startswith(message)
 
 
-@pytest.mark.parametrize("times", [[], [0.0], [0.0, 0.0], [1.0, 0.0], [0.0, np.inf], [np.nan, 1.0], [[0.0, 1.0]]])
+@pytest.mark.parametrize(
+    "times", [["a", 1], [], [0.0], [0.0, 0.0], [1.0, 0.0], [0.0, np.inf], [np.nan, 1.0], [[0.0, 1.0]]]
+)
 def test_times_increase(times: list[float]) -> None:
-    with pytest.raises(InputError, match=r"^times: times must be two or more finite numbers that increase$"):
+    with pytest.raises(InputError) as caught:
         simulate(MODEL, times)
+    told = "times: times must be two or more finite numbers that increase\n  try: e.g. range(101)"
+    assert str(caught.value) == told
 
 
 def test_a_single_failure_raises_with_what_was_reached() -> None:
