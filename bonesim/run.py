@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -145,6 +146,9 @@ def _dataset(
             "ledger": lines,
             "doses": [asdict(mark) for mark in problem.marks],
             "provenance": {
+                "title": problem.title,
+                "scenario": json.loads(problem.scenario_text),
+                "model_hash": problem.model.content_hash,
                 "versions": how["versions"],
                 "numbers": problem.numbers,
                 "edges_left_out": problem.left_out,

@@ -75,6 +75,8 @@ def problems(entries: Entries, words: Vocabulary, shared: Iterable[Reference]) -
             yield from _reference_problems(factor, ("edges", i, "refs"), edge.refs, references)
     for context in entries.contexts:
         yield from _context_problems(context, entries)
+    for species in entries.species:
+        yield from _age_problems(species)
     for route in entries.routes:
         yield from _name_problems(route, ("id",), "route", route.value.id, words.routes)
 
@@ -97,6 +99,7 @@ def reference_problems(entry: Entry[Block], path: Path, references: Iterable[Ref
 def number_problems(entry: Entry[Block]) -> Iterator[InputError]:
     """Numbers outside their range, in no known unit, or without the source or reason that their class asks for."""
     for path, number in numbers(entry.value):
+        yield from _unit_problems(entry, path, number)
         if number.prior is not None:
             continue
         if not number.low <= number.value <= number.high:
@@ -111,10 +114,40 @@ def number_problems(entry: Entry[Block]) -> Iterator[InputError]:
             yield entry.error(path, "an assumed number needs a range", "`low:` and `high:` that differ")
         if number.basis != "assumed" and not number.source:
             yield entry.error(path, f"a {number.basis} number needs a source", "`source:` with paper and DOI")
-        try:
-            Unit.parse(number.unit)
-        except InputError as error:
-            yield entry.error((*path, "unit"), error.problem, error.remedy or "a unit such as 'day'")
+
+
+UNITS = {
+    "particles_per_ug": "particle/ug",
+    "copies_per_vesicle": "item/particle",
+    "strength": "dimensionless",
+    "gain": "dimensionless",
+    "level": "dimensionless",
+    "half_time": "day",
+    "mass": "g",
+    "age": "day",
+    "marrow_targets": "cell",
+    "V50": "particle/cell",
+    "hill": "dimensionless",
+    "cargo_half_life": "day",
+    "tau_node": "day",
+    "tau_process": "day",
+    "basal_node": "dimensionless",
+    "basal_process": "dimensionless",
+}
+"""What the number of each name is converted to; parameters of modules are converted to the units of their files."""
+
+
+def _unit_problems(entry: Entry[Block], path: Path, number: Number) -> Iterator[InputError]:
+    """A unit that is none, or not of the dimension that its place asks for; told where the number was written."""
+    wanted = UNITS.get(str(path[-1]))
+    place = path if number.prior is not None else (*path, "unit")
+    try:
+        unit = Unit.parse(number.unit)
+        if wanted is not None:
+            unit.conversion_to(Unit.parse(wanted))
+    except InputError as error:
+        remedy = f"a unit such as {wanted!r}" if wanted else "a unit such as 'day'"
+        yield entry.error(place, error.problem, error.remedy or remedy)
 
 
 def numbers(value: object, path: Path = ()) -> Iterator[tuple[Path, Number]]:
@@ -251,6 +284,18 @@ def _context_problems(entry: Entry[Context], entries: Entries) -> Iterator[Input
         yield from _name_problems(entry, ("causes", i, "factor"), "factor", cause.factor, factors)
     for i, name in enumerate(entry.value.species):
         yield from _name_problems(entry, ("species", i), "species", name, species)
+
+
+def _age_problems(entry: Entry[Species]) -> Iterator[InputError]:
+    ages = entry.value.ages
+    if ages is None:
+        return
+    if ages.low.to("day") >= ages.high.to("day"):
+        yield entry.error(("ages", "high"), f"'{ages.high}' is not above '{ages.low}'", "low < high")
+    if ages.basis == "assumed" and not ages.why:
+        yield entry.error(("ages",), "an assumed range must say why", "`why:` with the reason for the range")
+    if ages.basis != "assumed" and not ages.source:
+        yield entry.error(("ages",), f"a {ages.basis} range needs a source", "`source:` with paper and DOI")
 
 
 def _name_problems(entry: Entry[Block], path: Path, kind: str, name: str, known: Iterable[str]) -> Iterator[InputError]:

@@ -28,6 +28,7 @@ def context_to_json(context: Context) -> dict[str, Any]:
         "start": context.start,
         "about": context.about,
         "species": list(context.species),
+        "sex": context.sex,
         "causes": [
             {"factor": cause.factor, "level": number_to_json(cause.level), "half_time": number_to_json(cause.half_time)}
             for cause in context.causes

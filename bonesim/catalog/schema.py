@@ -10,9 +10,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from bonesim.units import Quantity, Unit
+from bonesim.yamlio import QuantityField
+
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 Ascii = Annotated[str, StringConstraints(pattern=r"^[ -~]+$")]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Age = Annotated[Quantity, QuantityField("week", above=0)]
 ReferenceId = int | Id
 Texts = tuple[str, ...]
 ReferenceIds = tuple[ReferenceId, ...]
@@ -35,6 +39,11 @@ class Number(Block):
     source: str = Field(default="", description="Paper and DOI; needed unless the number is assumed.")
     why: str = Field(default="", description="Reason for the value or its range; needed if the number is assumed.")
     prior: str | None = Field(default=None, description="Name under priors, where the number was taken from there.")
+
+    @property
+    def quantity(self) -> Quantity:
+        """The value with its unit."""
+        return Quantity(self.value, Unit.parse(self.unit), f"{self.value!r} {self.unit}")
 
 
 class Reference(Block):
@@ -204,7 +213,8 @@ class Context(Block):
     kind: str
     start: Literal["healthy_steady_state"]
     about: str
-    species: Texts = ()
+    species: Texts = Field(default=(), description="Whom it holds for; all species where it is left out.")
+    sex: Literal["female", "male"] | None = Field(default=None, description="Whom it holds for; both if left out.")
     causes: tuple[Cause, ...]
     validation: tuple[Validation, ...] = ()
     free_parameters: tuple[FreeParameter, ...] = ()
@@ -231,6 +241,16 @@ class Defaults(Block):
     age: Number
 
 
+class AgeRange(Block):
+    """The ages for which a scenario may ask."""
+
+    low: Age
+    high: Age
+    basis: Literal["measured", "assumed"]
+    source: str = Field(default="", description="Paper and DOI; needed unless the range is assumed.")
+    why: str = Field(default="", description="Reason for the range; needed if it is assumed.")
+
+
 class Species(Block):
     """Body, cells and kinetics of one species."""
 
@@ -238,6 +258,7 @@ class Species(Block):
     label: str
     about: str
     defaults: Defaults
+    ages: AgeRange | None = Field(default=None, description="Any age where it is left out.")
     cells: dict[Id, CellCount]
     parameters: tuple[ModuleParameter, ...]
     limits: Texts = ()

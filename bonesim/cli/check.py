@@ -83,7 +83,7 @@ def _dose(dose: Dose, scenario: Scenario, catalog: Catalog) -> dict[str, Any]:
     from bonesim.scenario.exposure import body_mass
 
     times = [administration.time_day for administration in dose.administrations]
-    per_ug = catalog.sources[dose.source].lot.particles_per_ug.value
+    per_ug = catalog.sources[dose.source].lot.particles_per_ug.quantity.to("particle/ug")
     mass = body_mass(scenario, catalog.species[scenario.subject.species])
     return {
         "source": dose.source,
@@ -114,6 +114,7 @@ def _lines(meaning: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     subject = meaning["subject"]
     yield "title", meaning["title"]
     yield "subject", ", ".join(text for text in subject.values() if text)
+    yield "", "sex and age are held against species and contexts, and change no number in this version"
     yield "model", f"core {meaning['core']}, {meaning['states']} states in all, arms {' and '.join(meaning['arms'])}"
     yield "context", ", ".join(f"{use['id']} from {use['start']}" for use in meaning["context"]) or "none"
     for position, dose in enumerate(meaning["doses"]):

@@ -47,6 +47,8 @@ def _show(context: Context) -> None:
     page = Page()
     page.title(f"{context.id}: {context.label}")
     page.text(context.about)
+    if holds_for := [*context.species, *([context.sex] if context.sex else [])]:
+        page.text(f"holds for: {', '.join(holds_for)}")
     if context.causes:
         page.heading("causes")
         for cause in context.causes:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -30,6 +32,17 @@ def explain(error: BaseException) -> int:
         traceback.print_exception(error)
     click.echo(_fault(error), err=True)
     return 1
+
+
+@contextmanager
+def placed(key: str) -> Iterator[None]:
+    """Say that input which is refused inside, and has no place in a file, came from the argument or flag `key`."""
+    try:
+        yield
+    except InputError as error:
+        if error.place is None and error.parts == (error,):
+            error.place = Place(key=key)
+        raise
 
 
 def _fault(error: BaseException) -> str:

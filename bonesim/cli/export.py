@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from bonesim.cli.console import emit, note, working
+from bonesim.cli.errors import placed
 from bonesim.cli.files import find_scenario, shipped_scenario, write_text
 
 FORMATS = ("sbml",)
@@ -34,7 +35,8 @@ def command(source: str, form: str, file: str) -> None:
     with working("exporting"):
         from bonesim.export import export_sbml
 
-        text = export_sbml(find_scenario(source) if is_scenario else source)
+        with placed("model"):
+            text = export_sbml(find_scenario(source) if is_scenario else source)
     if file == "-":
         emit(text)
     else:

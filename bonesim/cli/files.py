@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bonesim.cli.console import note
 from bonesim.errors import InputError, Place
@@ -56,17 +57,25 @@ def shipped_scenario(text: str) -> Path | None:
 def check_folder(folder: Path) -> None:
     """Refuse, before any work, a folder that cannot be made or written to.
 
+    It is tried: in a temporary folder, made in `folder` or in the nearest one above that exists, the rest of the path
+    is made and all of it is removed again.
+
     Raises
     ------
     InputError
         If `folder` is a file, or lies where nothing can be written.
     """
-    place = Place(key=f"-o {folder}")
-    existing = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
+    place, remedy = Place(key=f"-o {folder}"), "another output folder"
+    full = folder.absolute()
+    existing = next(path for path in (full, *full.parents) if os.path.lexists(path))
     if not existing.is_dir():
-        raise InputError(f"'{existing}' is a file, not a folder", place=place, remedy="another output folder")
-    if not os.access(existing, os.W_OK | os.X_OK):
-        raise InputError(f"'{existing}' cannot be written to", place=place, remedy="another output folder")
+        raise InputError(f"'{existing}' is a file, not a folder", place=place, remedy=remedy)
+    try:
+        with TemporaryDirectory(prefix=".bonesim-", dir=existing) as probe:
+            Path(probe, full.relative_to(existing)).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = f"'{existing}' cannot be written to: {error.strerror}"
+        raise InputError(problem, place=place, remedy=remedy) from None
 
 
 def write_text(path: Path, text: str) -> None:

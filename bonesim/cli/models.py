@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bonesim.cli.console import Page, emit, print_json
+from bonesim.cli.errors import placed
 from bonesim.errors import InputError, Place
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def _loaded(model_id: str) -> tuple[Card, OdeModel]:
     from bonesim.resources import model_file
     from bonesim.sbml.read import read_model
 
-    return load_card(model_id), read_model(model_file(model_id))
+    with placed("model"):
+        return load_card(model_id), read_model(model_file(model_id))
 
 
 def _code(model_id: str) -> str:
@@ -61,7 +63,8 @@ def _code(model_id: str) -> str:
     from bonesim.resources import model_file
     from bonesim.sbml.read import read_model
 
-    model = read_model(model_file(model_id))
+    with placed("model"):
+        model = read_model(model_file(model_id))
     return source(arrange(model, [state.id for state in model.states]))
 
 

@@ -118,7 +118,9 @@ def _rows(name: str, output: Mapping[str, Any], arms: list[str]) -> Iterator[lis
 def _largest(end: Mapping[str, Any]) -> str:
     """The largest difference to the vehicle on the way, which a course that ended long ago no longer shows."""
     size, time = end["largest_against_vehicle_percent"], end["largest_against_vehicle_time"]
-    return _percent(size) if time is None else f"{_percent(size)} (day {time:.4g})"
+    if size is None or time is None or abs(size) < ROUNDING:
+        return _percent(size)
+    return f"{_percent(size)} (day {time:.4g})"
 
 
 def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -132,10 +134,13 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "ledger", "nothing is dosed" if arrived else "not balanced, an arm stopped early"
     classes = Counter(origin["basis"] for origin in found["provenance"].get("numbers", {}).values())
     counts = ", ".join(f"{count} {basis}" for basis, count in sorted(classes.items()))
-    yield "numbers", f"{counts}; each with source and range under --json"
+    yield "numbers", f"{counts}; origin of each under --json"
+    if lines:
+        yield "", "the sign of an effect follows from stated effects on cells, its size from assumed numbers"
     reasons = Counter(found["provenance"].get("edges_left_out", {}).values())
     for position, (reason, count) in enumerate(reasons.items()):
-        yield "" if position else "left out", f"{count} {'edge' if count == 1 else 'edges'}: {reason}"
+        effects = "1 effect" if count == 1 else f"{count} effects"
+        yield "" if position else "left out", f"{effects} of the catalogue: {reason}"
 
 
 def _time(stages: Mapping[str, float]) -> str:
@@ -147,5 +152,9 @@ def _places(files: list[Path]) -> Iterator[tuple[str, str]]:
         yield "files", f"{files[0].parent}: {', '.join(path.name for path in files)}"
 
 
+ROUNDING = 1e-4
+"""Percent below which a difference is not told from none: results are right to about a part in a million."""
+
+
 def _percent(value: float | None) -> str:
-    return "-" if value is None else "0 %" if value == 0 else f"{value:+.3g} %"
+    return "-" if value is None else "0 %" if abs(value) < ROUNDING else f"{value:+.3g} %"

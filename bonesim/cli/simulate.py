@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bonesim.cli.console import emit, print_json, working
+from bonesim.cli.errors import placed
 from bonesim.cli.files import write_text
 from bonesim.errors import InputError, Place, SimulationError
 
@@ -53,12 +54,17 @@ def command(
     if not 2 <= points <= MOST_POINTS:
         problem = f"{points} is out of range"
         raise InputError(problem, place=Place(key="--points"), remedy=f"a whole number from 2 to {MOST_POINTS}")
+    with placed("--rtol"):
+        from bonesim.solve.settings import Settings
+
+        Settings(rtol=rtol)
     with working("solving"):
         import numpy as np
 
         from bonesim.simulate import load_model, simulate
 
-        loaded = load_model(model)
+        with placed("model"):
+            loaded = load_model(model)
         values = _values(loaded, settings)
         times = np.linspace(0.0, _end(until, loaded.time_unit), points)
         failure = None
@@ -103,14 +109,20 @@ def _end(text: str, unit: str) -> float:
 
 
 def _names(model: OdeModel, select: str | None) -> list[str] | None:
-    """The names to report, all of them known."""
+    """The names to report, all of them known, no quantity twice."""
     if select is None:
         return None
     names = [name.strip() for name in select.split(",") if name.strip()]
     if not names:
         raise InputError("no name", place=Place(key="--select"), remedy="--select OBa,OCa")
+    known: dict[str, str] = {}
     for name in names:
-        _resolved(model, name, "--select")
+        symbol = _resolved(model, name, "--select")
+        if symbol in known:
+            twice = name == known[symbol]
+            problem = f"'{name}' is named twice" if twice else f"'{name}' and '{known[symbol]}' are one quantity"
+            raise InputError(problem, place=Place(key="--select"), remedy="name it once")
+        known[symbol] = name
     return names
 
 
@@ -124,28 +136,33 @@ def _values(model: OdeModel, settings: tuple[str, ...]) -> dict[str, float]:
         if name in values:
             raise InputError("set twice", place=place, remedy="set it once")
         unit = _settable(model, name).unit or "dimensionless"
-        try:
-            values[name] = float(text)
-        except ValueError:
-            problem = f"'{text}' is not a number"
-            raise InputError(problem, place=place, remedy=f"a number in the model's unit, {unit}") from None
+        values[name] = _number(text)
+        if not math.isfinite(values[name]):
+            problem = f"'{text}' is not a finite number"
+            raise InputError(problem, place=place, remedy=f"a number in the model's unit, {unit}")
     return values
 
 
-def _resolved(model: OdeModel, name: str, flag: str) -> str:
+def _number(text: str) -> float:
+    """The number, NaN where the text is none."""
     try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _resolved(model: OdeModel, name: str, flag: str) -> str:
+    with placed(flag):
         return model.resolve(name)
-    except InputError as error:
-        raise InputError(error.problem, place=Place(key=flag), remedy=error.remedy) from None
 
 
 def _settable(model: OdeModel, name: str) -> State | Parameter:
-    """The state or parameter of that name."""
-    from bonesim.model.ode import Rule
+    """The state or parameter of that name, which nothing else computes."""
+    from bonesim.model.ode import Parameter, Rule
 
     flag = f"--set {name}"
     symbol = model.by_id[_resolved(model, name, flag)]
-    if isinstance(symbol, Rule):
+    if isinstance(symbol, Rule) or (isinstance(symbol, Parameter) and symbol.initial is not None):
         problem = "it is computed from other quantities, so it cannot be set"
         raise InputError(problem, place=Place(key=flag), remedy="set what it is computed from")
     return symbol

@@ -107,7 +107,8 @@ def _undefined(model: OdeModel) -> list[InputError]:
             f"{where} uses '{name}', which is not defined", place=_place(origin), remedy=closest(name, model.by_id)
         )
         for where, expr, origin in _expressions(model)
-        for name in sorted(symbols(expr) - model.by_id.keys())
+        for name in sorted(symbols(expr))
+        if name not in model.by_id
     ]
 
 

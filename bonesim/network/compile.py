@@ -11,7 +11,6 @@ from bonesim.catalog.schema import Edge, Factor, Number, Source
 from bonesim.model.expr import Call, Expr, Num, Sym, free_name, product
 from bonesim.model.ode import OdeModel, Parameter, Rule, State
 from bonesim.network.logic import doubling, node, odds_ratio, powered, saturation, signed_share
-from bonesim.units import Unit
 
 Wanted = Callable[[str, str], bool]  # (cell, process) -> whether the scenario can use it
 
@@ -117,8 +116,7 @@ class _Build:
     def parameter(self, name: str, number: Number, unit: str | None = None, label: str = "") -> str:
         """A parameter of the network from a catalogue number, converted to `unit`."""
         unit = unit or number.unit
-        value = number.value * Unit.parse(number.unit).conversion_to(Unit.parse(unit))
-        self.parameters.setdefault(name, Parameter(name, value, unit, label=label or name))
+        self.parameters.setdefault(name, Parameter(name, number.quantity.to(unit), unit, label=label or name))
         self.numbers.setdefault(name, number)
         return name
 

@@ -40,8 +40,10 @@ def amount_kind(unit: Unit, place: Place | None = None) -> AmountKind:
     InputError
         If it is none of them.
     """
+    below = {symbol for symbol, exponent in unit.factors if exponent < 0}
     for kind in KINDS:
-        if kind.unit.kind == unit.kind:
+        # Per ug is per protein of a lot, never per body: only the units in which bodies are weighed may stand there.
+        if kind.unit.kind == unit.kind and below <= {"kg", "g"}:
             return kind
     raise InputError(
         f"{quoted(unit.text)} is no unit of an amount of vesicles",

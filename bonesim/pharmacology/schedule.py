@@ -100,8 +100,9 @@ def dose_times(
         raise ValueError(f"{count} administrations every {every}")
     first, length = exact_days(start), exact_days(over) if over else Fraction(0)
     interval = exact_days(every) if every else Fraction(0)
-    begins = [first + k * interval for k in range(count)]
-    return tuple(DoseAdministration(float(begin), float(length), float(begin + length)) for begin in begins)
+    begins = _even_times(first, interval, count)
+    ends = _even_times(first + length, interval, count)
+    return tuple(DoseAdministration(begin, float(length), end) for begin, end in zip(begins, ends, strict=True))
 
 
 def record_times(duration: Quantity, every: Quantity) -> tuple[float, ...]:
@@ -115,8 +116,8 @@ def record_times(duration: Quantity, every: Quantity) -> tuple[float, ...]:
         If one of the quantities is no time.
     """
     end, interval = exact_days(duration), exact_days(every)
-    inner = [k * interval for k in range(math.ceil(end / interval - NEGLIGIBLE))]
-    return tuple(float(time) for time in [*inner, end])
+    inner = _even_times(Fraction(0), interval, math.ceil(end / interval - NEGLIGIBLE))
+    return (*inner, float(end))
 
 
 def infusion_levels(infusions: Iterable[tuple[DoseAdministration, float]]) -> list[tuple[float, float]]:
@@ -135,8 +136,25 @@ def infusion_levels(infusions: Iterable[tuple[DoseAdministration, float]]) -> li
     list of (time in days, rate in amount per day)
         In order of time; an end and a beginning at the same time make one level.
     """
-    running = list(infusions)
-    if any(administration.is_bolus for administration, _ in running):
-        raise ValueError("a bolus has no rate")
-    edges = sorted({edge for one, _ in running for edge in (one.time_day, one.end_day)})
-    return [(edge, math.fsum(rate for one, rate in running if one.time_day <= edge < one.end_day)) for edge in edges]
+    begins: dict[float, list[tuple[int, float]]] = {}
+    ends: dict[float, list[int]] = {}
+    for number, (one, rate) in enumerate(infusions):
+        if one.is_bolus:
+            raise ValueError("a bolus has no rate")
+        begins.setdefault(one.time_day, []).append((number, rate))
+        ends.setdefault(one.end_day, []).append(number)
+    running: dict[int, float] = {}
+    levels = []
+    for edge in sorted({*begins, *ends}):
+        running.update(begins.get(edge, ()))
+        for number in ends.get(edge, ()):
+            del running[number]
+        levels.append((edge, math.fsum(running.values())))
+    return levels
+
+
+def _even_times(first: Fraction, interval: Fraction, count: int) -> list[float]:
+    """`first + k interval` for k = 0 ... count - 1, each rounded once: whole numbers over one denominator."""
+    denominator = math.lcm(first.denominator, interval.denominator)
+    start, step = int(first * denominator), int(interval * denominator)
+    return [(start + k * step) / denominator for k in range(count)]

@@ -1,7 +1,9 @@
 """A run on disk: `result.nc`, `summary.json`, `trajectories.csv` and figures, all of them or none.
 
-Everything is written into a temporary folder beside the one asked for and moved over when it is complete, so that a
-run that is stopped half-way leaves nothing that looks like a result. Files of others in the folder are left alone.
+Everything is written into a hidden temporary folder and moved over when it is complete, so that a run that is stopped
+half-way leaves nothing that looks like a result. The draft lies inside the folder asked for, or beside it where that
+has to be made: a folder that exists may be a mount point, or the only place that can be written to. Files of others in
+the folder are left alone; figures of an earlier run go, since they show another result.
 """
 
 from __future__ import annotations
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
 RESULT = "result.nc"
 SUMMARY = "summary.json"
 TRAJECTORIES = "trajectories.csv"
+FIGURES = ("bone_volume.png", "cells.png", "exposure.png")
+"""Names of the figures of `bonesim.plot`."""
+
+DRAFT = ".bonesim-"
+"""How the names of temporary folders begin."""
 
 
 def summary(dataset: xr.Dataset, timing: Mapping[str, float] | None = None) -> dict[str, Any]:
@@ -70,7 +77,7 @@ def write_run(
     dataset
         Result of a scenario, dimensions `(arm, time)`.
     folder
-        Where to; files of the same names are replaced, others stay.
+        Where to; files of the same names are replaced, `FIGURES` that are not drawn anew are removed, others stay.
     summary
         As from `summary`.
     figures
@@ -121,14 +128,17 @@ def _write_run(
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
     if not nearest.is_dir():
         raise InputError("a file, not a folder", place=Place(file=str(nearest)), remedy="another output folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    place = folder if folder.exists() else folder.parent
+    place.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=DRAFT, dir=place))
     try:
         _write_netcdf(dataset, draft / RESULT)
         _write_json(summary, draft / SUMMARY)
         _write_csv(dataset, draft / TRAJECTORIES)
         drawn = [path.name for path in figures(draft)] if figures else []
         folder.mkdir(exist_ok=True)
+        for name in {*FIGURES} - {*drawn}:
+            (folder / name).unlink(missing_ok=True)
         names = [RESULT, SUMMARY, TRAJECTORIES, *drawn]
         for name in names:
             os.replace(draft / name, folder / name)

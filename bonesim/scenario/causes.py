@@ -11,7 +11,6 @@ from bonesim.model.expr import Call, Num, Sym
 from bonesim.model.ode import OdeModel, Parameter, State, TimedEvent
 from bonesim.pharmacology.schedule import exact_days
 from bonesim.scenario.schema import Scenario
-from bonesim.units import Unit
 
 
 @dataclass(frozen=True)
@@ -69,13 +68,15 @@ def _course(context: str, cause: Cause, label: str) -> OdeModel:
     residual, half_time = f"{cause.factor}__{context}", f"{cause.factor}__half_time"
     gap = Call("sub", (Sym(target), Sym(level)))
     rate = Call("div", (Call("mul", (Call("ln", (Num(2.0),)), gap)), Sym(half_time)))
-    days = cause.half_time.value * Unit.parse(cause.half_time.unit).conversion_to("day")
+    days = cause.half_time.quantity.to("day")
     return OdeModel(
         context,
         states=(State(level, Num(1.0), rate, "dimensionless", f"{label}, relative to health"),),
         parameters=(
             Parameter(target, 1.0, "dimensionless", label=f"{label}, where the level goes"),
-            Parameter(residual, cause.level.value, "dimensionless", label=f"{label} in {context}"),
+            Parameter(
+                residual, cause.level.quantity.to("dimensionless"), "dimensionless", label=f"{label} in {context}"
+            ),
             Parameter(half_time, days, "day", label=f"half-time of {label}"),
         ),
         events=(TimedEvent(f"{context}__{cause.factor}", Sym(f"{context}__start"), ((target, Sym(residual)),)),),

@@ -80,8 +80,7 @@ def early_times(scenario: Scenario) -> tuple[float, ...]:
 
 def body_mass(scenario: Scenario, species: Species) -> Quantity:
     """The subject's mass as written, else the species' usual one."""
-    default = species.defaults.mass
-    return scenario.subject.mass or Quantity.parse(f"{default.value!r} {default.unit}")
+    return scenario.subject.mass or species.defaults.mass.quantity
 
 
 class _Regimen:
@@ -96,12 +95,9 @@ class _Regimen:
         self.name = f"{source}_{route}"
         species = catalog.species[scenario.subject.species]
         self.mass = body_mass(scenario, species)
-        self.per_ug = self.source.lot.particles_per_ug.value
+        self.per_ug = self.source.lot.particles_per_ug.quantity.to("particle/ug")
         module = load_module(catalog.routes[route].module, self.name)
-        values = {
-            symbol: Quantity.parse(f"{number.value!r} {number.unit}")
-            for symbol, number in species.of_module(module.model.id).items()
-        }
+        values = {symbol: number.quantity for symbol, number in species.of_module(module.model.id).items()}
         self.module = module.with_values(values)
         self.recorded = frozenset(record_times(scenario.duration, scenario.record.every))
         self.places = {position: scenario.place(f"doses[{position}].amount") for position, _ in doses}

@@ -10,11 +10,15 @@ import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError, Place, closest, quoted
 from bonesim.scenario.schema import LATER, Scenario, flag_of
+from bonesim.scenario.subject import unfit_subject
 from bonesim.yamlio import Document, read, read_text, validate
+
+if TYPE_CHECKING:
+    from bonesim.catalog import Catalog
 
 Path = tuple[str | int, ...]
 
@@ -26,13 +30,17 @@ _STEP = re.compile(r"\.?([A-Za-z_][A-Za-z0-9_-]*)|\[([0-9]{1,6})\]")
 
 @dataclass(frozen=True)
 class KnownNames:
-    """The ids that a scenario may name."""
+    """The ids that a scenario may name, and the catalogue that says which subjects they hold for.
+
+    Without `catalog` any subject will do.
+    """
 
     sources: Collection[str]
     routes: Collection[str]
     contexts: Collection[str]
     species: Collection[str]
     cores: Collection[str]
+    catalog: Catalog | None = None
 
 
 def load_scenario(
@@ -64,7 +72,10 @@ def load_scenario(
     except InputError as error:
         raise InputError.together([_reworded(part, flags) for part in error.parts]) from None
     scenario._document, scenario._flags = document, flags
-    faults = list(_unknown_names(scenario, known or known_names()))
+    known = known or known_names()
+    faults = list(_unknown_names(scenario, known))
+    if known.catalog:
+        faults += unfit_subject(scenario, known.catalog.species, known.catalog.contexts)
     if faults:
         raise InputError.together(faults)
     return scenario
@@ -83,6 +94,7 @@ def known_names() -> KnownNames:
         contexts=tuple(catalog.contexts),
         species=tuple(catalog.species),
         cores=sorted(card.stem for card in cards),
+        catalog=catalog,
     )
 
 

@@ -11,14 +11,13 @@ from bonesim.catalog.schema import Number, Species
 from bonesim.compose.link import Activity, compose
 from bonesim.compose.module import Module, load_module
 from bonesim.errors import InputError
-from bonesim.model.ode import OdeModel
+from bonesim.model.ode import OdeModel, Parameter
 from bonesim.network.compile import Exposure, Network, compile_network
 from bonesim.pharmacology.schedule import record_times
 from bonesim.scenario.causes import Causes, causes
 from bonesim.scenario.exposure import Group, body_mass, dose_groups, early_times
 from bonesim.scenario.problem import DOSED, VEHICLE, Output, Problem
 from bonesim.scenario.schema import Scenario
-from bonesim.units import Quantity
 
 CELLS = ("OBp", "OBa", "OCa")  # what the figure of cells shows, as far as the core has it
 TISSUE = "bone_volume"
@@ -59,17 +58,14 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None) -> Problem:
         solver=scenario.solver.model_dump(),
         title=scenario.title,
         scenario_text=scenario.text,
-        numbers=_numbers(parts, species, network, disease, groups),
+        numbers=_numbers(model, parts, species, network, disease, groups),
         left_out=network.left_out,
     )
 
 
 def _tissue(species: Species) -> Module:
     """The tissue with the values of the subject's species."""
-    values = {
-        symbol: Quantity.parse(f"{number.value!r} {number.unit}")
-        for symbol, number in species.of_module(TISSUE).items()
-    }
+    values = {symbol: number.quantity for symbol, number in species.of_module(TISSUE).items()}
     return load_module(TISSUE, "bone").with_values(values)
 
 
@@ -101,8 +97,7 @@ def _marrow_cells(scenario: Scenario, species: Species) -> Number:
     count = species.cells["marrow_targets"]
     if count.scales_with != "mass":
         return count
-    usual = Quantity.parse(f"{species.defaults.mass.value!r} {species.defaults.mass.unit}")
-    factor = body_mass(scenario, species).to("g") / usual.to("g")
+    factor = body_mass(scenario, species).to("g") / species.defaults.mass.quantity.to("g")
     return count.model_copy(
         update={"value": count.value * factor, "low": count.low * factor, "high": count.high * factor}
     )
@@ -126,7 +121,7 @@ def _outputs(scenario: Scenario, model: OdeModel, groups: Sequence[Group]) -> It
         asked[symbol] = name
         plain = _output(model, name, symbol, "output")
         known = exposure.get(symbol)
-        yield replace(plain, group=known.group, compartment=known.compartment) if known else plain
+        yield replace(known, name=name, role="output") if known else plain
     if faults:
         raise InputError.together(faults)
     for name in CELLS:
@@ -150,9 +145,14 @@ def _sizes(model: OdeModel, groups: Sequence[Group]) -> dict[str, float]:
 
 
 def _numbers(
-    parts: Sequence[Module], species: Species, network: Network, disease: Causes, groups: Sequence[Group]
+    model: OdeModel,
+    parts: Sequence[Module],
+    species: Species,
+    network: Network,
+    disease: Causes,
+    groups: Sequence[Group],
 ) -> dict[str, Mapping[str, Any]]:
-    """Class, range and source of every number of the model, by flat id."""
+    """Value, unit, class, range and source of every number of the model, by flat id."""
     numbers: dict[str, Mapping[str, Any]] = {}
     for part in parts:
         notes = part.card.symbols if part.card else {}
@@ -161,15 +161,19 @@ def _numbers(
             if parameter.id in own:
                 numbers[f"{part.name}__{parameter.id}"] = _origin(own[parameter.id])
             elif parameter.id in notes:
-                note = notes[parameter.id]
-                numbers[f"{part.name}__{parameter.id}"] = note.model_dump(
-                    include={"basis", "source", "low", "high", "why"}, exclude_none=True
-                ) | {"unit": note.unit}
+                flat = f"{part.name}__{parameter.id}"
+                said = notes[parameter.id].model_dump(include={"unit", *SAID}, exclude_none=True)
+                computed = parameter.initial is not None or not isinstance(model.by_id[flat], Parameter)
+                numbers[flat] = ({} if computed else {"value": parameter.value}) | said
     numbers |= {name: _origin(number) for name, number in (*network.numbers.items(), *disease.numbers.items())}
     for group in groups:
         numbers[f"{group.source.id}__particles_per_ug"] = _origin(group.source.lot.particles_per_ug)
     return numbers
 
 
+SAID = ("basis", "source", "low", "high", "why")
+"""What is said of every number."""
+
+
 def _origin(number: Number) -> dict[str, Any]:
-    return number.model_dump(include={"value", "unit", "basis", "source", "low", "high", "why"}, exclude_none=True)
+    return number.model_dump(include={"value", "unit", *SAID}, exclude_none=True)

@@ -7,13 +7,16 @@ by the `_check` of the smallest block that holds them all. Whether a name is kno
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 from pydantic.json_schema import GenerateJsonSchema
 
 from bonesim.errors import InputError, Place
+from bonesim.pharmacology.amount import amount_kind
 from bonesim.pharmacology.schedule import DoseAdministration, dose_times, exact_days
 from bonesim.units import Quantity
 from bonesim.yamlio import Document, QuantityField
@@ -24,10 +27,28 @@ MOST_RECORDS = 100_000
 LONGEST = "200 year"
 """Beyond this a time is a slip of the pen."""
 
+SHORTEST = Quantity.parse("1 s")
+"""Below this the clock, which counts days from the start of the run, does not tell begin and end well apart."""
+
+SMALLEST_AMOUNTS = tuple(map(Quantity.parse, ("1e-9 ug", "1 particle", "1e-9 ug/kg", "1 particle/kg")))
+"""The smallest amount of each kind, apart from none: less than a vesicle is no dose."""
+
+
+def _one_line(text: str) -> str:
+    """`text`, refused if it holds what no file of results can: control characters, and halves of characters."""
+    for position, character in enumerate(text, start=1):
+        if unicodedata.category(character) in {"Cc", "Cs"}:
+            problem = f"character {position} is U+{ord(character):04X}, which is not printed"
+            raise InputError(problem, remedy="one line of plain text")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
 Time = Annotated[Quantity, QuantityField("day", at_least=0, at_most=LONGEST)]
 Span = Annotated[Quantity, QuantityField("day", above=0, at_most=LONGEST)]
+Duration = Annotated[Quantity, QuantityField("day", at_least=str(SHORTEST), at_most=LONGEST)]
 Age = Annotated[Quantity, QuantityField("week", above=0, at_most="120 year")]
-Mass = Annotated[Quantity, QuantityField("g", above=0, at_most="1000 kg")]
+Mass = Annotated[Quantity, QuantityField("g", at_least="1 mg", at_most="1000 kg")]
 Amount = Annotated[
     Quantity,
     QuantityField(
@@ -51,8 +72,8 @@ class Subject(Block):
     """Who is treated."""
 
     species: str = Field(description="Id of a species of the catalogue, such as `rat`.")
-    sex: Literal["female", "male"] = Field(description="Sex of the subject.")
-    age: Age = Field(description="Age at the start of the run.")
+    sex: Literal["female", "male"] = Field(description="Sex of the subject; must be one that the contexts hold for.")
+    age: Age = Field(description="Age at the start of the run; must be one that the species is known at.")
     mass: Mass | None = Field(default=None, description="Body mass; the species' typical mass where it is left out.")
 
 
@@ -78,30 +99,36 @@ class Dose(Block):
     start: Time = Field(default=Quantity.parse("0 day"), description="When the first administration begins.")
     every: Span | None = Field(default=None, description="From the start of one administration to that of the next.")
     count: int = Field(default=1, ge=1, le=MOST_RECORDS, description="How many administrations.")
-    over: Span | None = Field(
+    over: Time | None = Field(
         default=None,
-        description="Length of each infusion; a bolus where it is left out. Infusions that overlap add up.",
+        description="Length of each infusion, at least 1 s; a bolus where it is left out. Those that overlap add up.",
     )
 
-    @property
+    @cached_property
     def administrations(self) -> tuple[DoseAdministration, ...]:
         """When each administration begins and ends, days."""
         return dose_times(self.start, self.every, self.count, self.over)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        amount_kind(self.amount.unit, Place(key="amount"))
         if self.every and "count" not in self.model_fields_set:
             raise InputError("repeated dosing needs a number of doses", place=Place(key="every"), remedy="count: 8")
         if self.count > 1 and not self.every:
             problem = f"{self.count} doses need the time from one to the next"
             raise InputError(problem, place=Place(key="count"), remedy="every: 1 week")
+        if faults := list(_too_small(self)):
+            raise InputError.together(faults)
         return self
 
 
 class Record(Block):
     """At which times results are kept."""
 
-    every: Span = Field(default=Quantity.parse("1 day"), description="From one recorded time to the next.")
+    every: Span = Field(
+        default=Quantity.parse("1 day"),
+        description="From one recorded time to the next; left out in a run shorter than a day, a hundredth of the run.",
+    )
 
 
 class SolverChoice(Block):
@@ -122,12 +149,12 @@ class Scenario(Block):
     """One question: this much of that preparation, for this subject, on this schedule, watched for so long."""
 
     schema_version: Literal[1] = Field(description="Version of this form.")
-    title: str = Field(min_length=1, description="One line for people.")
+    title: Line = Field(min_length=1, description="One line for people.")
     subject: Subject = Field(description="Who is treated.")
     model: ModelChoice = Field(default=ModelChoice(), description="Which model answers.")
     context: tuple[ContextUse, ...] = Field(default=(), description="Diseases or settings of the subject.")
     doses: tuple[Dose, ...] = Field(default=(), description="What is given; without any, the context runs alone.")
-    duration: Span = Field(description="How long the run is.")
+    duration: Duration = Field(description="How long the run is.")
     outputs: tuple[str, ...] = Field(min_length=1, description="Names of the quantities to report.")
     record: Record = Field(default=Record(), description="At which times results are kept.")
     solver: SolverChoice = Field(default=SolverChoice(), description="Accuracy and limits of the integration.")
@@ -156,6 +183,8 @@ class Scenario(Block):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if "every" not in self.record.model_fields_set:
+            object.__setattr__(self, "record", Record(every=_usual_interval(self.duration)))
         faults = [*_repeated(self), *_too_late(self), *_record(self)]
         if faults:
             raise InputError.together(faults)
@@ -213,6 +242,17 @@ def _repeated(scenario: Scenario) -> Iterator[InputError]:
                 yield InputError(f"'{name}' is named twice", place=place, remedy="name it once")
 
 
+def _too_small(dose: Dose) -> Iterator[InputError]:
+    least = next(one for one in SMALLEST_AMOUNTS if one.unit.kind == dose.amount.unit.kind)
+    if dose.amount.value and dose.amount.to(least.unit) < least.value:
+        problem = f"'{dose.amount}' is less than the smallest dose, {least}"
+        yield InputError(problem, place=Place(key="amount"), remedy=f"{least} or more, or 0 {least.unit.text} for none")
+
+    if dose.over and dose.over.to("s") < SHORTEST.to("s"):
+        problem = f"'{dose.over}' is shorter than an infusion can be, {SHORTEST}"
+        yield InputError(problem, place=Place(key="over"), remedy="leave it out for a bolus")
+
+
 def _too_late(scenario: Scenario) -> Iterator[InputError]:
     end = float(exact_days(scenario.duration))
     for position, use in enumerate(scenario.context):
@@ -247,7 +287,15 @@ def _record(scenario: Scenario) -> Iterator[InputError]:
     place = Place(key="record.every")
     if every > end:
         problem = f"'{scenario.record.every}' is longer than the run, '{scenario.duration}'"
-        yield InputError(problem, place=place, remedy="a shorter interval, e.g. '1 day'")
+        remedy = f"a shorter interval, e.g. '{_usual_interval(scenario.duration)}'"
+        yield InputError(problem, place=place, remedy=remedy)
     elif end / every > MOST_RECORDS:
         problem = f"'{scenario.record.every}' makes more than {MOST_RECORDS} recorded times"
         yield InputError(problem, place=place, remedy=f"an interval of {float(end / MOST_RECORDS):.3g} day or more")
+
+
+def _usual_interval(duration: Quantity) -> Quantity:
+    """The interval between records where none is chosen: 1 day, or a hundredth of a run that is shorter than that."""
+    if exact_days(duration) >= 1:
+        return Quantity.parse("1 day")
+    return Quantity.parse(f"{duration.value / 100!r} {duration.unit.text}")

@@ -36,8 +36,17 @@ SBML_BASES: dict[str, tuple[str | None, int, Fraction]] = {
 }
 """SBML base unit -> our base dimension, its exponent, and the size in SI."""
 
-ALIASES = {"particles": "particle", "item": "particle", "items": "particle", "cells": "cell", "percent": "%"}
-
+ALIASES = {
+    "second": "s",
+    "minute": "min",
+    "hour": "h",
+    "particles": "particle",
+    "item": "particle",
+    "items": "particle",
+    "cells": "cell",
+    "percent": "%",
+}
+"""Other spelling -> symbol. What is counted has a plural; a time has none, `3 week` is as it stands."""
 
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "day": DAY, "week": 7 * DAY, "month": 30.4375 * DAY, "year": 365.25 * DAY}
 _TENS = {"": 0, "d": -1, "c": -2, "m": -3, "u": -6, "n": -9, "p": -12}

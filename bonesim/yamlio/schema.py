@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_
 
 from bonesim.errors import InputError, Place, closest
 from bonesim.yamlio.document import Document, Path, dotted
-from bonesim.yamlio.wording import EXPECTED, explain, shown
+from bonesim.yamlio.wording import EXPECTED, explain, remedy_for, shown
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -148,7 +148,7 @@ def _input_errors(document: Document, model: type[BaseModel], fault: _Fault) -> 
         place = document.place((*fault.path, fault.raw["ctx"]["discriminator"].strip("'")))
     if len(fault.wanted) > 1:
         problem = f"expected {' or '.join(fault.wanted)}, got {shown(fault.raw['input'])}"
-        return [InputError(problem, place=place)]
+        return [InputError(problem, place=place, remedy=remedy_for(fault.wanted[0], fault.raw["input"]))]
     problem, remedy = explain(fault.raw)
     return [InputError(problem, place=place, remedy=remedy)]
 

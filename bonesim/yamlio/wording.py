@@ -35,6 +35,17 @@ EXPECTED = {
 }
 """Type of a pydantic error -> what would have been right."""
 
+_REMEDIES = {
+    "text": "a text, e.g. 'abc'",
+    _A_WHOLE_NUMBER: "a number such as 3",
+    "a number": "a number such as 0.5",
+    "a finite number": "a number such as 0.5",
+    "true or false": "write true or false",
+    "nothing": "leave the value out",
+    _A_LIST: "a list such as [a, b]",
+    _A_BLOCK: "keys with values, e.g. {key: value}",
+}
+
 _LIMITS = {
     "greater_than": ("gt", "above"),
     "greater_than_equal": ("ge", "at least"),
@@ -42,10 +53,10 @@ _LIMITS = {
     "less_than_equal": ("le", "at most"),
 }
 _LENGTHS = {
-    "too_short": ("min_length", "at least", "entries"),
-    "too_long": ("max_length", "at most", "entries"),
-    "string_too_short": ("min_length", "at least", "characters"),
-    "string_too_long": ("max_length", "at most", "characters"),
+    "too_short": ("min_length", "at least", ("entry", "entries"), "add to the list"),
+    "too_long": ("max_length", "at most", ("entry", "entries"), "shorten the list"),
+    "string_too_short": ("min_length", "at least", ("character", "characters"), "a longer text"),
+    "string_too_long": ("max_length", "at most", ("character", "characters"), "a shorter text"),
 }
 _CHOICES = frozenset(("literal_error", "enum", "union_tag_invalid"))
 
@@ -54,15 +65,15 @@ def explain(error: dict[str, Any]) -> tuple[str, str | None]:
     """Problem and remedy of one entry of `pydantic.ValidationError.errors()`; unknown keys are the caller's."""
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     if kind in EXPECTED:
-        return f"expected {EXPECTED[kind]}, got {shown(value)}", _quotes_off(EXPECTED[kind], value)
+        return f"expected {EXPECTED[kind]}, got {shown(value)}", remedy_for(EXPECTED[kind], value)
     if kind in _CHOICES:
         return _choice(value, context)
     if kind in _LIMITS:
         name, words = _LIMITS[kind]
         return f"{shown(value)} is out of range", f"a number {words} {context[name]}"
     if kind in _LENGTHS:
-        name, words, what = _LENGTHS[kind]
-        return f"expected {words} {context[name]} {what}", None
+        name, words, (one, many), remedy = _LENGTHS[kind]
+        return f"expected {words} {context[name]} {one if context[name] == 1 else many}", remedy
     if kind == "string_pattern_mismatch":
         return f"{shown(value)} has the wrong form", f"text that matches {context['pattern']}"
     said = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
@@ -92,10 +103,10 @@ def _choice(value: Any, context: dict[str, Any]) -> tuple[str, str]:
     return f"{shown(word)} is not known here", f"one of {', '.join(known)}" if len(known) > 1 else f"write {known[0]}"
 
 
-def _quotes_off(expected: str, value: Any) -> str | None:
-    """The remedy where only the quotes are wrong."""
-    if not isinstance(value, str):
-        return f"put it in quotes: '{shown(value)}'" if expected == "text" and isinstance(value, (int, float)) else None
-    if "number" in expected and re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?", value):
+def remedy_for(expected: str, value: Any) -> str:
+    """What to write instead of `value` where `expected` is wanted; often only the quotes are wrong."""
+    if expected == "text" and isinstance(value, (int, float)):
+        return f"put it in quotes: '{shown(value)}'"
+    if "number" in expected and isinstance(value, str) and re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?", value):
         return f"leave out the quotes: {value}"
-    return None
+    return _REMEDIES[expected]

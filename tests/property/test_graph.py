@@ -150,6 +150,7 @@ def test_derivatives_of_smooth_expressions_are_those_by_complex_step(expr: Expr,
         shifted = {key: complex(value, tiny if key == name else 0.0) for key, value in at.items()}
         expected = complex_value(expr, shifted, complex(t, tiny if name is None else 0.0)).imag / tiny
         slope = evaluate(derivative(expr, Sym(name) if name else TIME), at, t)
+        assume(abs(expected) < 1e6)  # asin and acos rise without bound towards 1
         # up to 12 factors, each amplified by at most 50 and most by less than 2
         assert math.isclose(slope, expected, rel_tol=1e-9, abs_tol=1e-9)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bonesim.errors import InputError, Place
-from bonesim.pharmacology.amount import KINDS, from_particles, to_particles
+from bonesim.pharmacology.amount import KINDS, amount_kind, from_particles, to_particles
 from bonesim.units import Quantity, Unit
 
 MASS = Quantity.parse("250 g")
@@ -68,3 +68,12 @@ def test_no_amount_of_vesicles(text):
     assert str(caught.value) == (
         f"'{text}' is no unit of an amount of vesicles\n  try: one of ug, particles, ug/kg, particles/kg"
     )
+
+
+@pytest.mark.parametrize("text", ["5 particles/ug", "1e-9 ug/ug", "5 particles/mg"])
+def test_per_mass_of_protein_is_no_amount_per_body(text: str) -> None:
+    unit = Quantity.parse(text).unit
+    with pytest.raises(InputError) as caught:
+        amount_kind(unit)
+    told = f"'{unit.text}' is no unit of an amount of vesicles\n  try: one of ug, particles, ug/kg, particles/kg"
+    assert str(caught.value) == told

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from bonesim.catalog import load_catalog
+from bonesim.catalog.schema import ModuleParameter
 from bonesim.compose.card import Card, Port, load_card
 from bonesim.compose.module import load_module
 from bonesim.errors import InputError
 from bonesim.resources import model_ids
-from bonesim.units import Quantity
+from bonesim.sbml.library import read_library_model
+from bonesim.units import Quantity, Unit
 from bonesim.yamlio import read, validate
 
 CARD = """\
@@ -133,3 +136,14 @@ def test_values_for_unknown_parameters_are_told_together() -> None:
         "t_half_depo: local_depot has no parameter 't_half_depo'\n  try: did you mean 't_half_depot'?\n"
         "share_bones: local_depot has no parameter 'share_bones'\n  try: did you mean 'share_bone'?"
     )
+
+
+@pytest.mark.parametrize("number", load_catalog().species["rat"].parameters, ids=lambda n: f"{n.module}.{n.symbol}")
+def test_what_a_species_gives_has_one_range_and_one_source(number: ModuleParameter) -> None:
+    """The card's default is the rat's: class, range and source are those of the catalogue, in the card's unit."""
+    note = load_card(number.module).symbols[number.symbol]
+    factor = Unit.parse(number.unit).conversion_to(Unit.parse(note.unit))
+    assert (note.basis, note.source) == (number.basis, number.source or "none found")
+    assert (note.low, note.high) == pytest.approx((number.low * factor, number.high * factor), rel=1e-3)
+    default = next(one for one in read_library_model(number.module).parameters if one.id == number.symbol)
+    assert default.value == pytest.approx(number.value * factor, rel=1e-12)

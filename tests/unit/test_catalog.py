@@ -112,6 +112,22 @@ def test_a_named_prior_becomes_its_number(extra: Path) -> None:
             id="unknown process",
         ),
         pytest.param(
+            "strength: {value: 0.5, low: 0.1, high: 1, basis: assumed, why: an example}",
+            "strength: {prior: cargo_half_life}",
+            "new_cell.yaml:20: edges[0].strength: "
+            "'h' does not convert to 'dimensionless': a time is not a plain number\n"
+            "  try: a unit such as 'dimensionless'",
+            id="prior of another kind",
+        ),
+        pytest.param(
+            "particles_per_ug: {prior: particles_per_ug}",
+            "particles_per_ug: {value: 5, unit: particle/day, low: 1, high: 9, basis: assumed, why: an example}",
+            "new_cell.yaml:22: lot.particles_per_ug.unit: 'particle/day' does not convert to 'particle/ug': "
+            "a count of particles per time is not a count of particles per mass\n"
+            "  try: a unit such as 'particle/ug'",
+            id="unit of a lot",
+        ),
+        pytest.param(
             "process: mineralization",
             "process: bone_formation",
             "new_cell.yaml:14: edges[0].process: 'bone_formation' is an outcome that is computed; "
@@ -336,8 +352,35 @@ def test_an_edge_without_nodes_links_the_cargo_itself() -> None:
 
 def test_every_number_of_a_file_is_found_for_checking() -> None:
     """The walk over blocks sees as many numbers as the text has, so none escapes the checks."""
+    ages = 1  # a range without a value, checked by itself
     file = DATA / "species" / "rat.yaml"
-    assert len(list(numbers(load_catalog().species["rat"]))) == file.read_text().count("basis:")
+    assert len(list(numbers(load_catalog().species["rat"]))) + ages == file.read_text().count("basis:")
+
+
+AGES = {
+    "low: 3 week, high: 3 week, basis: assumed, why: a guess": (
+        "ages.high: '3 week' is not above '3 week'\n  try: low < high"
+    ),
+    "low: 3 week, high: 1 year, basis: assumed": (
+        "ages: an assumed range must say why\n  try: `why:` with the reason for the range"
+    ),
+    "low: 3 week, high: 1 year, basis: measured": (
+        "ages: a measured range needs a source\n  try: `source:` with paper and DOI"
+    ),
+}
+
+
+@pytest.mark.parametrize("ages", AGES)
+def test_a_range_of_ages_is_checked(extra: Path, ages: str) -> None:
+    text = (DATA / "species" / "rat.yaml").read_text()
+    head, _, rest = text.partition("\nages:")
+    (extra / "species").mkdir()
+    file = extra / "species" / "mouse.yaml"
+    file.write_text(f"{head}\nages: {{{ages}}}\n{rest[rest.index('cells:') :]}".replace("id: rat", "id: mouse"))
+    line = head.count("\n") + 2
+    with pytest.raises(InputError) as caught:
+        load_catalog(extra)
+    assert str(caught.value) == f"{file}:{line}: {AGES[ages]}"
 
 
 def test_numbers_are_frozen() -> None:

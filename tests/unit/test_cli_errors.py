@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 import bonesim
 from bonesim.cli.main import COMMANDS, main
+from bonesim.resources import data_root
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data"
@@ -19,6 +21,9 @@ DATA = ROOT / "tests" / "data"
 RUN = "bonesim run ovx_m2.yaml --set 'doses[0].amount=30 ug' -o out --plot"
 SIMULATE = "bonesim simulate lemaire2004 --until 140 --points 141 --select OBa,OCa --csv cells.csv"
 EXPORT = "bonesim export ovx_m2.yaml --to sbml -o ovx_m2.xml"
+
+SCENARIO = data_root() / "scenarios" / "ovx_m2.yaml"
+NOTE = f"note: ovx_m2.yaml is not here; using {SCENARIO}, which comes with bonesim\n"
 
 FAULTS = {
     "rnu": "bonesim: unknown command 'rnu'\n  try: did you mean 'run'?\n",
@@ -43,18 +48,29 @@ FAULTS = {
     "simulate lemaire2004 --until 9 --select OBA,RANKLX": "--select: the model has no quantity 'OBA'\n"
     "  try: did you mean 'OBa'?\n",
     "simulate lemaire2004 --until 9 --set I_P": "--set I_P: no value\n  try: --set I_P=VALUE\n",
-    "simulate lemaire2004 --until 9 --set I_P=a": "--set I_P: 'a' is not a number\n"
+    "simulate lemaire2004 --until 9 --set I_P=a": "--set I_P: 'a' is not a finite number\n"
     "  try: a number in the model's unit, pM/day\n",
     "simulate lemaire2004 --until 9 --set OPG=1": "--set OPG: it is computed from other quantities, so it cannot be "
     "set\n  try: set what it is computed from\n",
     "simulate lemaire2004 --until 9 --set I_P=1 --set I_P=2": "--set I_P: set twice\n  try: set it once\n",
+    "simulate lemaire2004 --until 9 --set OBa=nan": "--set OBa: 'nan' is not a finite number\n"
+    "  try: a number in the model's unit, pM\n",
+    "simulate lemaire2004 --until 9 --rtol nan": "--rtol: rtol nan is out of range\n"
+    "  try: a value between 1e-13 and 0.1, e.g. 1e-6\n",
+    "simulate lemaire2004 --until 9 --select OBa,OBa": "--select: 'OBa' is named twice\n  try: name it once\n",
+    "simulate lemaire2004 --until 9 --select ,": "--select: no name\n  try: --select OBa,OCa\n",
+    "simulate lemaire --until 9": "model: the library has no model 'lemaire'\n  try: did you mean 'lemaire2004'?\n",
+    "check ovx_m2.yaml --set outputs=[]": f"{NOTE}--set outputs: expected at least 1 entry\n  try: add to the list\n",
+    "check ovx_m2.yaml --set title=[]": f"{NOTE}--set title: expected text, got a list\n  try: a text, e.g. 'abc'\n",
+    "check ovx_m2.yaml --set subject.sex=male": f"{NOTE}{SCENARIO}:5: context[0].id: 'ovx_osteoporosis' is known for "
+    "female subjects, and this one is male\n  try: sex: female under subject, or another context\n",
     "simulate none.xml --until 9": "none.xml: there is no such file\n  try: check the path\n",
     "export ovx_m2.yaml": f"bonesim export: --to is missing\n  try: {EXPORT}\n",
     "export ovx_m2.yaml --to omex": "--to: 'omex' is not 'sbml'\n  try: one of sbml\n",
-    "export lemaire204 --to sbml": "the library has no model 'lemaire204'\n  try: did you mean 'lemaire2004'?\n",
+    "export lemaire204 --to sbml": "model: the library has no model 'lemaire204'\n  try: did you mean 'lemaire2004'?\n",
     "sources macrophage_m3": "source: unknown source 'macrophage_m3'\n  try: did you mean 'macrophage_m2'?\n",
     "contexts ovx": "context: unknown context 'ovx'\n  try: one of healthy, ovx_osteoporosis\n",
-    "models lemaire": "unknown model 'lemaire'\n  try: did you mean 'lemaire2004'?\n",
+    "models lemaire": "model: unknown model 'lemaire'\n  try: did you mean 'lemaire2004'?\n",
     "models --code numpy": "--code: code is printed of one model, as text\n  try: bonesim models ID --code numpy\n",
 }
 
@@ -70,6 +86,13 @@ def test_bad_input_is_told_whole(arguments: str, capsys: pytest.CaptureFixture[s
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err == FAULTS[arguments]
+
+
+@pytest.mark.parametrize("arguments", FAULTS)
+def test_bad_input_has_place_and_remedy(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main(arguments.split())
+    told = capsys.readouterr().err.removeprefix(NOTE)
+    assert re.fullmatch(r"(\S.*: .+\n  try: .+\n)+", told)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -40,7 +40,7 @@ def test_run_prints_a_table_and_facts(capsys: pytest.CaptureFixture[str]) -> Non
     facts = {line[:9].strip(): line[10:] for line in lines[9:] if line[:9].strip()}
     assert list(facts) == ["ledger", "numbers", "left out", "time"]
     assert facts["ledger"] == "macrophage_m2, intravenous: 200 ug scheduled, 200 ug delivered (arm dosed)"
-    assert facts["numbers"].endswith(" measured; each with source and range under --json")
+    assert facts["numbers"].endswith(" measured; origin of each under --json")
     assert not any(line.endswith(" ") for line in lines)
     assert list(Path().iterdir()) == []
 
@@ -64,6 +64,14 @@ def test_run_draws_figures(capsys: pytest.CaptureFixture[str]) -> None:
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("files     out: result.nc, summary.json, trajectories.csv, ")
     assert all(name in last for name in figures)
+
+
+def test_figures_of_an_earlier_run_do_not_stay_beside_the_new_result() -> None:
+    assert main(["run", str(SCENARIO), *SHORT, "-o", "out", "--plot"]) == 0
+    Path("out/mine.png").write_bytes(b"mine")
+    assert main(["run", str(SCENARIO), *SHORT, "-o", "out"]) == 0
+    left = ["mine.png", "result.nc", "summary.json", "trajectories.csv"]
+    assert sorted(path.name for path in Path("out").iterdir()) == left
 
 
 def test_a_narrow_terminal_gets_lists(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,6 +116,17 @@ def test_a_file_in_the_place_of_the_folder_is_told_first(capsys: pytest.CaptureF
     assert capsys.readouterr().err == f"-o out/run: {problem}\n  try: another output folder\n"
 
 
+@pytest.mark.parametrize("folder", ["/proc/self/fdinfo", "/proc/self/none/run", "n" * 300])
+@pytest.mark.skipif(not Path("/proc/self/fdinfo").is_dir(), reason="no folder that nobody can write to")
+def test_a_folder_that_cannot_be_made_is_told_first(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    existing = {"/proc/self/fdinfo": folder, "/proc/self/none/run": "/proc/self"}.get(folder, str(Path().absolute()))
+    assert main(["run", "no_such.yaml", "-o", folder]) == 2
+    problem, _, remedy = capsys.readouterr().err.rpartition("\n  try: ")
+    assert problem.startswith(f"-o {folder}: '{existing}' cannot be written to: ")
+    assert remedy == "another output folder\n"
+    assert list(Path().iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["ovx_m2.yaml", "scenarios/ovx_m2.yaml", "ovx_m2", "./ovx_m2.yaml"])
 def test_a_scenario_that_comes_with_bonesim_is_found(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", name]) == 0
@@ -133,17 +152,18 @@ def test_a_file_of_the_user_comes_first(capsys: pytest.CaptureFixture[str]) -> N
 def test_check_says_what_a_scenario_means(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "ovx_m2.yaml"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:8] == [
+    assert lines[:9] == [
         f"ok: {SCENARIO}",
         "  title     M2 macrophage vesicles, weekly, after ovariectomy",
         "  subject   rat, female, 12 week, 250 g",
-        lines[3],
+        "            sex and age are held against species and contexts, and change no number in this version",
+        lines[4],
         "  context   ovx_osteoporosis from 0 week",
         "  doses[0]  macrophage_m2, intravenous: 8 x 100 ug (2e+11 particles each), day 28 to 77",
         "  duration  24 week, recorded 169 times",
         "  outputs   bone_volume_fraction, OBa (pM), OCa (pM), CTX, P1NP",
     ]
-    assert lines[3].startswith("  model     core pivonka2008, ")
+    assert lines[4].startswith("  model     core pivonka2008, ")
     assert "    m2_loc103691165_osteogenesis            acts in context fracture only" in lines
 
 

@@ -119,6 +119,20 @@ def test_an_exported_scenario_gives_the_results_of_run() -> None:
     np.testing.assert_allclose(again["bone__CTX"], ran["CTX"], rtol=1e-6)
 
 
+def test_a_parameter_that_an_initial_assignment_computes_is_not_set(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("decay.ant").write_text(DECAY.replace("k = 0.5;", "j = 1; k = j/2;"))
+    assert main(["simulate", "decay.ant", "--until", "4", "--set", "k=1"]) == 2
+    problem = "it is computed from other quantities, so it cannot be set"
+    assert capsys.readouterr().err == f"--set k: {problem}\n  try: set what it is computed from\n"
+
+
+def test_two_names_of_one_quantity_are_not_both_selected(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("out.xml").write_text(bonesim.export_sbml(data_root() / "scenarios" / "ovx_untreated.yaml"))
+    assert main(["simulate", "out.xml", "--until", "1", "--select", "OBa,core__OBa"]) == 2
+    problem = "'core__OBa' and 'OBa' are one quantity"
+    assert capsys.readouterr().err == f"--select: {problem}\n  try: name it once\n"
+
+
 def test_export_where_nothing_can_be_written(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "lemaire2004", "--to", "sbml", "-o", "nowhere/out.xml"]) == 2
     problem = "the file cannot be written: No such file or directory"

@@ -12,6 +12,7 @@ from bonesim.errors import InputError
 from bonesim.plot import plot_bone_volume, plot_cells, plot_exposure, save_figures
 from bonesim.plot.style import BLUE, PALE, arm_styles, moved_apart, time_axis
 from bonesim.results.dataset import OutputInfo, to_dataset, with_early_exposure
+from bonesim.results.store import FIGURES
 
 GROUP = "macrophage_m2 intravenous"
 WEEKLY = [28.0 + 7 * k for k in range(8)]
@@ -307,7 +308,7 @@ def test_a_misspelt_quantity():
 
 
 def test_figures_are_saved_where_the_result_allows(tmp_path):
-    assert [path.name for path in save_figures(result(), tmp_path)] == ["bone_volume.png", "cells.png", "exposure.png"]
+    assert tuple(path.name for path in save_figures(result(), tmp_path)) == FIGURES
     for path in tmp_path.iterdir():
         assert path.read_bytes().startswith(b"\x89PNG")
     assert [path.name for path in save_figures(result(CELLS), tmp_path)] == ["cells.png"]

@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import os
+from tempfile import mkdtemp
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import xarray as xr
 
 from bonesim.errors import InputError
 from bonesim.results.dataset import OutputInfo, quantities, structure, to_dataset
-from bonesim.results.store import read_run, summary, write_run
+from bonesim.results.store import FIGURES, read_run, summary, write_run
 
 WORDS = {0: "ok", 1: "step_too_small", 2: "too_many_steps"}
 T = np.array([0.0, 0.1 + 0.2, 7.0])
@@ -255,6 +256,39 @@ def draw(folder):
     path = folder / "bone_volume.png"
     path.write_bytes(b"a figure")
     return [path]
+
+
+def test_a_folder_that_exists_is_all_that_is_written_to(tmp_path, monkeypatch):
+    """Its parent may be another file system, or closed to us."""
+    made = []
+    monkeypatch.setattr("tempfile.mkdtemp", lambda prefix, dir: made.append(dir) or mkdtemp(prefix=prefix, dir=dir))
+    folder = tmp_path / "run"
+    folder.mkdir()
+    files = write_run(result(), folder, {})
+    assert made == [folder]
+    assert sorted(os.listdir(folder)) == sorted(path.name for path in files)
+
+
+def test_figures_that_are_not_drawn_anew_are_removed(tmp_path):
+    for name in (*FIGURES, "mine.png"):
+        (tmp_path / name).write_bytes(b"an old figure")
+    write_run(result(), tmp_path, {}, draw)
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == ["bone_volume.png", "mine.png"]
+    assert (tmp_path / "bone_volume.png").read_bytes() == b"a figure"
+
+
+def test_what_stops_half_way_leaves_the_earlier_run_as_it_was(tmp_path):
+    def fail(folder):
+        raise RuntimeError("out of ink")
+
+    (tmp_path / "summary.json").write_text("old")
+    (tmp_path / "cells.png").write_bytes(b"an old figure")
+    with pytest.raises(RuntimeError, match="out of ink"):
+        write_run(result(), tmp_path, {}, fail)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "summary.json": b"old",
+        "cells.png": b"an old figure",
+    }
 
 
 def test_figures_come_with_it(tmp_path):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bonesim.errors import InputError
-from bonesim.scenario.load import KnownNames, load_scenario
+from bonesim.scenario.load import KnownNames, known_names, load_scenario
 
 DATA = Path(__file__).parent.parent / "data"
 KNOWN = KnownNames(
@@ -92,7 +93,8 @@ FILE:1: missing key 'duration'
 FILE:8: doses[0].amount: '100 day' is a time, not a mass, a count of particles, a mass per mass or a count of \
 particles per mass
   try: write it in ug, particles, ug/kg or particles/kg, e.g. '100 ug'
-FILE:13: outputs: expected at least 1 entries
+FILE:13: outputs: expected at least 1 entry
+  try: add to the list
 FILE:15: solver.rtoll: unknown key
   try: did you mean 'rtol'?""",
 }
@@ -135,6 +137,29 @@ OF_A_SETTING = {
     "duration=": "--set duration: no value\n  try: --set duration=VALUE",
     "duration": "--set duration: no value\n  try: --set duration=VALUE",
     "doses..amount=3 ug": "--set doses..amount: no path to a key\n  try: --set doses[0].amount='30 ug'",
+    "outputs=[]": "--set outputs: expected at least 1 entry\n  try: add to the list",
+    "title=[]": "--set title: expected text, got a list\n  try: a text, e.g. 'abc'",
+    "title=''": "--set title: expected at least 1 character\n  try: a longer text",
+    'title="a\\0b"': "--set title: character 2 is U+0000, which is not printed\n  try: one line of plain text",
+    'title="a\\nb"': "--set title: character 2 is U+000A, which is not printed\n  try: one line of plain text",
+    "duration=0.5 s": (
+        "--set duration: '0.5 s' is out of range (at least 1 s, at most 200 year)\n  try: check the number and its unit"
+    ),
+    "subject.mass=1e-320 g": (
+        "--set subject.mass: '1e-320 g' is out of range (at least 1 mg, at most 1000 kg)\n"
+        "  try: check the number and its unit"
+    ),
+    "doses[0].over=0.9 s": (
+        "--set doses[0].over: '0.9 s' is shorter than an infusion can be, 1 s\n  try: leave it out for a bolus"
+    ),
+    "doses[0].amount=1e-320 particles": (
+        "--set doses[0].amount: '1e-320 particles' is less than the smallest dose, 1 particle\n"
+        "  try: 1 particle or more, or 0 particle for none"
+    ),
+    "doses[0].amount=1e-7 ng/kg": (
+        "--set doses[0].amount: '1e-7 ng/kg' is less than the smallest dose, 1e-9 ug/kg\n"
+        "  try: 1e-9 ug/kg or more, or 0 ug/kg for none"
+    ),
     "title=[": (
         "--set title: this is not YAML: did not find expected node content while parsing a flow node\n"
         "  try: check brackets, quotes and indentation here and above"
@@ -147,6 +172,57 @@ def test_message_of_a_setting(setting):
     with pytest.raises(InputError) as caught:
         load_scenario(DATA / "scenario_good.yaml", [setting], known=KNOWN)
     assert str(caught.value) == OF_A_SETTING[setting]
+
+
+def test_the_remedy_of_a_record_that_is_too_long_fits_the_run(tmp_path):
+    file = tmp_path / "short.yaml"
+    file.write_text(
+        "schema_version: 1\ntitle: Short\nsubject: {species: rat, sex: male, age: 12 week}\n"
+        "duration: 10 min\noutputs: [OBa]\nrecord: {every: 1 day}\n"
+    )
+    with pytest.raises(InputError) as caught:
+        load_scenario(file, known=KNOWN)
+    assert str(caught.value) == (
+        f"{file}:6: record.every: '1 day' is longer than the run, '10 min'\n  try: a shorter interval, e.g. '0.1 min'"
+    )
+
+
+OF_A_SUBJECT = {
+    "subject.sex=male": (
+        "FILE:5: context[0].id: 'ovx_osteoporosis' is known for female subjects, and this one is male\n"
+        "  try: sex: female under subject, or another context"
+    ),
+    "subject.age=100 year": (
+        "--set subject.age: '100 year' is no age of the species rat, which is known from 3 week to 36 month\n"
+        "  try: an age from 3 week to 36 month"
+    ),
+    "subject.age=2 week": (
+        "--set subject.age: '2 week' is no age of the species rat, which is known from 3 week to 36 month\n"
+        "  try: an age from 3 week to 36 month"
+    ),
+    "subject.species=mouse": (
+        "FILE:5: context[0].id: 'ovx_osteoporosis' is known for the species rat, not for mouse\n"
+        "  try: species rat, or another context"
+    ),
+}
+
+
+@pytest.mark.parametrize("setting", OF_A_SUBJECT)
+def test_message_of_a_subject_that_nothing_is_known_of(setting):
+    file = str(DATA / "scenario_good.yaml")
+    known = known_names()
+    mouse = known.catalog.species["rat"].model_copy(update={"id": "mouse"})
+    catalog = replace(known.catalog, species={**known.catalog.species, "mouse": mouse})
+    with pytest.raises(InputError) as caught:
+        load_scenario(file, [setting], known=replace(known, species=tuple(catalog.species), catalog=catalog))
+    assert str(caught.value) == OF_A_SUBJECT[setting].replace("FILE", file)
+
+
+@pytest.mark.parametrize(
+    "settings", [["subject.sex=male", "context=[]"], ["subject.age=3 week"], ["subject.age=36 month"]]
+)
+def test_a_subject_that_the_catalogue_knows_is_taken(settings):
+    assert load_scenario(DATA / "scenario_good.yaml", settings).subject
 
 
 def test_a_key_is_set_once():

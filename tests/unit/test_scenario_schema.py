@@ -12,6 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from bonesim.errors import InputError, Place
+from bonesim.pharmacology.schedule import record_times
 from bonesim.scenario.load import KnownNames, load_scenario
 from bonesim.scenario.schema import Scenario, scenario_json_schema
 
@@ -54,6 +55,33 @@ def test_what_is_left_out_has_defaults(tmp_path):
     assert scenario.model.core == "pivonka2008"
     assert str(scenario.record.every) == "1 day"
     assert scenario.solver.model_dump() == {"rtol": 1e-6, "atol": None, "method": "auto", "max_steps": 100_000}
+
+
+@pytest.mark.parametrize(
+    ("duration", "every"),
+    [("24 week", "1 day"), ("1 day", "1 day"), ("23 h", "0.23 h"), ("10 minute", "0.1 minute"), ("1 s", "0.01 s")],
+)
+@pytest.mark.parametrize("record", [(), ("record={}",)])
+def test_a_run_shorter_than_a_day_is_recorded_a_hundred_times(tmp_path, duration, every, record):
+    path = tmp_path / "smallest.yaml"
+    path.write_text(SMALLEST)
+    scenario = load(f"duration={duration}", *record, path=path)
+    assert str(scenario.record.every) == every
+    assert json.loads(scenario.text)["record"] == {"every": every}
+    path.write_text(scenario.text)
+    assert load(path=path).text == scenario.text
+
+
+@pytest.mark.parametrize("duration", ["23 h", "7 minute", "0.3 day", "1.1 s"])
+def test_a_hundredth_of_the_run_leaves_no_sliver_at_the_end(duration):
+    scenario = load(f"duration={duration}", "doses=[]", "record={}")
+    assert len(record_times(scenario.duration, scenario.record.every)) == 101
+
+
+def test_a_schedule_is_worked_out_once():
+    dose = load("doses[0].every=1 min", "doses[0].count=100000").doses[0]
+    assert dose.administrations is dose.administrations
+    assert pickle.loads(pickle.dumps(dose)) == dose
 
 
 def test_administrations_follow_the_schedule():
@@ -130,7 +158,9 @@ def test_set_leaves_the_file_alone():
     assert GOOD.read_bytes() == before
 
 
-@pytest.mark.parametrize("amount", ["1 g", "1 ng", "1e16 particles", "1 g/kg", "5e9 particles/g", "0 particles"])
+@pytest.mark.parametrize(
+    "amount", ["1 g", "1 ng", "1e16 particles", "1 g/kg", "5e9 particles/g", "0 particles", "1 particle", "1e-9 ug"]
+)
 def test_amounts_of_every_kind(amount):
     assert str(load(f"doses[0].amount={amount}").doses[0].amount) == amount
 

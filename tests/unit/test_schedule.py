@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from fractions import Fraction
 
 import pytest
@@ -37,6 +38,12 @@ def test_one_dose_needs_no_interval():
 )
 def test_times_are_those_of_the_decimals_as_written(every, k, day):
     assert begins("0 day", every, count=k + 1)[-1] == day
+
+
+@given(st.decimals("0.001", "100", places=3), st.decimals("0.001", "100", places=3), st.sampled_from(["h", "week"]))
+def test_each_time_is_the_exact_one_rounded_once(start, every, unit):
+    exact = [exact_days(q(f"{start} day")) + k * exact_days(q(f"{every} {unit}")) for k in range(20)]
+    assert begins(f"{start} day", f"{every} {unit}", count=20) == [float(one) for one in exact]
 
 
 def test_adding_up_floats_would_miss_the_day():
@@ -108,6 +115,19 @@ def test_two_overlapping_infusions_add_up_and_end_at_zero():
 
 def test_infusions_in_a_row_make_no_gap():
     assert infusion_levels([(infusion(1, 2), 5.0), (infusion(0, 1), 4.0)]) == [(0, 4.0), (1, 5.0), (2, 0.0)]
+
+
+def test_an_infusion_between_two_times_that_are_one_number_has_no_level():
+    assert infusion_levels([(DoseAdministration(1e6, 1e-13, 1e6), 3.0)]) == [(1e6, 0.0)]
+
+
+def test_levels_of_many_infusions_take_no_longer_than_their_number():
+    given_ = dose_times(q("0 day"), q("1 h"), 50_000, q("90 min"))
+    begin = time.perf_counter()
+    levels = infusion_levels((one, 1.0) for one in given_)
+    assert time.perf_counter() - begin < 5.0  # a sum over all infusions at each edge would take minutes
+    assert len(levels) == 100_000
+    assert {rate for _, rate in levels} == {0.0, 1.0, 2.0}
 
 
 def test_no_infusion_has_no_level():

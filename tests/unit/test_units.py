@@ -27,6 +27,9 @@ from bonesim.units import SYMBOLS, Quantity, SbmlFactor, Unit, describe, known_s
         ("percent", {"%": 1}),
         ("dimensionless", {}),
         ("1", {}),
+        ("pM/minute", {"pM": 1, "min": -1}),
+        ("hour", {"h": 1}),
+        ("second", {"s": 1}),
     ],
 )
 def test_unit_is_read(text, factors):
@@ -164,10 +167,11 @@ def test_quantity_is_converted_with_one_rounding():
             "'1.2.3 ug' has a malformed number '1.2.3'\n  try: digits with a decimal point, e.g. '0.5 ug' or '1e3 ug'",
         ),
         ("3 days", "unknown unit 'days'\n  try: did you mean 'day'?"),
+        ("3 minutes", "unknown unit 'minutes'\n  try: did you mean 'minute'?"),
         ("3 \u00b5g", "unknown unit '\u00b5g'\n  try: did you mean 'ug'?"),
         (
             "3 quux",
-            "unknown unit 'quux'\n  try: one of s, min, h, day, week, month, year, kg, g, mg, ug, ng, ... (44 in all)",
+            "unknown unit 'quux'\n  try: one of s, min, h, day, week, month, year, kg, g, mg, ug, ng, ... (47 in all)",
         ),
     ],
 )

@@ -244,6 +244,9 @@ def test_a_valid_document_becomes_the_model():
     assert protocol.level == 3.0
 
 
+KEYS = "\n  try: keys with values, e.g. {key: value}"
+
+
 @pytest.mark.parametrize(
     ("dose", "message"),
     [
@@ -252,7 +255,7 @@ def test_a_valid_document_becomes_the_model():
         ("drug: a, amount: 1 mg, dru: 1", "dru: unknown key\n  try: did you mean 'drug'?"),
         ("source: a, amount: 1 ug, route: locl", "route: 'locl' is not known here\n  try: did you mean 'local'?"),
         ("source: a, amount: 1 ug, count: 0", "count: 0 is out of range\n  try: a number above 0"),
-        ("source: a, amount: 1 ug, count: 1.5", "count: expected a whole number, got 1.5"),
+        ("source: a, amount: 1 ug, count: 1.5", "count: expected a whole number, got 1.5\n  try: a number such as 3"),
         ("source: 12, amount: 1 ug", "source: expected text, got 12\n  try: put it in quotes: '12'"),
         ("source: a, amount: 100", "amount: 100 has no unit\n  try: write a unit, e.g. '100 ug'"),
         ("source: a, amount: '100'", "amount: '100' has no unit\n  try: write a unit, e.g. '100 ug'"),
@@ -292,14 +295,14 @@ def test_fault_in_a_dose(dose, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("level: abc", "s:2: level: expected a number, got 'abc'"),
+        ("level: abc", "s:2: level: expected a number, got 'abc'\n  try: a number such as 0.5"),
         ("level: '12'", "s:2: level: expected a number, got '12'\n  try: leave out the quotes: 12"),
-        ("level: true", "s:2: level: expected a number, got true"),
-        ("either: [1]", "s:2: either: expected a number or text, got a list"),
-        ("flag: 1", "s:2: flag: expected true or false, got 1"),
-        ("doses: {}", "s:2: doses: expected a list, got a block of keys"),
-        ("doses: [7]", "s:2: doses[0]: expected a block of keys, got 7"),
-        ("arms:\n  a:\n    b.c: x", "s:4: arms.a.\"b.c\": expected a number, got 'x'"),
+        ("level: true", "s:2: level: expected a number, got true\n  try: a number such as 0.5"),
+        ("either: [1]", "s:2: either: expected a number or text, got a list\n  try: a number such as 0.5"),
+        ("flag: 1", "s:2: flag: expected true or false, got 1\n  try: write true or false"),
+        ("doses: {}", "s:2: doses: expected a list, got a block of keys\n  try: a list such as [a, b]"),
+        ("doses: [7]", f"s:2: doses[0]: expected a block of keys, got 7{KEYS}"),
+        ("arms:\n  a:\n    b.c: x", "s:4: arms.a.\"b.c\": expected a number, got 'x'\n  try: a number such as 0.5"),
         ("level: 7", "s:2: level: seven is taken\n  try: six"),
         ("level: 8", "s:1: eight is taken"),
         ("leveL: 1", "s:2: leveL: unknown key\n  try: did you mean 'level'?"),
@@ -313,8 +316,8 @@ def test_all_faults_are_told_in_the_order_of_lines():
     document = read_text("level: x\nflag: 3\ndoses: [{}]\n", "s")
     assert refusal(validate, document, Protocol) == (
         "s:1: missing key 'schema_version'\n  try: add 'schema_version: ...'\n"
-        "s:1: level: expected a number, got 'x'\n"
-        "s:2: flag: expected true or false, got 3\n"
+        "s:1: level: expected a number, got 'x'\n  try: a number such as 0.5\n"
+        "s:2: flag: expected true or false, got 3\n  try: write true or false\n"
         "s:3: doses[0]: missing key 'source'\n  try: add 'source: ...'\n"
         "s:3: doses[0]: missing key 'amount'\n  try: add 'amount: ...'"
     )
@@ -324,7 +327,7 @@ def test_unknown_version_is_refused():
     assert refusal(validate, read_text("schema_version: 2", "s"), Protocol) == (
         "s:1: schema_version: 2 is not known here\n  try: write 1"
     )
-    assert refusal(validate, read_text("- 1", "s"), Protocol) == "s:1: expected a block of keys, got a list"
+    assert refusal(validate, read_text("- 1", "s"), Protocol) == f"s:1: expected a block of keys, got a list{KEYS}"
 
 
 class Mass(Block):
@@ -344,7 +347,7 @@ class Preparation(Block):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("kind: mass, amount: x", "given.amount: expected a number, got 'x'"),
+        ("kind: mass, amount: x", "given.amount: expected a number, got 'x'\n  try: a number such as 0.5"),
         (
             "kind: mass, mass: 1",
             "given: missing key 'amount'\n  try: add 'amount: ...'\ns:1: given.mass: unknown key\n"
@@ -375,4 +378,4 @@ def test_thousands_of_faults_are_told_quickly():
     begin = time.perf_counter()
     message = refusal(validate, document, Protocol)
     assert time.perf_counter() - begin < 2.0
-    assert message.startswith("s:2: doses[0]: expected a block of keys, got 7\ns:2: doses[1]: expected")
+    assert message.startswith(f"s:2: doses[0]: expected a block of keys, got 7{KEYS}\ns:2: doses[1]: expected")
