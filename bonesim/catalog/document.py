@@ -50,6 +50,7 @@ def _cargo(cargo: Cargo) -> dict[str, Any]:
 
 
 def _edge(edge: Edge) -> dict[str, Any]:
+    carrier = edge.conditions.carrier
     return {
         "id": edge.id,
         "cargo": edge.cargo,
@@ -58,6 +59,7 @@ def _edge(edge: Edge) -> dict[str, Any]:
         "process": edge.process,
         "effect": edge.effect,
         "context": edge.context,
+        **({"conditions": {"carrier": carrier}} if carrier else {}),
         "evidence": edge.evidence,
         "mechanism": edge.mechanism,
         "refs": list(edge.refs),

@@ -11,6 +11,16 @@ from bonesim.cli.console import note
 from bonesim.errors import InputError, Place
 from bonesim.resources import data_root, scenario_files
 
+MODELS = {".xml", ".sbml", ".ant", ".antimony"}
+SCENARIOS = {".yaml", ".yml"}
+"""Suffixes that tell one kind of file from the other."""
+
+
+def refuse_scenario(text: str) -> None:
+    """Refuse a scenario where a model is wanted; InputError that names the command for it."""
+    if Path(text).suffix.lower() in SCENARIOS:
+        raise InputError("this is a scenario, not a model", place=Place(text), remedy=f"bonesim run {text}")
+
 
 def find_scenario(text: str) -> Path:
     """The scenario a user names: a file that exists, else one that comes with bonesim (`ovx_m2.yaml`, `ovx_m2`).
@@ -20,9 +30,12 @@ def find_scenario(text: str) -> Path:
     Raises
     ------
     InputError
-        If there is neither.
+        If there is neither, or the file is a model.
     """
     path = Path(text)
+    if path.suffix.lower() in MODELS:
+        remedy = f"bonesim simulate {text} --until T --points N"
+        raise InputError("this is a model, not a scenario", place=Place(text), remedy=remedy)
     if os.path.lexists(path):
         return path
     shipped = shipped_scenario(text)

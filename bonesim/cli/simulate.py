@@ -12,7 +12,7 @@ import click
 
 from bonesim.cli.console import emit, print_json, working
 from bonesim.cli.errors import placed
-from bonesim.cli.files import write_text
+from bonesim.cli.files import refuse_scenario, write_text
 from bonesim.errors import InputError, Place, SimulationError
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def command(
         from bonesim.simulate import load_model, simulate
 
         with placed("model"):
+            refuse_scenario(model)
             loaded = load_model(model)
         values = _values(loaded, settings)
         times = np.linspace(0.0, _end(until, loaded.time_unit), points)

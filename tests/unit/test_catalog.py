@@ -327,6 +327,13 @@ def test_the_document_of_a_source_is_that_of_the_contract() -> None:
     assert (strength["value"], strength["low"], strength["high"], strength["basis"]) == (0.6, 0.2, 1.5, "assumed")
 
 
+def test_a_condition_stands_in_the_document_where_there_is_one() -> None:
+    edges = source_to_json(load_catalog().sources["macrophage_m2"])["edges"]
+    conditions = {edge["id"]: edge.get("conditions") for edge in edges}
+    assert conditions["m2_sdf1a_gel_angiogenesis"] == {"carrier": "ha_hydrogel_sdf1a"}
+    assert conditions["m2_mir690_irs1_taz_osteogenesis"] is None
+
+
 def test_the_document_of_a_context_names_its_causes() -> None:
     document = json.loads(json.dumps(context_to_json(load_catalog().contexts["ovx_osteoporosis"])))
     (cause,) = document["causes"]

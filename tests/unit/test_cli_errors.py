@@ -186,3 +186,23 @@ def _break_schema(monkeypatch: pytest.MonkeyPatch, error: BaseException | None =
         raise error or RuntimeError("boom")
 
     monkeypatch.setattr("bonesim.scenario.schema.scenario_json_schema", broken)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["run", "cells.xml"],
+            "cells.xml: this is a model, not a scenario\n  try: bonesim simulate cells.xml --until T --points N\n",
+        ),
+        (
+            ["simulate", "ovx_m2.yaml", "--until", "3", "--points", "3"],
+            "ovx_m2.yaml: this is a scenario, not a model\n  try: bonesim run ovx_m2.yaml\n",
+        ),
+    ],
+)
+def test_the_other_kind_of_file_is_sent_to_its_command(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == message
