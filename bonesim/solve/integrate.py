@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from bonesim.errors import InternalError
-from bonesim.solve.driver_numpy import Lanes
+from bonesim.solve.driver import Lanes
 from bonesim.solve.settings import Settings, default_atol
 from bonesim.solve.solution import Solution
 from bonesim.system import Batch, Kernels

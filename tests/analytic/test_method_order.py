@@ -7,7 +7,7 @@ import pytest
 from equations import batch_of, kernels_of, model, solve
 
 from bonesim.model.ode import OdeModel
-from bonesim.solve.driver_numpy import Lanes
+from bonesim.solve.driver import Lanes
 from bonesim.solve.methods.rosenbrock import METHODS
 from bonesim.solve.settings import Settings
 from bonesim.solve.solution import Solution
