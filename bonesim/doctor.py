@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from bonesim.errors import BonesimError
 from bonesim.model.expr import Call, Num, Sym
 from bonesim.model.ode import OdeModel, Parameter, Rule, State, TimedEvent
 from bonesim.resources import cache_dir, data_root, model_ids
+from bonesim.results.provenance import versions
 from bonesim.run import run
 from bonesim.scenario.problem import DOSED, VEHICLE
 from bonesim.simulate import BACKENDS, load_model, simulate
@@ -79,18 +79,8 @@ def examine() -> Report:
         "dosing": dosing,
         "scenario": shipped_scenario,
     }
-    return Report(versions(), tuple(_finding(name, check) for name, check in checks.items()))
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that are used, `not installed` where one is missing."""
-    found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+    system = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
+    return Report(system | versions(PACKAGES), tuple(_finding(name, check) for name, check in checks.items()))
 
 
 def cache() -> str:

@@ -13,8 +13,6 @@ from bonesim.scenario.resolve import resolve
 from bonesim.scenario.schema import Scenario
 from bonesim.simulate import load_model
 
-"""The arm of a scenario that is exported."""
-
 
 def export_sbml(source: Scenario | OdeModel | str | Path) -> str:
     """SBML Level 3 Version 2 of a scenario's dosed arm, doses and contexts as timed events, or of a model.

@@ -100,16 +100,15 @@ def check_rest(kernels: Kernels, batch: Batch) -> None:
     InternalError
         If a state changes by more than `REST` of its size a day.
     """
-    layout, functions = kernels.layout, kernels.functions
-    k = np.empty((len(layout.constants), batch.members))
     dy = np.empty_like(batch.initial)
     with np.errstate(all="ignore"):
-        functions.constants(tuple(batch.parameters), k)
+        k = kernels.constants(batch.parameters)
         start = np.full(batch.members, batch.t_out[0])
-        functions.rhs(start, tuple(batch.initial), tuple(batch.parameters), tuple(k), dy)
+        kernels.functions.rhs(start, tuple(batch.initial), tuple(batch.parameters), tuple(k), dy)
     moving = ~(np.abs(dy) <= REST * np.abs(batch.initial)).all(axis=1)
     if moving.any():
-        raise InternalError(f"the healthy model does not start at rest: {layout.states[int(np.argmax(moving))]} moves")
+        state = kernels.layout.states[np.argmax(moving)]
+        raise InternalError(f"the healthy model does not start at rest: {state} moves")
 
 
 def _with_arms(batch: Batch, arms: int) -> Batch:
@@ -122,7 +121,7 @@ def _with_arms(batch: Batch, arms: int) -> Batch:
 def _dataset(
     problem: Problem, solution: Solution, lines: list[dict[str, object]], how: dict[str, object]
 ) -> xr.Dataset:
-    from bonesim.results.dataset import OutputInfo, to_dataset, with_early_exposure
+    from bonesim.results.dataset import OutputInfo, ends, to_dataset, with_early_exposure
 
     outputs = [
         OutputInfo(output.name, output.unit, output.label, output.role, output.group, output.compartment)
@@ -134,10 +133,7 @@ def _dataset(
         t=solution.t[recorded],
         y=solution.y[recorded, : len(outputs)],
         arms=problem.arms,
-        status=solution.status,
-        stop_time=solution.stop_time,
-        cause=[solution.cause.get(arm, "") for arm in range(len(problem.arms))],
-        status_words={status.value: status.word for status in Status},
+        **ends(solution),
         attrs={
             "title": problem.title,
             "scenario": problem.scenario_text,

@@ -192,10 +192,9 @@ def _numbers(value: object) -> np.ndarray | None:
 def _dataset(
     model: OdeModel, names: Sequence[str], kernels: Kernels, solution: Solution, single: bool, how: dict[str, Any]
 ) -> xr.Dataset:
-    from bonesim.results.dataset import OutputInfo, to_dataset
+    from bonesim.results.dataset import OutputInfo, ends, to_dataset
 
     quantities = [model.by_id[symbol] for symbol in kernels.layout.observables]
-    count = len(solution.status)
     return to_dataset(
         outputs=[
             OutputInfo(name, quantity.unit or "dimensionless", quantity.label or name)
@@ -203,11 +202,8 @@ def _dataset(
         ],
         t=solution.t,
         y=solution.y,
-        arms=list(range(count)),
-        status=solution.status,
-        stop_time=solution.stop_time,
-        cause=[solution.cause.get(member, "") for member in range(count)],
-        status_words={status.value: status.word for status in Status},
+        arms=list(range(len(solution.status))),
+        **ends(solution),
         attrs={
             "title": model.name or model.id,
             "model": model.id,

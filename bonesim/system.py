@@ -90,6 +90,12 @@ class Kernels:
     source_file: Path | None
     step: Step | None = None
 
+    def constants(self, p: np.ndarray) -> np.ndarray:
+        """(constant, member) what depends on the parameters `p` (parameter, member) alone."""
+        k = np.empty((len(self.layout.constants), p.shape[1]))
+        self.functions.constants(tuple(p), k)
+        return k
+
 
 @dataclass(frozen=True)
 class Batch:

@@ -131,6 +131,11 @@ class Lot(Block):
 
     particles_per_ug: Number
 
+    @property
+    def per_ug(self) -> float:
+        """Particles per microgram of protein, whatever unit the entry uses."""
+        return self.particles_per_ug.quantity.to("particle/ug")
+
 
 class Source(Block):
     """Vesicles of one kind of parent cell in one state: what they carry and what that does."""

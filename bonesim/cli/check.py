@@ -47,10 +47,6 @@ def command(scenario: str, settings: tuple[str, ...], as_json: bool) -> None:
 def describe(scenario: Scenario, problem: Problem, catalog: Catalog) -> dict[str, Any]:
     """What a scenario means, as a document of JSON values."""
     subject = scenario.subject
-    contexts = [catalog.contexts[use.id] for use in scenario.context]
-    factors = {cause.factor for context in contexts for cause in context.causes}
-    edges = [edge.id for dosed in _sources(scenario) for edge in catalog.sources[dosed].edges]
-    edges += [edge.id for factor in sorted(factors) for edge in catalog.factors[factor].edges]
     return {
         "title": scenario.title,
         "subject": {
@@ -68,14 +64,10 @@ def describe(scenario: Scenario, problem: Problem, catalog: Catalog) -> dict[str
         "recorded_times": len(problem.t_out),
         "outputs": [{"name": one.name, "unit": one.unit} for one in problem.outputs if one.role == "output"],
         "edges": {
-            "acting": [edge for edge in edges if edge not in problem.left_out],
+            "acting": list(problem.acting),
             "left_out": dict(problem.left_out),
         },
     }
-
-
-def _sources(scenario: Scenario) -> list[str]:
-    return list(dict.fromkeys(dose.source for dose in scenario.doses))
 
 
 def _dose(dose: Dose, scenario: Scenario, catalog: Catalog) -> dict[str, Any]:
@@ -83,7 +75,7 @@ def _dose(dose: Dose, scenario: Scenario, catalog: Catalog) -> dict[str, Any]:
     from bonesim.scenario.exposure import body_mass
 
     times = [administration.time_day for administration in dose.administrations]
-    per_ug = catalog.sources[dose.source].lot.particles_per_ug.quantity.to("particle/ug")
+    per_ug = catalog.sources[dose.source].lot.per_ug
     mass = body_mass(scenario, catalog.species[scenario.subject.species])
     return {
         "source": dose.source,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bonesim.catalog.schema import Edge, Factor, Number, Source
-from bonesim.model.expr import Call, Expr, Num, Sym, free_name, product
+from bonesim.model.expr import Call, Expr, Num, Sym, free_name, product, total
 from bonesim.model.ode import OdeModel, Parameter, Rule, State
 from bonesim.network.logic import doubling, node, odds_ratio, powered, saturation, signed_share
 
@@ -127,9 +127,7 @@ class _Build:
         half_life = self.parameter("cargo_half_life", self.priors["cargo_half_life"], "day")
         half = self.parameter("V50", self.priors["V50"], "particle/cell")
         hill = self.parameter("hill", self.priors["hill"])
-        uptake: Expr = Sym(exposure.uptake[0])
-        for more in exposure.uptake[1:]:
-            uptake = Call("add", (uptake, Sym(more)))
+        uptake = total([Sym(symbol) for symbol in exposure.uptake])
         loss = Call("div", (Call("mul", (Call("ln", (Num(2.0),)), Sym(name))), Sym(half_life)))
         rate = Call("sub", (Call("div", (uptake, Sym(count))), loss))
         label = f"{exposure.source.label} inside a marrow cell"

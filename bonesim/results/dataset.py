@@ -16,11 +16,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
 from bonesim.errors import InputError
+from bonesim.solve.solution import Solution
+from bonesim.solve.status import Status
 from bonesim.units import Unit
 
 if TYPE_CHECKING:
@@ -133,6 +135,25 @@ def to_dataset(
     kept = {key: _storable(value) for key, value in attrs.items() if value is not None}
     dataset = xr.Dataset(quantities | ends, coordinates, {"Conventions": CONVENTIONS, "time_units": time_unit} | kept)
     return dataset.isel({members_dim: 0}, drop=True) if squeeze else dataset
+
+
+class Ends(TypedDict):
+    """The arguments of `to_dataset` that say how each member ended."""
+
+    status: np.ndarray
+    stop_time: np.ndarray
+    cause: list[str]
+    status_words: dict[int, str]
+
+
+def ends(solution: Solution) -> Ends:
+    """How each member of a solution ended, as `to_dataset` takes it."""
+    return {
+        "status": solution.status,
+        "stop_time": solution.stop_time,
+        "cause": [solution.cause.get(member, "") for member in range(len(solution.status))],
+        "status_words": {status.value: status.word for status in Status},
+    }
 
 
 def with_early_exposure(dataset: xr.Dataset, outputs: Sequence[OutputInfo], t: np.ndarray, y: np.ndarray) -> xr.Dataset:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -26,10 +27,14 @@ def how_solved(kernels: Kernels, settings: Settings, solution: Solution) -> dict
     }
 
 
-def versions() -> dict[str, str]:
-    """Versions of bonesim, Python and the packages that numbers depend on."""
+DECISIVE = ("bonesim", "numpy", "llvmlite", "python-libsbml", "xarray")
+"""Packages that numbers depend on."""
+
+
+def versions(packages: Iterable[str] = DECISIVE) -> dict[str, str]:
+    """Versions of Python and of packages, `not installed` where one is missing."""
     found = {"python": platform.python_version()}
-    for package in ("bonesim", "numpy", "llvmlite", "python-libsbml", "xarray"):
+    for package in packages:
         try:
             found[package] = version(package)
         except PackageNotFoundError:

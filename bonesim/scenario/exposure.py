@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
@@ -74,6 +75,7 @@ def early_times(scenario: Scenario) -> tuple[float, ...]:
     if not given or given[0] >= scenario.duration.to("day"):
         return ()
     end = min(given[0] + EARLY, scenario.duration.to("day"))
+    given = given[: bisect_left(given, end)]
     after = [0.0, *np.geomspace(2 / 1440, EARLY, 60)]
     return tuple(sorted({end, *(time + float(wait) for time in given for wait in after if time + wait < end)}))
 
@@ -95,7 +97,7 @@ class _Regimen:
         self.name = f"{source}_{route}"
         species = catalog.species[scenario.subject.species]
         self.mass = body_mass(scenario, species)
-        self.per_ug = self.source.lot.particles_per_ug.quantity.to("particle/ug")
+        self.per_ug = self.source.lot.per_ug
         module = load_module(catalog.routes[route].module, self.name)
         values = {symbol: number.quantity for symbol, number in species.of_module(module.model.id).items()}
         self.module = module.with_values(values)

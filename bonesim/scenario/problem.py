@@ -65,7 +65,7 @@ class Problem:
     t_early : times of the first two days after the first dose, day, at which exposure is kept besides
     sizes : the size a state is known to take, by flat id, from which its absolute tolerance follows
     numbers : where each number came from, by flat id of the parameter
-    left_out : edges of the catalogue that do not act here, with the reason
+    acting, left_out : edges of the catalogue that act here, and those that do not, with the reason
     """
 
     model: OdeModel
@@ -81,4 +81,5 @@ class Problem:
     title: str
     scenario_text: str
     numbers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    acting: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)

@@ -59,6 +59,7 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None) -> Problem:
         title=scenario.title,
         scenario_text=scenario.text,
         numbers=_numbers(model, parts, species, network, disease, groups),
+        acting=network.edges,
         left_out=network.left_out,
     )
 

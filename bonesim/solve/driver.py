@@ -56,11 +56,6 @@ class Lanes:
         self.p, self.k = np.empty((len(layout.parameters), width)), np.empty((len(layout.constants), width))
         self.due, self.next_out = np.empty(width, np.int64), np.empty(width, np.int64)
         self.refused, self.fresh = np.empty(width, bool), np.empty(width, bool)
-        self._allot_scratch(width)
-
-    def _allot_scratch(self, width: int) -> None:
-        self.dy = np.empty((len(self.kernels.layout.states), width))
-        self.observed = np.empty((len(self.kernels.layout.observables), width))
 
     def _load(self, lanes: np.ndarray) -> None:
         """Put the next waiting members into `lanes`."""
@@ -83,7 +78,6 @@ class Lanes:
             setattr(self, name, getattr(self, name)[lanes])
         for name in ("y", "p", "k", "atol"):
             setattr(self, name, np.ascontiguousarray(getattr(self, name)[:, lanes]))
-        self._allot_scratch(lanes.size)
 
     def _next_event(self) -> np.ndarray:
         """(lane,) time of each lane's next event, infinity where there is none."""
@@ -100,30 +94,27 @@ class Lanes:
             self.fresh[pending] = True
             pending = pending[self._next_event()[pending] <= self.t[pending]]
         if self.fresh.any():
-            self._renew_constants()
-            self._choose_first_step(np.flatnonzero(self.fresh))
+            self._restart(np.flatnonzero(self.fresh))
             self.fresh[:] = False
 
     def _fire(self, event: int, lanes: np.ndarray) -> None:
         y, p = self.y[:, lanes], self.p[:, lanes]
-        k = np.empty((len(self.k), lanes.size))
-        self.kernels.functions.constants(tuple(p), k)
-        self.kernels.functions.fire(event, self.t[lanes], y, p, tuple(k))
+        self.kernels.functions.fire(event, self.t[lanes], y, p, tuple(self.kernels.constants(p)))
         self.y[:, lanes], self.p[:, lanes] = y, p
 
-    def _renew_constants(self) -> None:
-        self.kernels.functions.constants(tuple(self.p), self.k)
-
-    def _choose_first_step(self, lanes: np.ndarray) -> None:
-        self.kernels.functions.rhs(self.t, tuple(self.y), tuple(self.p), tuple(self.k), self.dy)
-        y, dy = self.y[:, lanes], self.dy[:, lanes]
+    def _restart(self, lanes: np.ndarray) -> None:
+        """Constants and a first step for lanes with a new member, or with values that an event has changed."""
+        t, y, p = self.t[lanes], self.y[:, lanes], self.p[:, lanes]
+        k, dy = self.kernels.constants(p), np.empty_like(y)
+        self.kernels.functions.rhs(t, tuple(y), tuple(p), tuple(k), dy)
+        self.k[:, lanes] = k
         span = self.t_end - self.batch.t_out[0]
-        self.h[lanes] = first_step(self.t[lanes], y, dy, self.settings.rtol, self.atol[:, lanes], span)
+        self.h[lanes] = first_step(t, y, dy, self.settings.rtol, self.atol[:, lanes], span)
         self.refused[lanes] = False
-        broken = lanes[~(np.isfinite(y).all(axis=0) & np.isfinite(dy).all(axis=0))]
-        for lane in broken:
-            bad = np.flatnonzero(~(np.isfinite(self.y[:, lane]) & np.isfinite(self.dy[:, lane])))[0]
-            self._fail(lane, Status.NOT_FINITE_AT_START, f"from {self.kernels.layout.states[bad]}")
+        good = np.isfinite(y) & np.isfinite(dy)
+        for place in np.flatnonzero(~good.all(axis=0)):
+            state = self.kernels.layout.states[np.argmin(good[:, place])]
+            self._fail(int(lanes[place]), Status.NOT_FINITE_AT_START, f"from {state}")
 
     def _write_outputs_now(self) -> None:
         """Outputs that lie exactly at a lane's time: the values after the events of that time."""
@@ -140,7 +131,7 @@ class Lanes:
 
     def _write(self, lanes: np.ndarray, t: np.ndarray, y: np.ndarray) -> None:
         """Write one output for each of `lanes` and move their output pointers."""
-        out = np.empty((len(self.observed), lanes.size))
+        out = np.empty((len(self.kernels.layout.observables), lanes.size))
         self.kernels.functions.observe(t, tuple(y), tuple(self.p[:, lanes]), tuple(self.k[:, lanes]), out)
         self.results.y[self.next_out[lanes], :, self.member[lanes]] = out.T
         self.next_out[lanes] += 1
@@ -227,8 +218,7 @@ def _calendar(kernels: Kernels, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
     """
     layout: Layout = kernels.layout
     events, members = len(layout.events), batch.members
-    constants = np.empty((len(layout.constants), members))
-    kernels.functions.constants(tuple(batch.parameters), constants)
+    constants = kernels.constants(batch.parameters)
     first, every = np.empty((events, members)), np.empty((events, members))
     kernels.functions.event_times(tuple(batch.parameters), tuple(constants), first, every)
     times = [first[event] + turn * every[event] for event in range(events) for turn in range(layout.events[event])]

@@ -74,11 +74,9 @@ def _atol(kernels: Kernels, batch: Batch, settings: Settings) -> np.ndarray:
 
 def _size(kernels: Kernels, batch: Batch) -> np.ndarray:
     """(state, member) the size each state is known to take: at the start, or right after one of its events."""
-    functions, parameters, y = kernels.functions, batch.parameters.copy(), batch.initial.copy()
-    constants = np.empty((len(kernels.layout.constants), batch.members))
-    size = np.abs(y)
+    parameters, y = batch.parameters.copy(), batch.initial.copy()
+    start, size = np.zeros(batch.members), np.abs(y)
     for event in range(len(kernels.layout.events)):
-        functions.constants(tuple(parameters), constants)
-        functions.fire(event, np.zeros(batch.members), y, parameters, tuple(constants))
+        kernels.functions.fire(event, start, y, parameters, tuple(kernels.constants(parameters)))
         size = np.maximum(size, np.abs(y))
     return np.where(np.isfinite(size), size, 0.0)
