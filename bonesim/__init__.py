@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from bonesim.catalog import load_catalog as catalog
     from bonesim.errors import BonesimError, InputError, SimulationError, UnsupportedModelError
     from bonesim.export import export_sbml
+    from bonesim.failure import explain_failure
     from bonesim.results.store import read_run, summary
     from bonesim.run import run
     from bonesim.scenario.load import load_scenario
     from bonesim.simulate import load_model, simulate
+    from bonesim.steady import steady_state
+    from bonesim.sweep import read_study, sweep
 
     __version__: str
 
@@ -34,13 +37,17 @@ __all__ = [
     "UnsupportedModelError",
     "__version__",
     "catalog",
+    "explain_failure",
     "export_sbml",
     "load_model",
     "load_scenario",
     "read_run",
+    "read_study",
     "run",
     "simulate",
+    "steady_state",
     "summary",
+    "sweep",
 ]
 
 _HOMES = {
@@ -49,13 +56,17 @@ _HOMES = {
     "SimulationError": ("errors", "SimulationError"),
     "UnsupportedModelError": ("errors", "UnsupportedModelError"),
     "catalog": ("catalog", "load_catalog"),
+    "explain_failure": ("failure", "explain_failure"),
     "export_sbml": ("export", "export_sbml"),
     "load_model": ("simulate", "load_model"),
     "load_scenario": ("scenario.load", "load_scenario"),
     "read_run": ("results.store", "read_run"),
+    "read_study": ("sweep", "read_study"),
     "run": ("run", "run"),
     "simulate": ("simulate", "simulate"),
+    "steady_state": ("steady", "steady_state"),
     "summary": ("results.store", "summary"),
+    "sweep": ("sweep", "sweep"),
 }
 """Public name -> the module that has it, and its name there."""
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bonesim.accuracy import error_estimates, with_estimates
 from bonesim.errors import InternalError
 from bonesim.results.ledger import Delivery, balanced
 from bonesim.results.provenance import how_solved
@@ -30,7 +32,7 @@ REST = 1e-9
 """Largest relative change a day with which the model may start: it begins in the healthy steady state."""
 
 
-def run(scenario: Scenario | str | Path, *, backend: str = "auto") -> xr.Dataset:
+def run(scenario: Scenario | str | Path, *, backend: str = "auto", accuracy: bool = False) -> xr.Dataset:
     """Solve a scenario, or the file that holds one, with its vehicle arm.
 
     Returns what `solve` returns, and raises besides
@@ -40,11 +42,13 @@ def run(scenario: Scenario | str | Path, *, backend: str = "auto") -> xr.Dataset
     """
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario)
-    return solve(resolve(scenario), backend=backend)
+    return solve(resolve(scenario), backend=backend, accuracy=accuracy)
 
 
-def solve(problem: Problem, *, backend: str = "auto") -> xr.Dataset:
+def solve(problem: Problem, *, backend: str = "auto", accuracy: bool = False) -> xr.Dataset:
     """Solve a problem: kernels for its model, one batch of its arms, the solution with its ledger.
+
+    With `accuracy` it is solved again with a tighter tolerance, and each output has an `error_estimate`.
 
     Returns
     -------
@@ -65,16 +69,24 @@ def solve(problem: Problem, *, backend: str = "auto") -> xr.Dataset:
     check_rest(kernels, batch)
     chosen = settings(problem, batch)
     solution = integrate(kernels, batch, chosen)
-    return _dataset(problem, solution, ledger(problem, solution), how_solved(kernels, chosen, solution))
+    dataset = _dataset(problem, solution, ledger(problem, solution), how_solved(kernels, chosen, solution))
+    if not accuracy:
+        return dataset
+    names = [output.name for output in problem.outputs]
+    return with_estimates(dataset, names, error_estimates(kernels, batch, chosen, solution), chosen)
 
 
-def settings(problem: Problem, batch: Batch) -> Settings:
-    """Solver settings of a problem; absolute tolerances follow from the size that each state is known to take."""
+def settings(problem: Problem, batch: Batch, sizes: Mapping[str, np.ndarray] | None = None) -> Settings:
+    """Solver settings of a problem; absolute tolerances follow from the size that each state is known to take.
+
+    `sizes` has those in which members of the batch differ, (member,) by flat id.
+    """
+    known: dict[str, Any] = {**problem.sizes, **(sizes or {})}
     rtol, atol = problem.solver["rtol"], problem.solver.get("atol")
     if atol is None:
         size = np.abs(batch.initial)
         for row, state in enumerate(problem.model.states):
-            size[row] = np.maximum(size[row], problem.sizes.get(state.id, 0.0))
+            size[row] = np.maximum(size[row], known.get(state.id, 0.0))
         atol = default_atol(rtol, size)
     return Settings(rtol, atol, problem.solver["method"], problem.solver["max_steps"])
 
@@ -85,7 +97,7 @@ def ledger(problem: Problem, solution: Solution) -> list[dict[str, object]]:
     lines = []
     for number, plan in enumerate(problem.ledger):
         for arm, name in enumerate(problem.arms):
-            if solution.status[arm] == Status.OK:
+            if Status(solution.status[arm]).arrived:
                 scheduled = plan.scheduled if name == DOSED else 0.0
                 arrived = float(solution.y[-1, first + number, arm]) / plan.per_unit
                 lines.append(Delivery(plan, name, scheduled, arrived))
@@ -100,15 +112,20 @@ def check_rest(kernels: Kernels, batch: Batch) -> None:
     InternalError
         If a state changes by more than `REST` of its size a day.
     """
+    moving = restless(kernels, batch).any(axis=1)
+    if moving.any():
+        state = kernels.layout.states[np.argmax(moving)]
+        raise InternalError(f"the healthy model does not start at rest: {state} moves")
+
+
+def restless(kernels: Kernels, batch: Batch) -> np.ndarray:
+    """(state, member) whether a state changes by more than `REST` of its size a day before any event."""
     dy = np.empty_like(batch.initial)
     with np.errstate(all="ignore"):
         k = kernels.constants(batch.parameters)
         start = np.full(batch.members, batch.t_out[0])
         kernels.functions.rhs(start, tuple(batch.initial), tuple(batch.parameters), tuple(k), dy)
-    moving = ~(np.abs(dy) <= REST * np.abs(batch.initial)).all(axis=1)
-    if moving.any():
-        state = kernels.layout.states[np.argmax(moving)]
-        raise InternalError(f"the healthy model does not start at rest: {state} moves")
+    return np.asarray(~(np.abs(dy) <= REST * np.abs(batch.initial)))
 
 
 def _with_arms(batch: Batch, arms: int) -> Batch:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bonesim.codegen.backends import numpy as numpy_backend
+from bonesim.accuracy import error_estimates, with_estimates
+from bonesim.equilibrium import blame, equilibrated
 from bonesim.errors import InputError, Place, SimulationError, closest
 from bonesim.model.ode import OdeModel, Parameter, State
 from bonesim.resources import model_ids
-from bonesim.results.provenance import how_solved
 from bonesim.sbml.library import read_library_model
+from bonesim.sensitivity import Asked
 from bonesim.solve.integrate import integrate
 from bonesim.solve.settings import Settings
 from bonesim.solve.solution import Solution
@@ -60,13 +61,18 @@ def simulate(
     method: str = "auto",
     backend: str = "auto",
     threads: int | None = None,
+    equilibrate: bool = False,
+    hold: Sequence[str] = (),
+    sensitivities: Sequence[str] = (),
+    accuracy: bool = False,
 ) -> xr.Dataset:
     """Solve a model over `times`.
 
     Parameters
     ----------
     model : a model, the id of one of the library, or a file
-    times : (time,) increasing, in the model's own time unit; the first is the start
+    times : (time,) increasing, in the model's own time unit; the first is the start. One that is there twice gives the
+        values before the events of that time, then those after; once, those after
     outputs : names of states, parameters or rules; by default all states
     parameters : values by name, one number or one for each of n members, as if edited in the model before
         initialisation (initial assignments follow from them)
@@ -75,6 +81,12 @@ def simulate(
     method : `auto`, `rodas5p`, `rodas4` or `rodas4p`
     backend : `auto`, `llvm` or `numpy`
     threads : how many share the members of a large batch; by default one for each processor
+    equilibrate : start from the rest that each member comes to from its initial values, without events and with time
+        standing still at the start; these then say only which rest that is, and how much there is of what is conserved
+    hold : states that stay at their initial values while the others come to rest, running totals for example
+    sensitivities : names of parameters, and of states whose initial value is meant, by which to differentiate
+    accuracy : solve again with a hundredth of `rtol`, and keep the largest difference of each output, over its
+        largest size, as its attribute `error_estimate`
 
     Timed events of the model that lie before the first of `times` do not happen: the initial values hold there.
 
@@ -82,30 +94,69 @@ def simulate(
     -------
     xarray.Dataset
         Dimensions (time,), or (member, time) if any value was a sequence. `status` says how each member ended;
-        a member that failed is NaN from its end on.
+        a member that failed is NaN from its end on. With `sensitivities`, `NAME_sensitivity` of each output has the
+        dimensions (parameter, time) or (parameter, member, time).
 
     Raises
     ------
     InputError
         For an unknown name, values of different lengths, or times that do not increase.
+    UnsupportedModelError
+        If sensitivities are asked for across a jump of the rates that a state meets.
     SimulationError
         If the only member of a plain simulation fails; it carries status and the partial result.
     """
     if not isinstance(model, OdeModel):
         model = load_model(model)
-    if isinstance(outputs, str):
-        raise InputError("outputs is one text", place=Place(key="outputs"), remedy=f"a list, e.g. ['{outputs}']")
-    names = tuple(outputs) if outputs is not None else tuple(state.id for state in model.states)
-    symbols = [model.resolve(name) for name in names]
-    kernels = build_kernels(model, symbols, backend, method)
-    single = all(np.ndim(value) == 0 for value in (*(parameters or {}).values(), *(initial or {}).values()))
-    batch = members(kernels, model, times, parameters or {}, initial or {})
+    names, symbols = named(model, outputs, "outputs")
+    held = held_states(model, hold)
+    if held and not equilibrate:
+        problem = "states are held while a model comes to rest, so this would change nothing"
+        raise InputError(problem, place=Place(key="hold"), remedy="leave it out, or equilibrate=True")
+    parameters, initial = rows(model, parameters or {}, "parameter"), rows(model, initial or {}, "state")
+    single = all(np.ndim(value) == 0 for value in (*parameters.values(), *initial.values()))
     settings = Settings(rtol=rtol, atol=atol, method=method)
+    asked = Asked.of(model, named(model, sensitivities, "sensitivities")[0], symbols) if len(sensitivities) else None
+    solved = asked.found.model if asked else model
+    kernels = build_kernels(solved, [*symbols, *(asked.observables if asked else ())], backend, method)
+    batch = members(kernels, solved, times, parameters, {**initial, **(asked.initial(initial) if asked else {})})
+    rest = None
+    if equilibrate:
+        near = asked.settings(kernels, batch, settings) if asked else settings
+        batch, rest = equilibrated(solved, kernels, batch, near, asked.beside(held) if asked else held)
+    if asked:
+        settings = asked.settings(kernels, batch, settings)
+    from bonesim.results.provenance import how_solved
+
     solution = integrate(kernels, batch, settings, threads=threads)
+    if rest:
+        blame(solution, rest)
     dataset = _dataset(model, names, kernels, solution, single, how_solved(kernels, settings, solution))
+    if asked:
+        dataset = asked.added_to(dataset, names, solution.y[:, len(names) :], single)
+    if accuracy:
+        dataset = with_estimates(dataset, names, error_estimates(kernels, batch, settings, solution, threads), settings)
     if single and not solution.ok:
         raise SimulationError(f"the simulation {solution.cause[0]}", status=Status(solution.status[0]), result=dataset)
     return dataset
+
+
+def named(model: OdeModel, names: Sequence[str] | None, what: str) -> tuple[tuple[str, ...], list[str]]:
+    """Names that were asked for, all states where there are none, and their ids."""
+    if isinstance(names, str):
+        raise InputError(f"{what} is one text", place=Place(key=what), remedy=f"a list, e.g. ['{names}']")
+    chosen = tuple(names) if names is not None else tuple(state.id for state in model.states)
+    return chosen, [model.resolve(name) for name in chosen]
+
+
+def held_states(model: OdeModel, names: Sequence[str]) -> list[str]:
+    """Ids of states that are held."""
+    _, ids = named(model, names, "hold")
+    for name, symbol in zip(names, ids, strict=True):
+        if not isinstance(model.by_id[symbol], State):
+            remedy = closest(name, sorted(state.id for state in model.states))
+            raise InputError(f"'{name}' is no state of the model", place=Place(key="hold"), remedy=remedy)
+    return ids
 
 
 def build_kernels(model: OdeModel, observables: Sequence[str], backend: str = "auto", method: str = "auto") -> Kernels:
@@ -116,7 +167,9 @@ def build_kernels(model: OdeModel, observables: Sequence[str], backend: str = "a
     if backend not in {"auto", *BACKENDS}:
         raise InputError(f"unknown back end '{backend}'", remedy=closest(backend, ["auto", *BACKENDS]))
     if backend == "numpy" or (backend == "auto" and find_spec("llvmlite") is None):
-        return numpy_backend.build(model, observables)
+        from bonesim.codegen.backends import numpy
+
+        return numpy.build(model, observables)
     from bonesim.codegen.backends import llvm
 
     return llvm.build(model, observables, Settings(method=method).tableau)
@@ -131,7 +184,7 @@ def members(
 ) -> Batch:
     """The batch in which each member has its own parameters and initial values; scalars hold for all members."""
     t_out = _times(times)
-    given = {**_rows(model, parameters, "parameter"), **_rows(model, initial or {}, "state")}
+    given = {**rows(model, parameters, "parameter"), **rows(model, initial or {}, "state")}
     lengths = {len(np.atleast_1d(value)) for value in given.values() if np.ndim(value)}
     if len(lengths) > 1:
         raise InputError(
@@ -154,13 +207,18 @@ def members(
 def _times(times: Sequence[float] | np.ndarray) -> np.ndarray:
     t_out = _numbers(times)
     good = t_out is not None and t_out.ndim == 1 and len(t_out) > 1
-    if t_out is None or not good or not np.all(np.isfinite(t_out)) or not np.all(np.diff(t_out) > 0):
-        problem = "times must be two or more finite numbers that increase"
+    if t_out is None or not good or not np.all(np.isfinite(t_out)) or not _increase(t_out):
+        problem = "times must be two or more finite numbers that increase, each at most twice"
         raise InputError(problem, place=Place(key="times"), remedy="e.g. range(101)")
     return t_out
 
 
-def _rows(model: OdeModel, values: Mapping[str, Values], kind: str) -> dict[str, np.ndarray]:
+def _increase(times: np.ndarray) -> bool:
+    """Whether times never fall, the last lies behind the first, and none is there three times."""
+    return bool(np.all(np.diff(times) >= 0) and np.all(times[2:] > times[:-2]) and times[-1] > times[0])
+
+
+def rows(model: OdeModel, values: Mapping[str, Values], kind: str) -> dict[str, np.ndarray]:
     """Values by flat id; every name must be one that may be set."""
     symbols: tuple[Parameter | State, ...] = model.parameters if kind == "parameter" else model.states
     wanted = {symbol.id: symbol for symbol in symbols}
@@ -194,14 +252,14 @@ def _dataset(
 ) -> xr.Dataset:
     from bonesim.results.dataset import OutputInfo, ends, to_dataset
 
-    quantities = [model.by_id[symbol] for symbol in kernels.layout.observables]
+    quantities = [model.by_id[symbol] for symbol in kernels.layout.observables[: len(names)]]
     return to_dataset(
         outputs=[
             OutputInfo(name, quantity.unit or "dimensionless", quantity.label or name)
             for name, quantity in zip(names, quantities, strict=True)
         ],
         t=solution.t,
-        y=solution.y,
+        y=solution.y[:, : len(names)],
         arms=list(range(len(solution.status))),
         **ends(solution),
         attrs={

@@ -6,19 +6,30 @@ matrices are (member, state, state), as batched linear algebra wants them. Nothi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 import numpy as np
 
-Rows: TypeAlias = Sequence[np.ndarray]  # rows of a (row, member) array, unpacked once and used many times
+
+class Rows(Protocol):
+    """Rows of a (row, member) array, unpacked once and used many times, or made when they are first read."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, row: int, /) -> np.ndarray: ...
+    def __iter__(self) -> Iterator[np.ndarray]: ...
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Names and units of the rows of the arrays a kernel works on."""
+    """Names and units of the rows of the arrays a kernel works on.
+
+    Rows of `k` are the constants, then the switches (conditions that keep their value during a step), then whether
+    the trigger of each state event is true. A located switch is on the wrong side where it is 1 and its root function
+    is below 0, or 0 and above; a timed one turns at the time that `stops` gives, if that is still to come.
+    """
 
     states: tuple[str, ...]
     parameters: tuple[str, ...]
@@ -28,13 +39,43 @@ class Layout:
     pattern: tuple[tuple[int, int], ...]  # entries of the Jacobian that are not always zero
     autonomous: bool  # no rate depends on time itself
     time_unit: str
+    switches: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()  # the text of each switch, for messages
+    located: tuple[int, ...] = ()  # which switches `roots` has a function of, in its order
+    timed: int = 0  # how many switches `stops` has a time of
+    initially: tuple[bool, ...] = ()  # of each state event, whether its trigger counts as true before the start
+    happenings: tuple[str, ...] = ()  # ids of what `fire` knows: timed events, then state events
+    terminal: tuple[bool, ...] = ()  # whether each of them ends the member
+    shown: tuple[int, ...] = ()  # rows of the states that outputs, or where conditions turn, rest on
+    algebraic: tuple[int, ...] = ()  # rows of states whose rate is a residual that stays 0
+    factors: int = 0  # rows of L and U; none where the matrix of a step is inverted instead
+
+    @property
+    def kept(self) -> int:
+        """How many rows `k` has."""
+        return len(self.constants) + len(self.switches) + len(self.initially)
+
+    @property
+    def settles(self) -> bool:
+        """Whether something has to be made to fit the states when they change: conditions, or constraints."""
+        return bool(self.switches or self.initially or self.algebraic)
+
+    @property
+    def triggers(self) -> slice:
+        """The rows of `k` that hold the triggers."""
+        return slice(self.kept - len(self.initially), self.kept)
+
+    @property
+    def turning(self) -> list[int]:
+        """The rows of `k` that hold the located switches."""
+        return [len(self.constants) + row for row in self.located]
 
 
 class Functions(Protocol):
     """What a back end generates from a model. All write into arrays that the caller owns.
 
-    `t` is (member,); `y`, `p`, `k`, `dy`, `out` are rows over members of states, parameters, constants, rates
-    and observables; `jacobian` is (member, state, state) with zeros where the pattern has none.
+    `t` is (member,); `y`, `p`, `k`, `dy`, `out` are rows over members of states, parameters, constants with switches
+    and triggers, rates and observables; `jacobian` is (member, state, state) with zeros where the pattern has none.
     """
 
     def initialise(self, p: np.ndarray, y: np.ndarray) -> None:
@@ -49,6 +90,20 @@ class Functions(Protocol):
     def jacobian(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, jacobian: np.ndarray, by_time: np.ndarray) -> None:
         """Derivatives of the rates by states and by time."""
 
+    def start(
+        self, t: np.ndarray, y: Rows, p: Rows, k: Rows, dy: np.ndarray, slopes: np.ndarray, by_time: np.ndarray
+    ) -> None:
+        """Rates and their derivatives at once, those by states as rows of the layout's pattern, (entry, member)."""
+
+    def factor(self, shift: np.ndarray, slopes: Rows, lu: Rows) -> None:
+        """L and U of shift M - J into `lu`, (layout.factors, member); `shift` is (member,).
+
+        M is the identity, but for zeros in algebraic rows.
+        """
+
+    def solve(self, slopes: Rows, lu: Rows, x: Rows) -> None:
+        """The right-hand side `x` (state, member) becomes the solution; both exist where the layout has factors."""
+
     def observe(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, out: np.ndarray) -> None:
         """The quantities asked for."""
 
@@ -56,43 +111,68 @@ class Functions(Protocol):
         """First time and interval of each timed event, (event, member)."""
 
     def fire(self, event: int, t: np.ndarray, y: np.ndarray, p: np.ndarray, k: Rows) -> None:
-        """Apply one timed event to `y` and `p` in place."""
+        """Apply one event to `y` and `p` in place: timed ones by their number, then state events."""
+
+    def settle(self, t: np.ndarray, y: Rows, p: Rows, k: np.ndarray) -> None:
+        """Switches and triggers as they are now, into their rows of `k`; only where the layout has any, as below."""
+
+    def roots(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, g: np.ndarray) -> None:
+        """The root function of each located switch, (located switch, member)."""
+
+    def stops(self, p: Rows, k: Rows, stops: np.ndarray) -> None:
+        """When each timed switch turns next, (timed switch, member); in the past, infinite or NaN for never."""
 
 
-class Step(Protocol):
-    """One step of all lanes by one method, as compiled by a back end."""
+class Results(Protocol):
+    """Where a compiled loop writes; shapes and meanings are those of `solve.Solution`, all in one piece of memory.
+
+    y : (time, observable, member), float64 or float32, the transpose of an array in C order; end, atol : (state,
+    member); status : int8; stop_time : float64; steps, rejected : int32; fault : (3, member) float32
+    """
+
+    @property
+    def y(self) -> np.ndarray: ...
+    @property
+    def end(self) -> np.ndarray: ...
+    @property
+    def atol(self) -> np.ndarray: ...
+    @property
+    def status(self) -> np.ndarray: ...
+    @property
+    def stop_time(self) -> np.ndarray: ...
+    @property
+    def steps(self) -> np.ndarray: ...
+    @property
+    def rejected(self) -> np.ndarray: ...
+    @property
+    def fault(self) -> np.ndarray: ...
+
+
+class Loop(Protocol):
+    """The whole loop over the members of a batch by one method, as compiled by a back end."""
 
     method: str
 
-    def advance(
-        self,
-        t: np.ndarray,
-        h: np.ndarray,
-        y: np.ndarray,
-        p: np.ndarray,
-        k: np.ndarray,
-        rtol: float,
-        atol: np.ndarray,
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Next states and error over tolerance, both (state, lane), and the dense rows (row, state, lane)."""
+    def run(self, batch: Batch, results: Results, *, rtol: float, max_steps: int, threads: int) -> None:
+        """Solve every member by the rules of `solve.driver`, members shared out among `threads`."""
 
 
 @dataclass(frozen=True)
 class Kernels:
     """Generated functions with their layout and the file in which they can be read.
 
-    A back end that has compiled the step of a method gives it as `step`; otherwise the solver does the step itself.
+    A back end that has compiled the loop over members gives it as `loop`; otherwise the solver runs its own.
     """
 
     layout: Layout
     functions: Functions
     backend: str
     source_file: Path | None
-    step: Step | None = None
+    loop: Loop | None = None
 
     def constants(self, p: np.ndarray) -> np.ndarray:
-        """(constant, member) what depends on the parameters `p` (parameter, member) alone."""
-        k = np.empty((len(self.layout.constants), p.shape[1]))
+        """(row of k, member) what depends on the parameters `p` (parameter, member) alone; switches and triggers 0."""
+        k = np.zeros((self.layout.kept, p.shape[1]))
         self.functions.constants(tuple(p), k)
         return k
 
@@ -103,7 +183,8 @@ class Batch:
 
     parameters : (parameter, member), computed rows already filled
     initial : (state, member)
-    t_out : (time,), increasing; the first is the start, the last the end
+    t_out : (time,), increasing, each at most twice (before and after its events); the first is the start, the last
+        the end
     """
 
     parameters: np.ndarray

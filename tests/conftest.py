@@ -25,3 +25,12 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BONESIM_CACHE", str(folder))
         yield
+
+
+@pytest.fixture(scope="module", params=["numpy", "llvm"])
+def backend(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The back end that `equations` uses, each in turn, for every test that asks for this."""
+    from equations import by_backend
+
+    with by_backend(request.param):
+        yield request.param

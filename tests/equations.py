@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
 
-from bonesim.codegen.backends import numpy as numpy_backend
 from bonesim.model.expr import TIME, Call, Expr, Num, Sym
-from bonesim.model.ode import OdeModel, Parameter, Rule, State, TimedEvent
+from bonesim.model.ode import OdeModel, Parameter, Rule, State, StateEvent, TimedEvent
+from bonesim.simulate import build_kernels
 from bonesim.solve.integrate import integrate
 from bonesim.solve.settings import Settings
 from bonesim.solve.solution import Solution
@@ -21,6 +24,10 @@ _COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "e
 _LOGIC = {ast.And: "and", ast.Or: "or"}
 
 Formula: TypeAlias = str | float
+Happening: TypeAlias = TimedEvent | StateEvent
+Row: TypeAlias = Sequence[float] | np.ndarray | float
+
+_backend: ContextVar[str] = ContextVar("_backend", default="numpy")
 
 
 def formula(text: Formula) -> Expr:
@@ -55,7 +62,7 @@ def model(
     states: Mapping[str, tuple[Formula, Formula]],
     parameters: Mapping[str, float | str] | None = None,
     rules: Mapping[str, Formula] | None = None,
-    events: Sequence[TimedEvent] = (),
+    events: Sequence[Happening] = (),
 ) -> OdeModel:
     """A model; a parameter given as text is computed by an initial assignment."""
     return OdeModel(
@@ -66,25 +73,46 @@ def model(
             for name, value in (parameters or {}).items()
         ),
         rules=tuple(Rule(name, formula(expr)) for name, expr in (rules or {}).items()),
-        events=tuple(events),
+        events=tuple(one for one in events if isinstance(one, TimedEvent)),
+        state_events=tuple(one for one in events if isinstance(one, StateEvent)),
     )
 
 
-def event(time: Formula, *, every: Formula | None = None, count: int = 1, **assignments: Formula) -> TimedEvent:
+def event(
+    time: Formula, *, every: Formula | None = None, count: int = 1, terminal: bool = False, **assignments: Formula
+) -> TimedEvent:
     """A timed event: `event(2, central="central + 5")`."""
     targets = tuple((target, formula(text)) for target, text in assignments.items())
     interval = None if every is None else formula(every)
-    return TimedEvent(f"event_{next(iter(assignments))}", formula(time), targets, every=interval, count=count)
+    name = f"event_{next(iter(assignments), 'end')}"
+    return TimedEvent(name, formula(time), targets, every=interval, count=count, terminal=terminal)
 
 
-def kernels_of(ode: OdeModel, *observables: str) -> Kernels:
-    """Kernels that report `observables`, by default all states."""
-    return numpy_backend.build(ode, observables or tuple(state.id for state in ode.states))
+def when(trigger: str, *, terminal: bool = False, initially: bool = True, **assignments: Formula) -> Happening:
+    """A state event: `when("x < 0", v="-v")`."""
+    targets = tuple((target, formula(text)) for target, text in assignments.items())
+    return StateEvent(f"when_{next(iter(assignments), 'end')}", formula(trigger), targets, terminal, initially)
 
 
-def batch_of(
-    kernels: Kernels, ode: OdeModel, times: Sequence[float] | np.ndarray, **rows: Sequence[float] | float
-) -> Batch:
+@contextmanager
+def by_backend(name: str) -> Iterator[None]:
+    """Within it, `kernels_of` and `solve` use this back end; without it, NumPy."""
+    token = _backend.set(name)
+    try:
+        yield
+    finally:
+        _backend.reset(token)
+
+
+def kernels_of(ode: OdeModel, *observables: str, method: str = "auto") -> Kernels:
+    """Kernels that report `observables`, by default all states; the same model gives the same kernels."""
+    return _kernels(ode, observables or tuple(state.id for state in ode.states), _backend.get(), method)
+
+
+_kernels = lru_cache(maxsize=64)(build_kernels)
+
+
+def batch_of(kernels: Kernels, ode: OdeModel, times: Sequence[float] | np.ndarray, **rows: Row) -> Batch:
     """A batch in which `rows` differ between members, whatever they hold (NaN too)."""
     count = max((len(np.atleast_1d(row)) for row in rows.values()), default=1)
     p = np.empty((len(ode.parameters), count))
@@ -105,8 +133,8 @@ def solve(
     *observables: str,
     settings: Settings | None = None,
     lanes: int = 256,
-    **rows: Sequence[float] | float,
+    **rows: Row,
 ) -> Solution:
     """The solution of a batch of members of a model."""
-    kernels = kernels_of(ode, *observables)
+    kernels = kernels_of(ode, *observables, method=settings.method if settings else "auto")
     return integrate(kernels, batch_of(kernels, ode, times, **rows), settings, lanes=lanes)

@@ -63,6 +63,7 @@ def describe(scenario: Scenario, problem: Problem, catalog: Catalog) -> dict[str
         "duration": str(scenario.duration),
         "recorded_times": len(problem.t_out),
         "outputs": [{"name": one.name, "unit": one.unit} for one in problem.outputs if one.role == "output"],
+        "sweep": _sweep(scenario),
         "edges": {
             "acting": list(problem.acting),
             "left_out": dict(problem.left_out),
@@ -87,6 +88,15 @@ def _dose(dose: Dose, scenario: Scenario, catalog: Catalog) -> dict[str, Any]:
         "last_day": times[-1],
         "over": _text(dose.over),
     }
+
+
+def _sweep(scenario: Scenario) -> dict[str, Any] | None:
+    if scenario.sweep is None:
+        return None
+    from bonesim.sweep.plan import plan
+
+    design = plan(scenario).document
+    return {"design": design["kind"], "members": design["members"], "varied": [axis["path"] for axis in design["axes"]]}
 
 
 def _text(quantity: object | None) -> str | None:
@@ -115,6 +125,8 @@ def _lines(meaning: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "doses", "none"
     yield "duration", f"{meaning['duration']}, recorded {meaning['recorded_times']} times"
     yield "outputs", ", ".join(with_unit(**output) for output in meaning["outputs"])
+    if sweep := meaning["sweep"]:
+        yield "sweep", f"{sweep['design']}, {sweep['members']} members over {', '.join(sweep['varied'])}"
     acting, left_out = len(meaning["edges"]["acting"]), len(meaning["edges"]["left_out"])
     yield "edges", f"{acting} of the catalogue act, {left_out} are left out"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bonesim.cli.console import Page, number, print_json, with_unit, working
+from bonesim.cli.console import Page, note, number, print_json, with_unit, working
 from bonesim.cli.files import check_folder, find_scenario
 from bonesim.errors import InputError, Place
 
@@ -28,8 +28,11 @@ VEHICLE = "vehicle"
     "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change one key of the scenario; repeatable."
 )
 @click.option("--plot", is_flag=True, help="Draw figures into DIR as well.")
+@click.option("--accuracy", is_flag=True, help="Solve again with a hundredth of the tolerance; tell the difference.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of tables.")
-def command(scenario: str, folder: Path | None, settings: tuple[str, ...], plot: bool, as_json: bool) -> int:
+def command(
+    scenario: str, folder: Path | None, settings: tuple[str, ...], plot: bool, accuracy: bool, as_json: bool
+) -> int:
     """Solve a scenario beside its vehicle arm.
 
     SCENARIO is a YAML file, or the name of one that comes with bonesim. With -o, DIR gets result.nc (netCDF4),
@@ -48,11 +51,13 @@ def command(scenario: str, folder: Path | None, settings: tuple[str, ...], plot:
 
         loaded = load_scenario(path, settings)
         problem = resolve(loaded)
+    if loaded.sweep:
+        note("this runs the scenario as it stands; its section 'sweep' is for `bonesim sweep`")
     timing = {"read": perf_counter() - started}
     with working("solving"):
         from bonesim.results.store import summary
 
-        result = solve(problem)
+        result = solve(problem, accuracy=accuracy)
         timing["solve"] = perf_counter() - started - timing["read"]
         found = summary(result, {stage: round(seconds, 4) for stage, seconds in timing.items()})
     files = _write(result, found, folder, plot) if folder else []
@@ -91,7 +96,8 @@ def _print(title: str, found: Mapping[str, Any], files: list[Path], stages: Mapp
     page.title(title)
     page.gap()
     arms = [arm for arm in found["status"] if arm != VEHICLE]
-    numbers = ("start", "end", "change", VEHICLE, "vs vehicle", "at most")
+    checked = any("error_estimate" in output for output in found["outputs"].values())
+    numbers = ("start", "end", "change", VEHICLE, "vs vehicle", "at most", *["error"] * checked)
     columns = ["output", *["arm"] * (len(arms) > 1), *numbers]
     rows = [row for name, output in found["outputs"].items() for row in _rows(name, output, arms)]
     page.table(columns, rows, numbers)
@@ -112,6 +118,7 @@ def _rows(name: str, output: Mapping[str, Any], arms: list[str]) -> Iterator[lis
             number(vehicle),
             _percent(end["against_vehicle_percent"]),
             _largest(end),
+            *([number(output["error_estimate"], 2)] if "error_estimate" in output else []),
         ]
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bonesim.cli.console import emit, print_json, working
+from bonesim.cli.console import emit, note, print_json, working
 from bonesim.cli.errors import placed
 from bonesim.cli.files import refuse_scenario, write_text
 from bonesim.errors import InputError, Place, SimulationError
@@ -29,61 +27,96 @@ MOST_POINTS = 10_000_000
     epilog="\b\nExample:\n  bonesim simulate lemaire2004 --until 140 --points 141 --select OBa,OCa --csv cells.csv",
 )
 @click.argument("model", metavar="MODEL")
-@click.option("--until", metavar="T", required=True, help="End: a number in the model's time unit, or e.g. '20 week'.")
+@click.option("--until", metavar="T", help="End: a number in the model's time unit, or e.g. '20 week'.")
 @click.option("--points", metavar="N", type=int, default=101, show_default=True, help="Times.")
 @click.option("--select", metavar="A,B", help="Quantities to report; all states where it is left out.")
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Parameter or initial value; repeatable.")
-@click.option("--rtol", type=float, default=1e-6, show_default=True, help="Relative tolerance.")
+@click.option("--rtol", type=float, show_default="1e-6, of a steady state 1e-9", help="Relative tolerance.")
+@click.option("--equilibrate", is_flag=True, help="Bring the model to rest first and start from there.")
+@click.option("--hold", metavar="A,B", help="States that keep their start while the others come to rest.")
+@click.option("--accuracy", is_flag=True, help="Solve again with a hundredth of the tolerance; tell the difference.")
+@click.option("--steady", is_flag=True, help="In place of a course: where the model rests, and whether it stays there.")
 @click.option("--csv", "table", metavar="OUT", type=Path, help="Write the table to a file.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with units, instead of CSV.")
 def command(
     model: str,
-    until: str,
+    until: str | None,
     points: int,
     select: str | None,
     settings: tuple[str, ...],
-    rtol: float,
+    rtol: float | None,
+    equilibrate: bool,
+    hold: str | None,
+    accuracy: bool,
+    steady: bool,
     table: Path | None,
     as_json: bool,
 ) -> int:
     """Solve a model from time 0 to T and print a table as CSV.
 
     MODEL is the id of a model of the library (`bonesim models`), or an SBML or Antimony file. The N times lie evenly
-    from 0 to T, both included.
+    from 0 to T, both included. With --steady there is no T: the table has one value for each quantity.
     """
-    if not 2 <= points <= MOST_POINTS:
-        problem = f"{points} is out of range"
-        raise InputError(problem, place=Place(key="--points"), remedy=f"a whole number from 2 to {MOST_POINTS}")
-    with placed("--rtol"):
-        from bonesim.solve.settings import Settings
-
-        Settings(rtol=rtol)
+    _check(until, points, rtol, steady)
     with working("solving"):
-        import numpy as np
-
-        from bonesim.simulate import load_model, simulate
-
         with placed("model"):
             refuse_scenario(model)
+            from bonesim.simulate import load_model
+
             loaded = load_model(model)
         values = _values(loaded, settings)
-        times = np.linspace(0.0, _end(until, loaded.time_unit), points)
+        chosen: dict[str, Any] = {
+            "outputs": _names(loaded, select),
+            "parameters": {name: value for name, value in values.items() if not _is_state(loaded, name)},
+            "initial": {name: value for name, value in values.items() if _is_state(loaded, name)},
+        }
+        if rtol is not None:
+            chosen["rtol"] = rtol
+        if hold is not None:
+            chosen["hold"] = [name.strip() for name in hold.split(",") if name.strip()]
         failure = None
         try:
-            result = simulate(
-                loaded,
-                times,
-                _names(loaded, select),
-                parameters={name: value for name, value in values.items() if not _is_state(loaded, name)},
-                initial={name: value for name, value in values.items() if _is_state(loaded, name)},
-                rtol=rtol,
-            )
+            if until is None:
+                from bonesim.steady import steady_state
+
+                result = steady_state(loaded, **chosen)
+            else:
+                result = _course(loaded, until, points, chosen | {"equilibrate": equilibrate, "accuracy": accuracy})
         except SimulationError as error:
             result, failure = error.result, error
     _report(result, table, as_json)
     if failure:
         raise failure
     return 0
+
+
+def _check(until: str | None, points: int, rtol: float | None, steady: bool) -> None:
+    """Refuse flags that do not go together, or are out of range."""
+    context = click.get_current_context()
+    if steady:
+        for name in ("until", "points", "equilibrate", "accuracy"):
+            if context.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE:
+                problem = "a steady state has no course, so this would change nothing"
+                raise InputError(problem, place=Place(key=f"--{name}"), remedy=f"leave --{name} or --steady out")
+    elif until is None:
+        parameter = next(one for one in context.command.params if one.name == "until")
+        raise click.MissingParameter(ctx=context, param=parameter)
+    if not 2 <= points <= MOST_POINTS:
+        problem = f"{points} is out of range"
+        raise InputError(problem, place=Place(key="--points"), remedy=f"a whole number from 2 to {MOST_POINTS}")
+    if rtol is not None:
+        with placed("--rtol"):
+            from bonesim.solve.settings import Settings
+
+            Settings(rtol=rtol)
+
+
+def _course(model: OdeModel, until: str, points: int, chosen: dict[str, Any]) -> xr.Dataset:
+    import numpy as np
+
+    from bonesim.simulate import simulate
+
+    return simulate(model, np.linspace(0.0, _end(until, model.time_unit), points), **chosen)
 
 
 def _end(text: str, unit: str) -> float:
@@ -176,37 +209,14 @@ def _is_state(model: OdeModel, name: str) -> bool:
 
 
 def _report(result: xr.Dataset, table: Path | None, as_json: bool) -> None:
+    from bonesim.cli import course, rest
+
+    form = course if "time" in result.dims else rest
     if table is not None:
-        write_text(table, _csv(result))
+        write_text(table, form.csv_text(result))
     if as_json:
-        print_json(_document(result))
+        print_json(form.document(result))
     elif table is None:
-        emit(_csv(result))
-
-
-def _csv(result: xr.Dataset) -> str:
-    from bonesim.results.dataset import quantities
-
-    names = quantities(result)
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["time", *names])
-    columns = [result[name].values.tolist() for name in ["time", *names]]
-    rows.writerows(map(repr, row) for row in zip(*columns, strict=True))
-    return text.getvalue()
-
-
-def _document(result: xr.Dataset) -> dict[str, Any]:
-    from bonesim.results.dataset import quantities
-    from bonesim.solve.status import Status
-
-    def values(name: str) -> list[float | None]:
-        return [value if math.isfinite(value) else None for value in result[name].values.tolist()]
-
-    return {
-        "model": result.attrs["model"],
-        "model_hash": result.attrs["model_hash"],
-        "time": {"unit": result.attrs["time_units"], "values": values("time")},
-        "outputs": {name: {"unit": result[name].attrs["units"], "values": values(name)} for name in quantities(result)},
-        "status": Status(int(result["status"])).word,
-    }
+        emit(form.csv_text(result))
+    for remark in form.remarks(result):
+        note(remark)

@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from bonesim.codegen.constraints import matched
+from bonesim.codegen.switches import hold
 from bonesim.model.check import in_order, well_posed
 from bonesim.model.derive import jacobian
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import TIME, Call, Expr, Num, Sym, Time, fold, free_name, rebuild, symbols, walk
-from bonesim.model.ode import OdeModel
+from bonesim.model.ode import OdeModel, StateEvent, TimedEvent
 from bonesim.system import Layout
 
 DEEPEST = 40
@@ -45,7 +47,13 @@ class Block:
 
 @dataclass(frozen=True)
 class Program:
-    """All blocks of one model. `firing` has one block for each timed event."""
+    """All blocks of one model.
+
+    `start` is `rhs` and `jacobian` at once; `firing` has a block for each timed event, then one for each state event.
+    `settle` stores to "k" what conditions and triggers are at a time and state, `roots` to "g" a root function of each
+    located switch with the switches as they stand, `stops` to "stops" when each timed switch turns next; see
+    `codegen.switches`. The other blocks read the switches by the names in `layout.switches`.
+    """
 
     model: OdeModel
     layout: Layout
@@ -53,8 +61,12 @@ class Program:
     constants: Block
     rhs: Block
     jacobian: Block
+    start: Block
     observe: Block
     event_times: Block
+    settle: Block
+    roots: Block
+    stops: Block
     firing: tuple[Block, ...]
 
 
@@ -69,26 +81,39 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     InputError
         If the model is not well posed (`model.check`).
     """
-    model = numeric(well_posed(model))
+    model = matched(numeric(well_posed(model)))
     observables = tuple(observables)
-    hoist = _Hoist(model)
-    rules = [(rule.id, hoist(rule.expr)) for rule in model.rules if not hoist.claims(rule.id, rule.expr)]
-    slopes = jacobian(model.with_(rules=tuple(r for r in model.rules if r.id not in hoist.named)))
-    chain = [(name, hoist(expr)) for name, expr in slopes.chain]
-    rates = [Store("dy", (row,), hoist(state.rate)) for row, state in enumerate(model.states)]
+    held, hoist = hold(model), _Hoist(model)
+    names = {switch.name for switch in held.switches}
+    chain = [(name, hoist(expr)) for name, expr in held.chain if name in names or not hoist.claims(name, expr)]
+    rules = [(name, expr) for name, expr in chain if name not in names]
+    left = tuple(rule for rule in held.model.rules if rule.id not in hoist.named)
+    slopes = jacobian(held.model.with_(rules=left), model.by_id)
+    slope_chain = [(name, hoist(expr)) for name, expr in slopes.chain]
+    rates = [Store("dy", (row,), hoist(state.rate)) for row, state in enumerate(held.model.states)]
     entries = [Store("jacobian", index, hoist(expr)) for index, expr in sorted(slopes.by_state.items())]
     entries += [Store("by_time", (row,), hoist(expr)) for row, expr in sorted(slopes.by_time.items())]
     watched = [Store("out", (row,), hoist(Sym(name))) for row, name in enumerate(observables)]
     times = [Store("times", (row,), hoist(event.time)) for row, event in enumerate(model.events)]
     times += [Store("every", (row,), hoist(event.every or Num(0.0))) for row, event in enumerate(model.events)]
+    happening: tuple[TimedEvent | StateEvent, ...] = (*model.events, *model.state_events)
+    firing = tuple(_firing(model, event.assignments, rules, hoist) for event in happening)
+    roots = [hoist(switch.root) for switch in held.switches if switch.root is not None]
+    stops = [hoist(switch.stop) for switch in held.switches if switch.stop is not None]
+    triggers = [hoist(Call("piecewise", (Num(1.0), trigger, Num(0.0)))) for trigger in held.triggers]
     blocks = {
         "rhs": _block(rules, rates),
-        "jacobian": _block(rules + chain, entries),
+        "jacobian": _block(rules + slope_chain, entries),
+        "start": _block(rules + slope_chain, rates + entries),
         "observe": _block(rules, watched),
         "event_times": _block(rules, times),
+        "roots": _block(rules, [Store("g", (row,), expr) for row, expr in enumerate(roots)]),
+        "stops": _block(rules, [Store("stops", (row,), expr) for row, expr in enumerate(stops)]),
     }
-    firing = tuple(_firing(model, number, rules, hoist) for number in range(len(model.events)))
-    kept, constants = _constants(hoist, [*blocks.values(), *firing])
+    settled = [Sym(switch.name) for switch in held.switches] + triggers
+    draft = _block(chain, [Store("k", (row,), expr) for row, expr in enumerate(settled)])
+    kept, constants = _constants(hoist, [*blocks.values(), draft, *firing])
+    settle = replace(draft, stores=tuple(replace(one, index=(len(kept) + one.index[0],)) for one in draft.stores))
     layout = Layout(
         states=tuple(state.id for state in model.states),
         parameters=tuple(parameter.id for parameter in model.parameters),
@@ -98,8 +123,17 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         pattern=tuple(sorted(slopes.by_state)),
         autonomous=not slopes.by_time,
         time_unit=model.time_unit,
+        switches=tuple(switch.name for switch in held.switches),
+        conditions=tuple(switch.text for switch in held.switches),
+        located=tuple(row for row, switch in enumerate(held.switches) if switch.root is not None),
+        timed=len(stops),
+        initially=tuple(event.initially for event in model.state_events),
+        happenings=tuple(event.id for event in happening),
+        terminal=tuple(event.terminal for event in happening),
+        algebraic=tuple(row for row, state in enumerate(model.states) if state.algebraic),
+        shown=tuple(row for row, state in enumerate(model.states) if roots or state.id in blocks["observe"].used()),
     )
-    return Program(model, layout, _initial(model), constants, firing=firing, **blocks)
+    return Program(model, layout, _initial(model), constants, firing=firing, settle=settle, **blocks)
 
 
 def numeric(model: OdeModel) -> OdeModel:
@@ -133,6 +167,14 @@ def numeric(model: OdeModel) -> OdeModel:
                 assignments=tuple((target, of(expr)) for target, expr in event.assignments),
             )
             for event in model.events
+        ),
+        state_events=tuple(
+            replace(
+                event,
+                trigger=fold(event.trigger, lambda leaf: leaf, call),
+                assignments=tuple((target, of(expr)) for target, expr in event.assignments),
+            )
+            for event in model.state_events
         ),
     )
 
@@ -214,12 +256,14 @@ def _initial(model: OdeModel) -> Block:
     return _block(values, stores)
 
 
-def _firing(model: OdeModel, number: int, rules: list[tuple[str, Expr]], hoist: _Hoist) -> Block:
+def _firing(
+    model: OdeModel, assignments: tuple[tuple[str, Expr], ...], rules: list[tuple[str, Expr]], hoist: _Hoist
+) -> Block:
     """New values first, then the stores: an event's expressions all see the values before it."""
     homes = {state.id: ("y", (row,)) for row, state in enumerate(model.states)}
     homes |= {parameter.id: ("p", (row,)) for row, parameter in enumerate(model.parameters)}
     values, stores, taken = list(rules), [], set(model.by_id)
-    for target, expr in model.events[number].assignments:
+    for target, expr in assignments:
         name = free_name(f"{target}__after", taken)
         values.append((name, hoist(expr)))
         stores.append(Store(*homes[target], Sym(name)))
@@ -234,7 +278,32 @@ def _block(available: list[tuple[str, Expr]], stores: list[Store]) -> Block:
         if name in wanted:
             wanted |= symbols(expr)
             needed.append((name, expr))
-    return _number_values(needed[::-1], stores)
+    return _number_values(*_unique(needed[::-1], stores))
+
+
+def _unique(values: list[tuple[str, Expr]], stores: list[Store]) -> tuple[list[tuple[str, Expr]], list[Store]]:
+    """The same with equal calls as one object, and values that equal an earlier one read by the name of that."""
+    leaves: dict[Expr, Expr] = {}
+    calls: dict[tuple[str, tuple[int, ...]], Call] = {}
+    names: dict[int, Expr] = {}
+    overwrites = any(store.array in {"y", "p"} for store in stores)  # then what a name stands for may change
+
+    def call(old: Call, args: tuple[Expr, ...]) -> Expr:
+        return calls.setdefault((old.op, tuple(map(id, args))), Call(old.op, args))
+
+    def unique(expr: Expr) -> Expr:
+        return fold(expr, lambda leaf: leaves.setdefault(leaf, leaf), call)
+
+    kept = []
+    for name, expr in values:
+        new = unique(expr)
+        if id(new) in names or (isinstance(new, Sym) and not overwrites):
+            leaves[Sym(name)] = names.get(id(new), new)
+            continue
+        if isinstance(new, Call):
+            names[id(new)] = leaves.setdefault(Sym(name), Sym(name))
+        kept.append((name, new))
+    return kept, [replace(store, expr=unique(store.expr)) for store in stores]
 
 
 def _number_values(values: list[tuple[str, Expr]], stores: list[Store]) -> Block:
@@ -246,6 +315,7 @@ def _number_values(values: list[tuple[str, Expr]], stores: list[Store]) -> Block
     taken = {name for name, _ in values}.union(*(symbols(expr) for expr in exprs))
     parents = _parents(exprs)
     known: dict[Expr, Expr] = {}
+    aliases: dict[Expr, Expr] = {}
     result: list[tuple[str, Expr]] = []
 
     def rewritten(expr: Call, args: tuple[tuple[Expr, int], ...]) -> tuple[Expr, int]:
@@ -262,13 +332,20 @@ def _number_values(values: list[tuple[str, Expr]], stores: list[Store]) -> Block
         return known[expr], 0
 
     def rewrite(expr: Expr) -> Expr:
-        return fold(expr, lambda leaf: (leaf, 0), rewritten)[0]
+        return fold(expr, lambda leaf: (aliases.get(leaf, leaf), 0), rewritten)[0]
 
     for name, expr in values:
+        done = len(result)
         new = rewrite(expr)
-        result.append((name, new))
-        if isinstance(expr, Call) and expr not in known:
+        if isinstance(new, Sym) and isinstance(expr, Call):
+            if len(result) == done:  # an earlier value has it as a part
+                aliases[Sym(name)] = new
+                continue
+            new = result.pop()[1]  # it was named just now, as what is used twice
             known[expr] = Sym(name)
+        result.append((name, new))
+        if isinstance(expr, Call):
+            known.setdefault(expr, Sym(name))
     final = tuple(Store(store.array, store.index, rewrite(store.expr)) for store in stores)
     return Block(tuple(result), final)
 

@@ -20,7 +20,7 @@ def import_source(text: str, *, name: str) -> tuple[ModuleType, Path]:
     may share one cache, and a traceback or a debugger shows the generated lines. InputError if it cannot be written.
     """
     key = hashlib.sha256(text.encode()).hexdigest()[:20]
-    file = cache_dir() / "kernels" / f"{re.sub(r'[^A-Za-z0-9_]', '_', name)[:60]}_{key}.py"
+    file = generated(f"{re.sub(r'[^A-Za-z0-9_]', '_', name)[:60]}_{key}.py")
     try:
         if not (file.exists() and file.read_bytes() == text.encode()):
             write_whole(file, text)
@@ -30,13 +30,23 @@ def import_source(text: str, *, name: str) -> tuple[ModuleType, Path]:
             place=Place(str(file)),
             remedy="set BONESIM_CACHE to a folder of your own",
         ) from None
+    return import_file(file), file
+
+
+def generated(name: str) -> Path:
+    """The place of a generated file."""
+    return cache_dir() / "kernels" / name
+
+
+def import_file(file: Path) -> ModuleType:
+    """A generated file as a module."""
     module_name = f"bonesim_kernels.{file.stem}"
     if module_name in sys.modules:
-        return sys.modules[module_name], file
+        return sys.modules[module_name]
     spec = importlib.util.spec_from_file_location(module_name, file)
     if spec is None or spec.loader is None:
         raise InternalError(f"generated code at {file} cannot be imported")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     sys.modules[module_name] = module
-    return module, file
+    return module

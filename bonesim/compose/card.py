@@ -79,12 +79,22 @@ class Port(Block):
         return self.name == f"{cell}.{process}" or (self.name == process and (not self.cells or cell in self.cells))
 
 
+class Doses(Block):
+    """`amount` added to the state behind a port that `jumps`, `count` times from 0 on, `every` apart."""
+
+    port: str
+    amount: float
+    every: float
+    count: int
+
+
 class Published(Block):
-    """A value that the module must reproduce."""
+    """A value that the module must reproduce; times are in the module's own unit."""
 
     quantity: str
     symbol: str
-    at: str = Field(description="`steady_state`, or `day T`.")
+    at: str = Field(description="`steady_state`, or a time with the module's unit: `day 5`, `hour 24`.")
+    doses: Doses | None = None
     set: dict[str, float] = Field({}, description="Parameters that differ during `window` (without: throughout).")
     window: tuple[float, float] | None = None
     initial: dict[str, float] = {}
@@ -122,6 +132,22 @@ class Card(Block):
             InputError(f"unknown symbol '{name}'", place=Place(key=key), remedy=closest(name, self.symbols))
             for key, name in self._named()
             if name not in self.symbols
+        ]
+        if faults:
+            raise InputError.together(faults)
+        return self
+
+    @model_validator(mode="after")
+    def _doses_go_through_its_ports(self) -> Card:
+        jumping = [port.name for port in self.ports if port.jumps]
+        faults = [
+            InputError(
+                f"no port '{row.doses.port}' that jumps",
+                place=Place(key=f"published[{number}].doses.port"),
+                remedy=closest(row.doses.port, jumping),
+            )
+            for number, row in enumerate(self.published)
+            if row.doses and row.doses.port not in jumping
         ]
         if faults:
             raise InputError.together(faults)

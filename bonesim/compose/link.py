@@ -92,6 +92,15 @@ def _prefixed(module: Module) -> OdeModel:
             )
             for event in model.events
         ),
+        state_events=tuple(
+            replace(
+                event,
+                id=flat(module.name, event.id),
+                trigger=renamed(event.trigger),
+                assignments=tuple((names[target], renamed(expr)) for target, expr in event.assignments),
+            )
+            for event in model.state_events
+        ),
     )
 
 
@@ -189,5 +198,6 @@ def _merged(model_id: str, parts: Iterable[OdeModel]) -> OdeModel:
         parameters=tuple(parameter for part in parts for parameter in part.parameters),
         rules=tuple(rule for part in parts for rule in part.rules),
         events=tuple(event for part in parts for event in part.events),
+        state_events=tuple(event for part in parts for event in part.state_events),
         time_unit=TIME_UNIT,
     )

@@ -9,7 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from bonesim.errors import InputError, Place, closest
 from bonesim.model.expr import TIME, Expr, symbols, walk
-from bonesim.model.ode import OdeModel, Origin, Rule
+from bonesim.model.ode import OdeModel, Origin, Rule, StateEvent, TimedEvent
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
@@ -86,7 +86,8 @@ def _defined_twice(model: OdeModel) -> list[InputError]:
 
 def _expressions(model: OdeModel) -> Iterable[tuple[str, Expr, Origin]]:
     for state in model.states:
-        yield f"the rate of '{state.id}'", state.rate, state.origin
+        what = "constraint" if state.algebraic else "rate"
+        yield f"the {what} of '{state.id}'", state.rate, state.origin
         yield f"the initial value of '{state.id}'", state.initial, state.origin
     for rule in model.rules:
         yield f"the rule for '{rule.id}'", rule.expr, rule.origin
@@ -97,8 +98,12 @@ def _expressions(model: OdeModel) -> Iterable[tuple[str, Expr, Origin]]:
         yield f"the time of event '{event.id}'", event.time, event.origin
         if event.every is not None:
             yield f"the interval of event '{event.id}'", event.every, event.origin
-        for target, value in event.assignments:
-            yield f"event '{event.id}', value of '{target}'", value, event.origin
+    for state_event in model.state_events:
+        yield f"the trigger of event '{state_event.id}'", state_event.trigger, state_event.origin
+    events: tuple[TimedEvent | StateEvent, ...] = (*model.events, *model.state_events)
+    for either in events:
+        for target, value in either.assignments:
+            yield f"event '{either.id}', value of '{target}'", value, either.origin
 
 
 def _undefined(model: OdeModel) -> list[InputError]:
@@ -114,25 +119,40 @@ def _undefined(model: OdeModel) -> list[InputError]:
 
 def _bad_events(model: OdeModel) -> list[InputError]:
     rules = {rule.id for rule in model.rules}
-    return [
-        InputError(
-            f"event '{event.id}' sets '{target}', which {'a rule defines' if target in rules else 'is not defined'}",
-            place=_place(event.origin),
-            remedy="let an event set a state or a parameter",
-        )
-        for event in model.events
-        for target, _ in event.assignments
-        if target in rules or target not in model.by_id
-    ] + [
-        InputError(
-            f"event '{event.id}' sets '{target}' {count} times",
-            place=_place(event.origin),
-            remedy="set it once, or write one event for each value",
-        )
-        for event in model.events
-        for target, count in Counter(target for target, _ in event.assignments).items()
-        if count > 1
-    ]
+    algebraic = {state.id for state in model.states if state.algebraic}
+    events: tuple[TimedEvent | StateEvent, ...] = (*model.events, *model.state_events)
+    return (
+        [
+            InputError(
+                f"event '{event.id}' sets '{target}', which {'a rule defines' if target in rules else 'is not defined'}",
+                place=_place(event.origin),
+                remedy="let an event set a state or a parameter",
+            )
+            for event in events
+            for target, _ in event.assignments
+            if target in rules or target not in model.by_id
+        ]
+        + [
+            InputError(
+                f"event '{event.id}' sets '{target}', which the constraints determine",
+                place=_place(event.origin),
+                remedy="let it set a state that has a rate, or a parameter of the constraints",
+            )
+            for event in events
+            for target, _ in event.assignments
+            if target in algebraic
+        ]
+        + [
+            InputError(
+                f"event '{event.id}' sets '{target}' {count} times",
+                place=_place(event.origin),
+                remedy="set it once, or write one event for each value",
+            )
+            for event in events
+            for target, count in Counter(target for target, _ in event.assignments).items()
+            if count > 1
+        ]
+    )
 
 
 def _moving_events(model: OdeModel) -> list[InputError]:

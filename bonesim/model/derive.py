@@ -6,10 +6,11 @@ Forward accumulation with names: the derivative of a rule by a state is itself a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from bonesim.model.expr import TIME, Call, Expr, Num, Sym, Time, fold, free_name, symbols, walk
+from bonesim.model.expr import TIME, Call, Expr, Num, Sym, Time, fold, free_name, symbols
 from bonesim.model.ode import OdeModel
 
 ZERO: Expr = Num(0.0)
@@ -29,43 +30,79 @@ class Jacobian:
     by_time: dict[int, Expr]
 
 
-def jacobian(model: OdeModel) -> Jacobian:
-    """d(rate)/d(state) and d(rate)/d(time) of a model whose rules stand in order of use."""
+def jacobian(model: OdeModel, taken: Iterable[str] = ()) -> Jacobian:
+    """d(rate)/d(state) and d(rate)/d(time) of a model whose rules stand in order of use; names are none of `taken`."""
     row = {state.id: number for number, state in enumerate(model.states)}
-    gradients: dict[str, dict[str, Expr]] = {state.id: {state.id: ONE} for state in model.states}
+    chain, gradients = rule_gradients(model, row, {*model.by_id, *taken})
+    by_state, by_time = {}, {}
+    for number, state in enumerate(model.states):
+        for variable, slope in gradient(state.rate, gradients).items():
+            if variable == BY_TIME:
+                by_time[number] = slope
+            else:
+                by_state[number, row[variable]] = slope
+    return Jacobian(chain, by_state, by_time)
+
+
+Gradients: TypeAlias = dict[str, dict[str, Expr]]  # of each symbol, by variable
+
+
+def rule_gradients(
+    model: OdeModel, variables: Iterable[str], taken: set[str]
+) -> tuple[tuple[tuple[str, Expr], ...], Gradients]:
+    """Derivatives of the rules, which stand in order of use, by `variables` (states or parameters) and by time.
+
+    Returns named derivatives in order of use, their names none of `taken` and then among them, and the gradients of
+    the variables and the rules in terms of these names.
+    """
+    gradients: Gradients = {name: {name: ONE} for name in variables}
     chain: list[tuple[str, Expr]] = []
-    taken = set(model.by_id)
     for rule in model.rules:
         gradients[rule.id] = {}
-        for variable, slope in _gradient(rule.expr, gradients).items():
+        for variable, slope in gradient(rule.expr, gradients).items():
             if isinstance(slope, Call):
                 chain.append((free_name(f"d_{rule.id}__d_{variable or 'time'}", taken), slope))
                 slope = Sym(chain[-1][0])
             gradients[rule.id][variable] = slope
-    by_state, by_time = {}, {}
-    for number, state in enumerate(model.states):
-        for variable, slope in _gradient(state.rate, gradients).items():
-            if variable == _TIME:
-                by_time[number] = slope
-            else:
-                by_state[number, row[variable]] = slope
-    return Jacobian(tuple(chain), by_state, by_time)
+    return tuple(chain), gradients
 
 
-_TIME = ""  # key of the derivative by time among derivatives by state: no state has it, while one may be called `time`
+BY_TIME = (
+    ""  # key of the derivative by time among derivatives by state: no state has it, while one may be called `time`
+)
 
 
-def _gradient(expr: Expr, gradients: dict[str, dict[str, Expr]]) -> dict[str, Expr]:
-    """Derivatives of `expr` by states and time, given those of the symbols it uses."""
+def gradient(expr: Expr, gradients: Gradients) -> dict[str, Expr]:
+    """Derivatives of `expr` by the variables and by time, given those of the symbols it uses; zeros are left out."""
     result: dict[str, Expr] = {}
-    for name in sorted(symbols(expr)):
-        if gradients.get(name):
-            local = derivative(expr, Sym(name))
-            for variable, slope in gradients[name].items():
-                result[variable] = _add(result.get(variable, ZERO), _mul(local, slope))
-    if any(node == TIME for node in walk(expr)):
-        result[_TIME] = _add(result.get(_TIME, ZERO), derivative(expr, TIME))
+    partial = partials(expr, {name for name in symbols(expr) if gradients.get(name)})
+    for name in sorted(partial.keys() - {BY_TIME}):
+        for variable, slope in gradients[name].items():
+            result[variable] = add(result.get(variable, ZERO), multiply(partial[name], slope))
+    if BY_TIME in partial:
+        result[BY_TIME] = add(result.get(BY_TIME, ZERO), partial[BY_TIME])
     return {variable: slope for variable, slope in result.items() if slope != ZERO}
+
+
+def partials(expr: Expr, names: Container[str]) -> dict[str, Expr]:
+    """The partial derivatives of `expr` by each of some names and by time, as `derivative` has them, but for zeros."""
+
+    def leaf(node: Num | Sym | Time) -> dict[str, Expr]:
+        if isinstance(node, Sym):
+            return {node.name: ONE} if node.name in names else {}
+        return {BY_TIME: ONE} if node == TIME else {}
+
+    def call(node: Call, slopes: tuple[dict[str, Expr], ...]) -> dict[str, Expr]:
+        if node.op not in _CHAIN_RULE:
+            return {}
+        found = {}
+        for variable in dict.fromkeys(variable for each in slopes for variable in each):
+            slope = _CHAIN_RULE[node.op](node, *(each.get(variable, ZERO) for each in slopes))
+            if slope != ZERO:
+                found[variable] = slope
+        return found
+
+    return fold(expr, leaf, call)
 
 
 def derivative(expr: Expr, variable: Sym | Time) -> Expr:
@@ -95,11 +132,13 @@ def _piecewise(expr: Call, *slopes: Expr) -> Expr:
     )
 
 
-def _add(a: Expr, b: Expr) -> Expr:
+def add(a: Expr, b: Expr) -> Expr:
+    """a + b, zeros left out."""
     return b if a == ZERO else a if b == ZERO else Call("add", (a, b))
 
 
-def _sub(a: Expr, b: Expr) -> Expr:
+def subtract(a: Expr, b: Expr) -> Expr:
+    """a - b, zeros left out."""
     return _neg(b) if a == ZERO else a if b == ZERO else Call("sub", (a, b))
 
 
@@ -107,7 +146,8 @@ def _neg(a: Expr) -> Expr:
     return Num(-a.value) if isinstance(a, Num) and a != ZERO else a if a == ZERO else Call("neg", (a,))
 
 
-def _mul(a: Expr, b: Expr) -> Expr:
+def multiply(a: Expr, b: Expr) -> Expr:
+    """a b, zeros and ones left out."""
     if ZERO in (a, b):
         return ZERO
     if isinstance(a, Num) and isinstance(b, Num):
@@ -125,10 +165,10 @@ def _pow_rule(expr: Call, da: Expr, db: Expr) -> Expr:
     if da != ZERO:
         lowered = Num(exponent.value - 1) if isinstance(exponent, Num) else Call("sub", (exponent, ONE))
         power = ONE if lowered == ZERO else base if lowered == ONE else Call("pow", (base, lowered))
-        by_base = _mul(_mul(exponent, power), da)
+        by_base = multiply(multiply(exponent, power), da)
     if db != ZERO:
-        by_exponent = _mul(_mul(expr, Call("ln", (base,))), db)
-    return _add(by_base, by_exponent)
+        by_exponent = multiply(multiply(expr, Call("ln", (base,))), db)
+    return add(by_base, by_exponent)
 
 
 def _choose(condition: str) -> Callable[..., Expr]:
@@ -138,7 +178,7 @@ def _choose(condition: str) -> Callable[..., Expr]:
 
 def _unary(outer: Callable[[Call, Expr], Expr]) -> Callable[..., Expr]:
     """Chain rule of a function of one argument, from its derivative `outer(f(x), x)`."""
-    return lambda expr, da: _mul(outer(expr, expr.args[0]), da)
+    return lambda expr, da: multiply(outer(expr, expr.args[0]), da)
 
 
 def _square(x: Expr) -> Expr:
@@ -146,11 +186,11 @@ def _square(x: Expr) -> Expr:
 
 
 _CHAIN_RULE: dict[str, Callable[..., Expr]] = {
-    "add": lambda expr, da, db: _add(da, db),
-    "sub": lambda expr, da, db: _sub(da, db),
+    "add": lambda expr, da, db: add(da, db),
+    "sub": lambda expr, da, db: subtract(da, db),
     "neg": lambda expr, da: _neg(da),
-    "mul": lambda expr, da, db: _add(_mul(da, expr.args[1]), _mul(expr.args[0], db)),
-    "div": lambda expr, da, db: _div(_sub(da, _mul(expr, db)), expr.args[1]),
+    "mul": lambda expr, da, db: add(multiply(da, expr.args[1]), multiply(expr.args[0], db)),
+    "div": lambda expr, da, db: _div(subtract(da, multiply(expr, db)), expr.args[1]),
     "pow": _pow_rule,
     "piecewise": _piecewise,
     "min": _choose("lt"),

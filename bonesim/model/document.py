@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bonesim.model.expr import TIME, Call, Expr, Num, Sym
-from bonesim.model.ode import NOWHERE, OdeModel, Origin, Parameter, Rule, State, TimedEvent
+from bonesim.model.ode import NOWHERE, OdeModel, Origin, Parameter, Rule, State, StateEvent, TimedEvent
 
 
 def to_document(model: OdeModel) -> dict[str, Any]:
@@ -15,7 +15,10 @@ def to_document(model: OdeModel) -> dict[str, Any]:
         "name": model.name,
         "time_unit": model.time_unit,
         "origin": _origin(model.origin),
-        "states": [[s.id, _expr(s.initial), _expr(s.rate), s.unit, s.label, _origin(s.origin)] for s in model.states],
+        "states": [
+            [s.id, _expr(s.initial), _expr(s.rate), s.unit, s.label, _origin(s.origin), s.algebraic]
+            for s in model.states
+        ],
         "parameters": [
             [p.id, p.value, p.unit, None if p.initial is None else _expr(p.initial), p.label, _origin(p.origin)]
             for p in model.parameters
@@ -29,8 +32,20 @@ def to_document(model: OdeModel) -> dict[str, Any]:
                 None if e.every is None else _expr(e.every),
                 e.count,
                 _origin(e.origin),
+                e.terminal,
             ]
             for e in model.events
+        ],
+        "state_events": [
+            [
+                e.id,
+                _expr(e.trigger),
+                [[target, _expr(expr)] for target, expr in e.assignments],
+                e.terminal,
+                e.initially,
+                _origin(e.origin),
+            ]
+            for e in model.state_events
         ],
     }
 
@@ -43,8 +58,8 @@ def from_document(document: dict[str, Any]) -> OdeModel:
         time_unit=document["time_unit"],
         origin=_place(document["origin"]),
         states=tuple(
-            State(name, _tree(initial), _tree(rate), unit, label, _place(origin))
-            for name, initial, rate, unit, label, origin in document["states"]
+            State(name, _tree(initial), _tree(rate), unit, label, _place(origin), algebraic)
+            for name, initial, rate, unit, label, origin, algebraic in document["states"]
         ),
         parameters=tuple(
             Parameter(name, value, unit, None if initial is None else _tree(initial), label, _place(origin))
@@ -62,8 +77,20 @@ def from_document(document: dict[str, Any]) -> OdeModel:
                 None if every is None else _tree(every),
                 count,
                 _place(origin),
+                terminal,
             )
-            for name, time, assignments, every, count, origin in document["events"]
+            for name, time, assignments, every, count, origin, terminal in document["events"]
+        ),
+        state_events=tuple(
+            StateEvent(
+                name,
+                _tree(trigger),
+                tuple((target, _tree(expr)) for target, expr in assignments),
+                terminal,
+                initially,
+                _place(origin),
+            )
+            for name, trigger, assignments, terminal, initially, origin in document["state_events"]
         ),
     )
 

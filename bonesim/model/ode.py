@@ -1,4 +1,4 @@
-"""OdeModel, the waist of the program: states, parameters, rules and timed events of one flat model."""
+"""OdeModel, the waist of the program: states, parameters, rules and events of one flat model."""
 
 from __future__ import annotations
 
@@ -37,7 +37,11 @@ class Parameter:
 
 @dataclass(frozen=True)
 class State:
-    """A quantity with a rate of change: d(id)/dt = `rate`, starting at `initial`."""
+    """A quantity with a rate of change: d(id)/dt = `rate`, starting at `initial`.
+
+    An `algebraic` state has no rate: it takes the value at which constraints hold, as many as there are such states.
+    `rate` is one of them then, an expression that is 0 at every time, and `initial` a first guess.
+    """
 
     id: str
     initial: Expr
@@ -45,6 +49,7 @@ class State:
     unit: str = ""
     label: str = ""
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
+    algebraic: bool = field(default=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,8 @@ class TimedEvent:
 
     Times are expressions of parameters alone: a dose is known before the solver starts. All expressions of one
     event are taken with the values just before it. Events that fall together happen in the order of the model,
-    each seeing what the one before it left, so that two doses into one compartment add up.
+    each seeing what the one before it left, so that two doses into one compartment add up. A `terminal` event ends
+    the simulation with the values after it.
     """
 
     id: str
@@ -72,6 +78,26 @@ class TimedEvent:
     assignments: tuple[tuple[str, Expr], ...]
     every: Expr | None = None
     count: int = 1
+    origin: Origin = field(default=NOWHERE, compare=False, repr=False)
+    terminal: bool = field(default=False, repr=False)
+
+
+@dataclass(frozen=True)
+class StateEvent:
+    """When `trigger` turns from false to true, each symbol jumps to its expression.
+
+    The trigger is a condition over states, time, parameters and rules. With `initially` it counts as true before the
+    start, so that one that is true there does not happen; without, it happens at the start. All expressions of one
+    event are taken with the values just before it. Events that fall together happen in the order of the model, timed
+    ones first, each seeing what the one before it left. A `terminal` event ends the simulation with the values after
+    it.
+    """
+
+    id: str
+    trigger: Expr
+    assignments: tuple[tuple[str, Expr], ...]
+    terminal: bool = False
+    initially: bool = True
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -87,6 +113,7 @@ class OdeModel:
     name: str = ""
     time_unit: str = "day"
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
+    state_events: tuple[StateEvent, ...] = field(default=(), repr=False)
 
     def symbols(self) -> Iterator[State | Parameter | Rule]:
         """States, parameters and rules, in this order."""
@@ -102,7 +129,29 @@ class OdeModel:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of what the model says: equal models hash alike, whatever file they came from."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()
+        # What few models have is added where it is, so that stored results still know the others.
+        rare = (self.state_events, [event.id for event in self.events if event.terminal])
+        text = f"{self!r}{rare if any(rare) else ''}"
+        if algebraic := [state.id for state in self.states if state.algebraic]:
+            text += f"algebraic {algebraic}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def without_constraints(self, what: str) -> OdeModel:
+        """The model, for `what` works with rates alone.
+
+        Raises
+        ------
+        InputError
+            If a state is algebraic.
+        """
+        algebraic = [self.public_name(state.id) for state in self.states if state.algebraic]
+        if algebraic:
+            names = ", ".join(f"'{name}'" for name in algebraic)
+            raise InputError(
+                f"{what} knows no constraints, and these determine {names}",
+                remedy="write it as a rule where it can be written so, or leave this out",
+            )
+        return self
 
     def resolve(self, name: str) -> str:
         """The flat id behind a user's name: `core.OBp`, `core__OBp`, or plain `OBp` where one part has it.

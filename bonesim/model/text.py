@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bonesim.model.expr import Call, Expr, Num, Sym
+from typing import TypeAlias
+
+from bonesim.model.expr import Call, Expr, Num, Sym, Time, fold
 from bonesim.model.ops import ATOM, OPS
 
 _WORDS = {"or": 1, "and": 2, "not": 3}
@@ -10,6 +12,8 @@ _WORDS = {"or": 1, "and": 2, "not": 3}
 
 _SIGNS = {"pow": "^"}
 """Signs that differ from those of generated code."""
+
+_Text: TypeAlias = tuple[str, int]  # of an expression, with the precedence of its outermost operator
 
 _SPACED = {"add", "sub", "lt", "le", "gt", "ge", "eq", "ne", "or", "and"}
 
@@ -19,38 +23,37 @@ def expression_text(expr: Expr) -> str:
 
     Time is `time`, a choice is `piecewise(value, condition, ..., otherwise)` as in SBML's own formulas.
     """
-    return _render(expr)[0]
+    return fold(expr, _leaf, _call)[0]
 
 
-def _render(expr: Expr) -> tuple[str, int]:
-    """Text of an expression with the precedence of its outermost operator."""
-    if isinstance(expr, Num):
-        return _number(expr.value), ATOM if expr.value >= 0 else OPS["neg"].precedence
-    if isinstance(expr, Sym):
-        return expr.name, ATOM
-    if not isinstance(expr, Call):
-        return "time", ATOM
+def _leaf(leaf: Num | Sym | Time) -> _Text:
+    if isinstance(leaf, Num):
+        return _number(leaf.value), ATOM if leaf.value >= 0 else OPS["neg"].precedence
+    return leaf.name if isinstance(leaf, Sym) else "time", ATOM
+
+
+def _call(expr: Call, args: tuple[_Text, ...]) -> _Text:
     precedence = _WORDS.get(expr.op, OPS[expr.op].precedence)
     if precedence == ATOM:
-        return f"{expr.op}({', '.join(map(expression_text, expr.args))})", ATOM
+        return f"{expr.op}({', '.join(text for text, _ in args)})", ATOM
     sign = expr.op if expr.op in _WORDS else _SIGNS.get(expr.op, OPS[expr.op].numpy)
-    if len(expr.args) == 1:
+    if len(args) == 1:
         space = " " if expr.op in _WORDS else ""
-        return f"{sign}{space}{_bracketed(expr.args[0], precedence)}", precedence
-    left, right = expr.args
+        return f"{sign}{space}{_bracketed(args[0], precedence)}", precedence
+    left, right = args
     sign = f" {sign} " if expr.op in _SPACED else sign
     strict = expr.op == "pow" or precedence == OPS["lt"].precedence
     return f"{_bracketed(left, precedence + strict)}{sign}{_right(right, precedence + 1)}", precedence
 
 
-def _right(expr: Expr, at_least: int) -> str:
+def _right(part: _Text, at_least: int) -> str:
     """The right side of an operator; a minus there always stands in brackets."""
-    text = _bracketed(expr, at_least)
+    text = _bracketed(part, at_least)
     return f"({text})" if text.startswith("-") else text
 
 
-def _bracketed(expr: Expr, at_least: int) -> str:
-    text, precedence = _render(expr)
+def _bracketed(part: _Text, at_least: int) -> str:
+    text, precedence = part
     return text if precedence >= at_least else f"({text})"
 
 

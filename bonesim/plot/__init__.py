@@ -1,4 +1,4 @@
-"""Figures of a run: functions from a result (`results.dataset`) to a matplotlib `Figure`, one file a kind of figure.
+"""Figures of a run or a sweep: functions from a result to a matplotlib `Figure`, one file a kind of figure.
 
 Nothing here touches pyplot or a global setting: importing has no effects, and figures are drawn by the Agg canvas
 wherever they are made.
@@ -6,7 +6,17 @@ wherever they are made.
 
 from bonesim.plot.cells import plot_cells
 from bonesim.plot.exposure import plot_exposure
+from bonesim.plot.fan import plot_fan
 from bonesim.plot.outcome import plot_bone_volume
-from bonesim.plot.save import save_figures
+from bonesim.plot.save import save_figures, save_study_figures
+from bonesim.plot.surface import plot_surface
 
-__all__ = ["plot_bone_volume", "plot_cells", "plot_exposure", "save_figures"]
+__all__ = [
+    "plot_bone_volume",
+    "plot_cells",
+    "plot_exposure",
+    "plot_fan",
+    "plot_surface",
+    "save_figures",
+    "save_study_figures",
+]

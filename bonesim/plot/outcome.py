@@ -80,7 +80,7 @@ def _draw(axes: Axes, dataset: xr.Dataset, name: str) -> None:
     days = days_of(dataset)
     axis = time_axis(float(days[-1] - days[0]))
     variable = dataset[name]
-    scale, unit = _shown_unit(name, variable.attrs["units"])
+    scale, unit = shown_unit(name, variable.attrs["units"])
     arms = [str(arm) for arm in dataset["arm"].values]
     values = {arm: scale * variable.sel(arm=arm).values for arm in arms}
     for arm, style in arm_styles(arms).items():
@@ -130,7 +130,7 @@ def _against(percent: float) -> str:
     return f"{number} % {'more' if percent > 0 else 'less'} than vehicle"
 
 
-def _shown_unit(name: str, unit: str) -> tuple[float, str]:
+def shown_unit(name: str, unit: str) -> tuple[float, str]:
     """Factor and text of the unit on the axis."""
     if unit in DIMENSIONLESS:
         return (100.0, " (%)") if "fraction" in name else (1.0, "")

@@ -5,11 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bonesim.plot.cells import cell_names, plot_cells
 from bonesim.plot.compartments import exposure_groups
 from bonesim.plot.exposure import plot_exposure
+from bonesim.plot.fan import plot_fan
 from bonesim.plot.outcome import bone_volume_name, plot_bone_volume
 from bonesim.plot.style import styled
+from bonesim.plot.surface import LARGEST, plot_surface
+from bonesim.results.dataset import quantities
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,4 +46,30 @@ def save_figures(dataset: xr.Dataset, folder: Path) -> list[Path]:
             with styled():
                 plot(dataset).savefig(path, dpi=DPI)
             files.append(path)
+    return files
+
+
+def save_study_figures(study: xr.Dataset, folder: Path, stem: str) -> list[Path]:
+    """Draw the figures of a sweep, as PNG called `STEM_fan.png` and `STEM_surface.png`; returns the files.
+
+    Where no member arrived there is nothing to draw.
+
+    Parameters
+    ----------
+    study
+        Result of a sweep, dimensions `(member, arm, time)`.
+    folder
+        Where to; it exists.
+    stem
+        How the names of the files begin.
+    """
+    files: list[Path] = []
+    first = quantities(study, role="output")[0]
+    if not np.isfinite(study[f"{first}_{LARGEST}"].values).any():
+        return files
+    for name, plot in {"fan": plot_fan, "surface": plot_surface}.items():
+        path = folder / f"{stem}_{name}.png"
+        with styled():
+            plot(study).savefig(path, dpi=DPI)
+        files.append(path)
     return files

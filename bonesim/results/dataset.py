@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
@@ -115,7 +115,7 @@ def to_dataset(
     """
     import xarray as xr
 
-    _check_names([info.name for info in outputs])
+    check_names([info.name for info in outputs])
     if y.shape != (len(t), len(outputs), len(arms)):
         raise ValueError(f"y is {y.shape}, not (time, output, {members_dim}) {(len(t), len(outputs), len(arms))}")
     quantities = {
@@ -123,7 +123,7 @@ def to_dataset(
         for row, info in enumerate(outputs)
     }
     ends = {
-        "status": (members_dim, np.asarray(status, dtype=np.int8), _flags(status_words)),
+        "status": (members_dim, np.asarray(status, dtype=np.int8), flags(status_words, "how the run ended")),
         "stop_time": (members_dim, np.asarray(stop_time, dtype=float), _named(time_unit, "time reached")),
         "cause": (members_dim, np.array(cause, dtype=object), {"long_name": "why it ended early"}),
     }
@@ -216,10 +216,11 @@ def _named(unit: str, label: str) -> dict[str, str]:
     return {"units": unit, "long_name": label}
 
 
-def _flags(words: Mapping[int, str]) -> dict[str, Any]:
+def flags(words: Mapping[int, str], label: str) -> dict[str, Any]:
+    """Attributes of a variable of codes, from code to word."""
     codes = sorted(words)
     return {
-        "long_name": "how the run ended",
+        "long_name": label,
         "flag_values": np.array(codes, dtype=np.int8),
         "flag_meanings": " ".join(words[code] for code in codes),
     }
@@ -233,9 +234,10 @@ def _storable(value: Any) -> str | int | float:
     return json.dumps(value)
 
 
-def _check_names(names: Sequence[str]) -> None:
+def check_names(names: Sequence[str], reserved: Collection[str] = RESERVED) -> None:
+    """Raise `InputError` if a name is one that the convention needs for itself, or stands twice."""
     for position, name in enumerate(names):
-        if name in RESERVED:
+        if name in reserved:
             raise InputError(f"an output can not be named '{name}'", remedy="rename it in the model; results need it")
         if name in names[:position]:
             raise InputError(f"output '{name}' is asked for twice", remedy="name it once")

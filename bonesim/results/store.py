@@ -44,7 +44,7 @@ def summary(dataset: xr.Dataset, timing: Mapping[str, float] | None = None) -> d
     :math:`100 (x_1 - v_1)/|v_1|`. Of the same difference at every recorded time, `largest_against_vehicle_percent` is
     the one largest in size, and `largest_against_vehicle_time` says when it is reached, in days: a course that ended
     weeks before the end shows there and no longer in `final`. `baseline` is the first value of the vehicle arm, or of
-    the first arm where there is no vehicle.
+    the first arm where there is no vehicle. `error_estimate` stands at an output whose accuracy was checked.
 
     Parameters
     ----------
@@ -192,7 +192,10 @@ def _output_summary(variable: xr.DataArray, arms: list[str], days: np.ndarray) -
         for arm in arms
     }
     baseline = first.get(VEHICLE, first[arms[0]])
-    return _finite({"unit": variable.attrs["units"], "baseline": baseline, "arms": rows})  # type: ignore[no-any-return]
+    found = {"unit": variable.attrs["units"], "baseline": baseline, "arms": rows}
+    if "error_estimate" in variable.attrs:
+        found["error_estimate"] = variable.attrs["error_estimate"]
+    return _finite(found)  # type: ignore[no-any-return]
 
 
 def _largest(variable: xr.DataArray, arm: str, arms: list[str], days: np.ndarray) -> dict[str, float | None]:

@@ -21,7 +21,7 @@ from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import Call, Expr, Num, Sym, product, symbols
 from bonesim.model.ode import OdeModel, Origin, Parameter, Rule, State
 from bonesim.sbml.document import Document, Element, each
-from bonesim.sbml.events import timed_events
+from bonesim.sbml.events import with_events
 from bonesim.sbml.formulas import Formulas, read_formulas, short_id
 
 Terms = dict[Expr, dict[str, float]]
@@ -35,7 +35,7 @@ def built(document: Document) -> OdeModel:
     values = initial_values(model)
     known = tuple(replace(p, value=values[p.id]) if math.isnan(p.value) else p for p in model.parameters)
     model = model.with_(parameters=known)
-    return well_posed(model.with_(events=timed_events(builder.formulas.events, model, values)))
+    return well_posed(with_events(model, builder.formulas.events, values))
 
 
 def initial_values(model: OdeModel) -> dict[str, float]:

@@ -23,6 +23,7 @@ class RawEvent:
     trigger: Expr
     assignments: tuple[tuple[str, Expr], ...]
     initially_true: bool
+    persistent: bool
     from_trigger_time: bool
     priority: float
     where: Where
@@ -190,6 +191,7 @@ class _Reader:
                 for assignment in each(event.getListOfEventAssignments())
             ),
             initially_true=self.document.level < 3 or bool(trigger.getInitialValue()),
+            persistent=self.document.level < 3 or bool(trigger.getPersistent()),
             from_trigger_time=self.document.level < 3 or bool(event.getUseValuesFromTriggerTime()),
             priority=self._priority(event, where),
             where=where,

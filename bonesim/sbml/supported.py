@@ -24,18 +24,18 @@ UNSUPPORTED: dict[str, tuple[str, str]] = {
         "fast reactions are not supported",
         "give it finite rate constants, or put the equilibrium into assignment rules",
     ),
-    "state_event": (
-        "events whose trigger is not a comparison of the time with constants are not supported",
-        "a trigger 'time >= c' where c is a number or made of constants",
-    ),
-    "moving_event": (
-        "events whose time changes during the run are not supported",
-        "write one event for each time",
-    ),
     "event_delay": ("event delays are not supported", "add the delay to the time in the trigger"),
     "event_priority": (
         "event priorities that are not numbers are not supported",
         "a number as priority, or what happens at one time as one event",
+    ),
+    "state_event_priority": (
+        "events that follow from states, with a priority above that of an event at a known time, are not supported",
+        "give the events at known times the highest priorities",
+    ),
+    "event_persistence": (
+        "events that another one at the same time may take back are not supported",
+        'set persistent="true"',
     ),
     "event_conflict": (
         "events that set or use the same symbols at the same time, with values from before both, are not supported",

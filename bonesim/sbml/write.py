@@ -4,17 +4,19 @@ States and jumping parameters become parameters that vary, so that no compartmen
 concentration come in. A jump is an event `time >= t` that is false before the start, so that one at t = 0 happens
 (libRoadRunner 2.10 does fire it), and that takes its values when it is carried out: with values from the trigger time
 SBML lets the second of two doses at one time overwrite the first, which libRoadRunner does. Falling priorities keep
-events that fall together in the order of the model; repeated ones are written out one by one.
+events that fall together in the order of the model, those of states last; repeated ones are written out one by one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 from xml.sax.saxutils import quoteattr
 
+from bonesim.errors import InputError, Place
 from bonesim.model.expr import TIME, Call, Expr, Num
-from bonesim.model.ode import OdeModel, Parameter, Rule, State, TimedEvent
+from bonesim.model.ode import OdeModel, Parameter, Rule, State, StateEvent, TimedEvent
 from bonesim.sbml.mathml_write import math_element, number_text
 from bonesim.sbml.units import definition_id
 from bonesim.units import Unit
@@ -22,6 +24,8 @@ from bonesim.units import Unit
 _SBML = "http://www.sbml.org/sbml/level3/version2/core"
 _BUILT_IN = {"dimensionless", "item"}
 """Unit texts that are units of SBML themselves."""
+
+Event: TypeAlias = TimedEvent | StateEvent
 
 
 def write_sbml(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
@@ -32,10 +36,11 @@ def write_sbml(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
     Raises
     ------
     InputError
-        If a unit of the model is none that we know.
+        If a unit of the model is none that we know, or an event ends the simulation, which SBML has no word for.
     """
     once = [single for event in (*model.events, *doses) for single in _single(event)]
-    events = _unique(once, {symbol.id for symbol in model.symbols()})
+    events = _unique((*once, *model.state_events), {symbol.id for symbol in model.symbols()})
+    _refuse_ends((*model.events, *doses, *model.state_events))
     units = _unit_ids(model)
     inside = [
         *_list("UnitDefinitions", [line for text in units for line in _unit_definition(text, units[text])]),
@@ -63,8 +68,18 @@ def _single(event: TimedEvent) -> list[TimedEvent]:
     return [TimedEvent(f"{event.id}_{turn}", time, event.assignments) for turn, time in enumerate(times, start=1)]
 
 
-def _unique(events: Iterable[TimedEvent], taken: set[str]) -> list[TimedEvent]:
-    named = []
+def _refuse_ends(events: Iterable[Event]) -> None:
+    for event in events:
+        if event.terminal:
+            raise InputError(
+                f"event '{event.id}' ends the simulation, which SBML has no word for",
+                place=Place(event.origin.file, event.origin.line) if event.origin.file else None,
+                remedy="leave it out, and end the simulation where it is run",
+            )
+
+
+def _unique(events: Iterable[Event], taken: set[str]) -> list[Event]:
+    named: list[Event] = []
     for event in events:
         event_id = event.id
         while event_id in taken:
@@ -103,7 +118,7 @@ def _unit_definition(text: str, unit_id: str) -> list[str]:
     return _block(_tag("unitDefinition", id=unit_id, name=text), _list("Units", units))
 
 
-def _parameters(model: OdeModel, events: Iterable[TimedEvent], units: Mapping[str, str]) -> list[str]:
+def _parameters(model: OdeModel, events: Iterable[Event], units: Mapping[str, str]) -> list[str]:
     jumping = {target for event in events for target, _ in event.assignments}
     lines = []
     for symbol in model.symbols():
@@ -139,13 +154,17 @@ def _initial_assignments(model: OdeModel) -> list[str]:
 
 def _rules(model: OdeModel) -> list[str]:
     assignments = [_block(_tag("assignmentRule", variable=r.id), math_element(r.expr)) for r in model.rules]
-    rates = [_block(_tag("rateRule", variable=s.id), math_element(s.rate)) for s in model.states]
+    rates = [
+        _block("<algebraicRule>" if s.algebraic else _tag("rateRule", variable=s.id), math_element(s.rate))
+        for s in model.states
+    ]
     return [line for rule in (*assignments, *rates) for line in rule]
 
 
-def _event(event: TimedEvent, priority: int) -> list[str]:
-    trigger = _tag("trigger", initialValue="false", persistent="true")
-    reached: Expr = Call("ge", (TIME, event.time))
+def _event(event: Event, priority: int) -> list[str]:
+    reached: Expr = Call("ge", (TIME, event.time)) if isinstance(event, TimedEvent) else event.trigger
+    initially = "true" if isinstance(event, StateEvent) and event.initially else "false"
+    trigger = _tag("trigger", initialValue=initially, persistent="true")
     changes = [
         line
         for target, expr in event.assignments

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bonesim.catalog import Catalog
 from bonesim.catalog.schema import Source, Species
+from bonesim.compose.card import Card
 from bonesim.compose.module import Module, load_module
-from bonesim.model.expr import Call, Num, Sym, total
-from bonesim.model.ode import Parameter, Rule, TimedEvent
+from bonesim.errors import Place
+from bonesim.model.expr import Sym, total
+from bonesim.model.ode import Rule
 from bonesim.pharmacology.amount import from_particles, to_particles
-from bonesim.pharmacology.schedule import infusion_levels, record_times
+from bonesim.pharmacology.schedule import record_times
 from bonesim.scenario.problem import DoseMark, LedgerPlan, Output
 from bonesim.scenario.schema import Dose, Scenario
+from bonesim.scenario.timetable import timetable
 from bonesim.units import Quantity
 
 
@@ -54,12 +57,17 @@ class Group:
             yield Output(name, f"{self.module.name}__{symbol}", "particles", label, "exposure", title, label)
 
 
-def dose_groups(scenario: Scenario, catalog: Catalog) -> list[Group]:
-    """One group for each source and route of the scenario, in order of first use."""
+def regimens(scenario: Scenario, catalog: Catalog) -> list[Regimen]:
+    """One for each source and route of the scenario, in order of first use."""
     entries: dict[tuple[str, str], list[tuple[int, Dose]]] = defaultdict(list)
     for position, dose in enumerate(scenario.doses):
         entries[dose.source, dose.route].append((position, dose))
-    return [_Regimen(scenario, catalog, key, doses).group() for key, doses in entries.items()]
+    return [Regimen(scenario, catalog, key, doses) for key, doses in entries.items()]
+
+
+def dose_groups(scenario: Scenario, catalog: Catalog) -> list[Group]:
+    """The groups of all regimens of the scenario."""
+    return [regimen.group() for regimen in regimens(scenario, catalog)]
 
 
 EARLY = 2.0
@@ -85,8 +93,8 @@ def body_mass(scenario: Scenario, species: Species) -> Quantity:
     return scenario.subject.mass or species.defaults.mass.quantity
 
 
-class _Regimen:
-    """Builds one group: boluses jump a state, infusions set a rate."""
+class Regimen:
+    """All doses of one source by one route, and what turns them into numbers."""
 
     def __init__(
         self, scenario: Scenario, catalog: Catalog, key: tuple[str, str], doses: list[tuple[int, Dose]]
@@ -103,75 +111,52 @@ class _Regimen:
         self.module = module.with_values(values)
         self.recorded = frozenset(record_times(scenario.duration, scenario.record.every))
         self.places = {position: scenario.place(f"doses[{position}].amount") for position, _ in doses}
-        self.parameters: list[Parameter] = []
-        self.events: list[TimedEvent] = []
-        self.active: list[str] = []
+
+    @property
+    def card(self) -> Card:
+        """Of the kinetics module."""
+        assert self.module.card is not None
+        return self.module.card
+
+    @property
+    def particles(self) -> list[float]:
+        """(dose,) vesicles of one administration."""
+        return [self.vesicles(dose.amount, self.places[position]) for position, dose in self.doses]
+
+    def vesicles(self, amount: Quantity, place: Place | None = None) -> float:
+        """How many vesicles of this source an amount is, for the scenario's subject."""
+        return to_particles(amount, mass=self.mass, particles_per_ug=self.per_ug, place=place)
 
     def group(self) -> Group:
-        """The module with its schedule, its ledger and its marks."""
-        card = self.module.card
-        assert card is not None
-        infusions = []
-        for position, dose in self.doses:
-            particles = self._particles(position, dose)
-            if dose.over is None:
-                self._bolus(position, dose, particles, card.port("dose").jumps or "")
-            else:
-                infusions += [(a, a.rate(particles)) for a in dose.administrations]
-        self._infusions(infusion_levels(infusions), card.port("infusion").sets or "")
+        """The module with its timetable, its ledger and its marks."""
+        table = timetable(self.doses, self.particles, self.card, self.recorded)
         delivered = Rule(
-            "delivered", total([Sym(symbol) for symbol in card.port("delivered").sum]), "item", "all that ever entered"
+            "delivered",
+            total([Sym(symbol) for symbol in self.card.port("delivered").sum]),
+            "item",
+            "all that ever entered",
         )
         model = self.module.model
         model = model.with_(
-            parameters=(*model.parameters, *self.parameters),
-            events=(*model.events, *self.events),
+            parameters=(*model.parameters, *table.parameters),
+            events=(*model.events, *table.events),
             rules=(*model.rules, delivered),
         )
         return Group(
             module=replace(self.module, model=model),
             source=self.source,
-            active=tuple(f"{self.name}__{name}" for name in self.active),
+            active=tuple(f"{self.name}__{name}" for name in table.active),
             ledger=self._ledger(),
             marks=tuple(self._mark(dose) for _, dose in self.doses),
-            size=max(self._particles(position, dose) for position, dose in self.doses),
+            size=max(self.particles),
         )
-
-    def _particles(self, position: int, dose: Dose) -> float:
-        return to_particles(dose.amount, mass=self.mass, particles_per_ug=self.per_ug, place=self.places[position])
-
-    def _parameter(self, name: str, value: float, unit: str, label: str, *, active: bool = False) -> Sym:
-        self.parameters.append(Parameter(name, value, unit, label=label))
-        if active:
-            self.active.append(name)
-        return Sym(name)
-
-    def _bolus(self, position: int, dose: Dose, particles: float, target: str) -> None:
-        label = f"doses[{position}]"
-        amount = self._parameter(f"dose{position}_amount", particles, "item", f"{label}, particles", active=True)
-        jump = (target, Call("add", (Sym(target), amount)))
-        times = [administration.time_day for administration in dose.administrations]
-        interval = dose.every.to("day") if dose.every else 0.0
-        every = None
-        if dose.every:
-            every = self._parameter(f"dose{position}_every", interval, "day", f"{label}, interval")
-        for number, (first, count) in enumerate(_even_runs(times, interval, self.recorded)):
-            name = f"dose{position}_{number}" if number else f"dose{position}"
-            start = self._parameter(f"{name}_start", first, "day", f"{label}, from day {first:g}")
-            self.events.append(TimedEvent(name, start, (jump,), every if count > 1 else None, count))
-
-    def _infusions(self, levels: list[tuple[float, float]], target: str) -> None:
-        for number, (time, rate) in enumerate(levels):
-            level = self._parameter(f"rate{number}", rate, "item/day", f"infusion rate from day {time:g}", active=True)
-            self.events.append(TimedEvent(f"infusion{number}", Num(time), ((target, level),)))
 
     def _ledger(self) -> LedgerPlan:
         unit = self.doses[0][1].amount.unit.text
         per_unit = 1.0 / from_particles(1.0, unit, mass=self.mass, particles_per_ug=self.per_ug)
         scheduled = sum(
-            dose.count
-            * (dose.amount.value if dose.amount.unit.text == unit else self._particles(position, dose) / per_unit)
-            for position, dose in self.doses
+            dose.count * (dose.amount.value if dose.amount.unit.text == unit else particles / per_unit)
+            for (_, dose), particles in zip(self.doses, self.particles, strict=True)
         )
         return LedgerPlan(
             group=self.name,
@@ -193,21 +178,3 @@ class _Regimen:
 def _title(source: Source, route: str) -> str:
     """What a group is called in figures and files."""
     return f"{source.label}, {route}"
-
-
-def _even_runs(times: list[float], every: float, recorded: Container[float]) -> Iterator[tuple[float, int]]:
-    """(first time, count) of stretches that a repeated event, at first + k every, gives at the right times.
-
-    The schedule rounds each time once, a repeated event rounds twice, and the two may differ by an ulp. That matters
-    where a dose falls on a recorded time, the end of the run among them: it would come after the record, or never.
-    """
-    start = 0
-    while start < len(times):
-        count = 1
-        while start + count < len(times):
-            time = times[start + count]
-            if times[start] + count * every != time and time in recorded:
-                break
-            count += 1
-        yield times[start], count
-        start += count

@@ -25,7 +25,7 @@ Path = tuple[str | int, ...]
 SETTING = "--set doses[0].amount='30 ug'"
 """What remedies show of the flag."""
 
-_STEP = re.compile(r"\.?([A-Za-z_][A-Za-z0-9_-]*)|\[([0-9]{1,6})\]")
+_STEP = re.compile(r"\.?(?:([A-Za-z_][A-Za-z0-9_-]*)|\"([^\"]+)\")|\[([0-9]{1,6})\]")
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def _path(key: str, flag: str) -> Path:
         found = _STEP.match(key, position)
         if not found or (position == 0) == key.startswith((".", "["), position):
             raise InputError("no path to a key", place=Place(key=flag), remedy=SETTING)
-        steps.append(found[1] or int(found[2]))
+        steps.append(found[1] or found[2] or int(found[3]))
         position = found.end()
     if not steps:
         raise InputError("no path to a key", place=Place(key=flag), remedy=SETTING)

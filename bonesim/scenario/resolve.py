@@ -21,6 +21,8 @@ from bonesim.scenario.schema import Scenario
 
 CELLS = ("OBp", "OBa", "OCa")  # what the figure of cells shows, as far as the core has it
 TISSUE = "bone_volume"
+MARROW_CELLS = "marrow_target_cells"
+"""Flat id of the number of cells that share the vesicles, where a source acts; it scales with the subject's mass."""
 
 
 def resolve(scenario: Scenario, catalog: Catalog | None = None) -> Problem:

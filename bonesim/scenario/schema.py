@@ -12,12 +12,14 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 from pydantic.json_schema import GenerateJsonSchema
 
 from bonesim.errors import InputError, Place
 from bonesim.pharmacology.amount import amount_kind
 from bonesim.pharmacology.schedule import DoseAdministration, dose_times, exact_days
+from bonesim.scenario.block import Block
+from bonesim.scenario.sweep import SweepChoice
 from bonesim.units import Quantity
 from bonesim.yamlio import Document, QuantityField
 
@@ -60,12 +62,6 @@ Amount = Annotated[
         at_most=("1 g", "1e16 particles", "1 g/kg", "1e16 particles/kg"),
     ),
 ]
-
-
-class Block(BaseModel):
-    """A mapping of a scenario file: unknown keys are errors, values do not change."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Subject(Block):
@@ -158,6 +154,7 @@ class Scenario(Block):
     outputs: tuple[str, ...] = Field(min_length=1, description="Names of the quantities to report.")
     record: Record = Field(default=Record(), description="At which times results are kept.")
     solver: SolverChoice = Field(default=SolverChoice(), description="Accuracy and limits of the integration.")
+    sweep: SweepChoice | None = Field(default=None, description="Variants of this scenario, for `bonesim sweep`.")
 
     _document: Document | None = PrivateAttr(None)
     _flags: dict[str, str] = PrivateAttr(default_factory=dict)
@@ -185,7 +182,7 @@ class Scenario(Block):
     def _check(self) -> Self:
         if "every" not in self.record.model_fields_set:
             object.__setattr__(self, "record", Record(every=_usual_interval(self.duration)))
-        faults = [*_repeated(self), *_too_late(self), *_record(self)]
+        faults = [*_repeated(self), *too_late(self), *_record(self)]
         if faults:
             raise InputError.together(faults)
         return self
@@ -207,7 +204,6 @@ def scenario_json_schema() -> dict[str, Any]:
 LATER: dict[str, type[Block]] = {
     "arms": Scenario,
     "uncertainty": Scenario,
-    "sweep": Scenario,
     "menopause": Subject,
     "modules": ModelChoice,
     "drug": Dose,
@@ -253,7 +249,8 @@ def _too_small(dose: Dose) -> Iterator[InputError]:
         yield InputError(problem, place=Place(key="over"), remedy="leave it out for a bolus")
 
 
-def _too_late(scenario: Scenario) -> Iterator[InputError]:
+def too_late(scenario: Scenario) -> Iterator[InputError]:
+    """Contexts that begin, and doses that begin or end, after the end of the run; keys as in the file."""
     end = float(exact_days(scenario.duration))
     for position, use in enumerate(scenario.context):
         start = float(exact_days(use.start))

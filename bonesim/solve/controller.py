@@ -44,8 +44,8 @@ def smallest_step(t: np.ndarray, span: float) -> np.ndarray:
     return smallest
 
 
-def first_step(t: np.ndarray, y: np.ndarray, dy: np.ndarray, rtol: float, atol: np.ndarray, span: float) -> np.ndarray:
-    """(member,) a first step that changes no state by more than a hundredth of its tolerance-weighted size.
+def trial_step(t: np.ndarray, y: np.ndarray, dy: np.ndarray, rtol: float, atol: np.ndarray, span: float) -> np.ndarray:
+    """(member,) a step that changes no state by more than a hundredth of its tolerance-weighted size.
 
     Hairer, Norsett & Wanner, Solving Ordinary Differential Equations I, section II.4, doi:10.1007/978-3-540-78862-1;
     the first of their two estimates, capped by a hundredth of `span`, that of the whole simulation: the time to the
@@ -56,3 +56,33 @@ def first_step(t: np.ndarray, y: np.ndarray, dy: np.ndarray, rtol: float, atol: 
     size, slope = np.max(np.abs(y) / scale, axis=0, initial=0.0), np.max(np.abs(dy) / scale, axis=0, initial=0.0)
     step = np.where((size > 1e-5) & (slope > 1e-5), 0.01 * size / np.maximum(slope, TINIEST), 1e-6 * span)
     return np.clip(step, 100 * smallest_step(t, span), 0.01 * span)
+
+
+def first_step(
+    trial: np.ndarray,
+    y: np.ndarray,
+    dy: np.ndarray,
+    dy_next: np.ndarray,
+    rtol: float,
+    atol: np.ndarray,
+    span: float,
+    order: int,
+) -> np.ndarray:
+    """(member,) the step with which a method of `order` begins, where `dy_next` are the rates at y + trial dy.
+
+    Where rates change as those of exp(lambda t), with lambda = |y''|/|y'|, a step of h errs by about
+    (lambda h)^(order + 1) |y'|/lambda. This sets that to a hundredth of the tolerance and takes at most a hundred trial
+    steps: it spares the steps in which a trial would only grow. The idea is the second estimate of the same section,
+    here in a form that knows no unit of time.
+    """
+    scale = np.maximum(atol + rtol * np.abs(y), TINIEST)
+    slope = np.max(np.abs(dy) / scale, axis=0, initial=0.0)
+    bend = np.max(np.abs(dy_next - dy) / scale, axis=0, initial=0.0) / trial
+    speed = bend / slope
+    step = (100 * slope / speed) ** (-1.0 / (order + 1)) / speed
+    known = np.isfinite(step) & (speed > 0)
+    longest = np.minimum(100 * trial, 0.01 * span)
+    first: np.ndarray = np.maximum(
+        trial, np.where(known, np.minimum(step, longest), np.where(np.isfinite(bend), longest, trial))
+    )
+    return first

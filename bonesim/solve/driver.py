@@ -3,18 +3,37 @@
 A *lane* is a column of the working arrays. One turn of the loop is one step of every lane; a lane whose member
 has ended takes the next member of the batch, and when none is left the arrays are cut to the lanes still running.
 No operation mixes lanes, so a member's numbers are the same bits whatever runs beside it.
+
+Conditions keep their values during a step (`codegen.switches`). A step ends where the first one turns over: at a known
+time, or at the sign change of a root function, found on the continuous extension. There all conditions are read anew,
+and the events whose triggers have become true happen.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from bonesim.solve.controller import error_norm, first_step, smallest_step, step_factor
+from bonesim.solve.calendar import calendar, fit
+from bonesim.solve.constraints import Constraints
+from bonesim.solve.controller import error_norm, first_step, smallest_step, step_factor, trial_step
+from bonesim.solve.crossing import Columns, Course, Some, first_turn
 from bonesim.solve.settings import Settings
 from bonesim.solve.solution import Solution
-from bonesim.solve.status import Status
+from bonesim.solve.status import Status, told
 from bonesim.solve.step import PlainStep
-from bonesim.system import Batch, Kernels, Layout
+from bonesim.system import Batch, Kernels, Rows
+
+PATIENCE = 8
+"""Turns of conditions in a row, no whole step between them, before a lane is taken to slide along a condition."""
+
+DWELL = 10.0
+"""By how many times rtol a state may change in a step of a sliding lane, in which conditions are not looked at."""
+
+OUTPUTS = 8
+"""Outputs of a lane that are interpolated together: vectors as long as those of a step, whatever is asked for."""
+
+ROUNDS = 1000
+"""State events of one member at one time; more have no end."""
 
 
 class Lanes:
@@ -29,33 +48,39 @@ class Lanes:
         width: int,
     ) -> None:
         self.kernels, self.batch, self.settings = kernels, batch, settings
-        self.results = results
-        self.step = kernels.step or PlainStep(kernels, settings.tableau)
-        self.t_out = np.append(batch.t_out, np.inf)
+        self.results, self.layout = results, kernels.layout
+        self.step = PlainStep(kernels, settings.tableau)
+        self.constraints = Constraints(kernels) if kernels.layout.algebraic else None
+        self.place = {state: place for place, state in enumerate(kernels.layout.shown)}
+        self.t_out = np.append(batch.t_out, [np.inf, np.inf])
         self.t_end = batch.t_out[-1]
-        self.event_times, self.event_order = _calendar(kernels, batch)
+        self.event_times, self.event_order = calendar(kernels, batch)
         self.waiting = 0
         self._allot(width)
-        self.member = np.empty(width, np.int64)
         self._load(np.arange(width))
 
     def run(self) -> None:
         """Step all lanes until every member has ended."""
         while self.member.size:
-            self._stop_at_events()
+            self._write_outputs_before()
+            self._happen()
             self._write_outputs_now()
             if not self._retire():
                 self._take_step()
 
     def _allot(self, width: int) -> None:
         """Working arrays for `width` lanes."""
-        layout = self.kernels.layout
+        layout = self.layout
         n = len(layout.states)
+        self.member = np.empty(width, np.int64)
         self.t, self.h = np.empty(width), np.empty(width)
         self.y, self.atol = np.empty((n, width)), np.empty((n, width))
-        self.p, self.k = np.empty((len(layout.parameters), width)), np.empty((len(layout.constants), width))
+        self.p, self.k = np.empty((len(layout.parameters), width)), np.empty((layout.kept, width))
         self.due, self.next_out = np.empty(width, np.int64), np.empty(width, np.int64)
-        self.refused, self.fresh = np.empty(width, bool), np.empty(width, bool)
+        self.refused, self.fresh, self.arrived = (np.empty(width, bool) for _ in range(3))
+        self.pending = np.empty((len(layout.initially), width), bool)
+        self.next_stop = np.empty(width)
+        self.turns, self.culprit = np.empty(width, np.int64), np.empty(width, np.int64)
 
     def _load(self, lanes: np.ndarray) -> None:
         """Put the next waiting members into `lanes`."""
@@ -67,80 +92,152 @@ class Lanes:
         self.p[:, lanes] = self.batch.parameters[:, chosen]
         self.atol[:, lanes] = self.results.atol[:, chosen]
         self.due[lanes] = (self.event_times[:, chosen] < self.batch.t_out[0]).sum(axis=0)
-        self.next_out[lanes] = 0
-        self.fresh[lanes] = True
+        self.next_out[lanes] = self.turns[lanes] = 0
+        self.fresh[lanes], self.arrived[lanes], self.pending[:, lanes] = True, False, False
+        k = self.kernels.constants(self.p[:, lanes])
+        k[self.layout.triggers] = np.reshape(self.layout.initially, (-1, 1))
+        self.k[:, lanes] = k
+        self._settle(lanes)
         for lane in lanes[np.isnan(self.event_times[:, chosen]).any(axis=0)]:
-            self._fail(lane, Status.NOT_FINITE_AT_START, "the time of an event")
+            self._end(int(lane), Status.NOT_FINITE_AT_START, "the time of an event")
 
     def _keep(self, lanes: np.ndarray) -> None:
         """Cut the working arrays to `lanes`."""
-        for name in ("t", "h", "due", "next_out", "refused", "fresh", "member"):
+        for name in ("t", "h", "due", "next_out", "refused", "fresh", "arrived", "next_stop", "turns", "culprit"):
             setattr(self, name, getattr(self, name)[lanes])
-        for name in ("y", "p", "k", "atol"):
+        for name in ("y", "p", "k", "atol", "pending"):
             setattr(self, name, np.ascontiguousarray(getattr(self, name)[:, lanes]))
+        self.member = self.member[lanes]
 
     def _next_event(self) -> np.ndarray:
-        """(lane,) time of each lane's next event, infinity where there is none."""
+        """(lane,) time of each lane's next timed event, infinity where there is none."""
         return self.event_times[self.due, self.member]
 
-    def _stop_at_events(self) -> None:
-        """Fire what is due at each lane's time, in the order of the calendar, and make restarted lanes ready."""
-        pending = np.flatnonzero(self._next_event() <= self.t)
-        while pending.size:
-            events = self.event_order[self.due[pending], self.member[pending]]
-            for event in np.unique(events):
-                self._fire(int(event), pending[events == event])
-            self.due[pending] += 1
-            self.fresh[pending] = True
-            pending = pending[self._next_event()[pending] <= self.t[pending]]
-        if self.fresh.any():
-            self._restart(np.flatnonzero(self.fresh))
-            self.fresh[:] = False
+    def _happen(self) -> None:
+        """What happens at each lane's time: timed events in the order of the calendar, then those of states."""
+        self._settle(np.flatnonzero(self.arrived))
+        self.arrived[:] = False
+        while (due := np.flatnonzero((self._next_event() <= self.t) & self._well())).size:
+            self._fire_each(due, self.event_order[self.due[due], self.member[due]])
+            self.due[due] += 1
+        for _ in range(ROUNDS):
+            waiting = np.flatnonzero(self.pending.any(axis=0) & self._well())
+            if not waiting.size:
+                break
+            first = np.argmax(self.pending[:, waiting], axis=0)
+            self.pending[first, waiting] = False
+            self._fire_each(waiting, len(self.layout.events) + first)
+        else:
+            for lane in np.flatnonzero(self.pending.any(axis=0) & self._well()):
+                event = self.layout.happenings[len(self.layout.events) + int(np.argmax(self.pending[:, lane]))]
+                self._end(int(lane), Status.EVENTS_WITHOUT_END, f"event '{event}'")
+        self._restart(np.flatnonzero(self.fresh & self._well()))
+        self.fresh[:] = False
+
+    def _fire_each(self, lanes: np.ndarray, events: np.ndarray) -> None:
+        """Apply to each of `lanes` its own event."""
+        for event in np.unique(events):
+            self._fire(int(event), lanes[events == event])
 
     def _fire(self, event: int, lanes: np.ndarray) -> None:
         y, p = self.y[:, lanes], self.p[:, lanes]
-        self.kernels.functions.fire(event, self.t[lanes], y, p, tuple(self.kernels.constants(p)))
+        self.kernels.functions.fire(event, self.t[lanes], y, p, tuple(self.k[:, lanes]))
         self.y[:, lanes], self.p[:, lanes] = y, p
+        constants = len(self.layout.constants)
+        self.k[:constants, lanes] = self.kernels.constants(p)[:constants]
+        self._settle(lanes)
+        self.fresh[lanes] = True
+        if self.layout.terminal[event]:
+            for lane in lanes:
+                self._end(int(lane), Status.ENDED_BY_EVENT, f"'{self.layout.happenings[event]}'")
+
+    def _settle(self, lanes: np.ndarray) -> None:
+        """Conditions and constraints as they are now; each is taken twice where one may rest on the other."""
+        self._read_conditions(lanes)
+        if self.constraints is not None and lanes.size:
+            self._constrain(self.constraints, lanes)
+            if self.layout.switches or self.layout.initially:
+                self._read_conditions(lanes)
+                self._constrain(self.constraints, lanes)
+
+    def _constrain(self, constraints: Constraints, lanes: np.ndarray) -> None:
+        """Algebraic states at which the constraints hold."""
+        y, p, k = self.y[:, lanes], Columns(self.p, lanes), Columns(self.k, lanes)
+        culprits = constraints.solve(self.t[lanes], y, p, k, self.settings.rtol, self.atol[:, lanes])
+        self.y[:, lanes] = y
+        for lane, culprit in zip(lanes, culprits, strict=True):
+            if culprit >= 0:
+                self._end(int(lane), Status.NO_CONSISTENT_START, f"from {self.layout.states[culprit]}")
+
+    def _read_conditions(self, lanes: np.ndarray) -> None:
+        """Read all conditions anew, and with them when the next one turns and which events are to happen."""
+        layout, functions = self.layout, self.kernels.functions
+        self.next_stop[lanes] = np.inf
+        if not (layout.switches or layout.initially):
+            return
+        t, k, p = self.t[lanes], self.k[:, lanes], Columns(self.p, lanes)
+        before = k[layout.triggers] > 0
+        functions.settle(t, Columns(self.y, lanes), p, k)
+        constants = len(layout.constants)
+        self.k[constants:, lanes] = k[constants:]
+        self.pending[:, lanes] |= (k[layout.triggers] > 0) & ~before
+        stops = np.empty((layout.timed, lanes.size))
+        functions.stops(p, tuple(k), stops)
+        self.next_stop[lanes] = np.min(np.where(stops > t, stops, np.inf), axis=0, initial=np.inf)
 
     def _restart(self, lanes: np.ndarray) -> None:
-        """Constants and a first step for lanes with a new member, or with values that an event has changed."""
-        t, y, p = self.t[lanes], self.y[:, lanes], self.p[:, lanes]
-        k, dy = self.kernels.constants(p), np.empty_like(y)
-        self.kernels.functions.rhs(t, tuple(y), tuple(p), tuple(k), dy)
-        self.k[:, lanes] = k
-        span = self.t_end - self.batch.t_out[0]
-        self.h[lanes] = first_step(t, y, dy, self.settings.rtol, self.atol[:, lanes], span)
-        self.refused[lanes] = False
+        """A first step for lanes with a new member, or with values that an event has changed."""
+        t, y, p, k = self.t[lanes], self.y[:, lanes], Columns(self.p, lanes), Columns(self.k, lanes)
+        rhs, dy, dy_next = self.kernels.functions.rhs, np.empty_like(y), np.empty_like(y)
+        rhs(t, tuple(y), p, k, dy)
         good = np.isfinite(y) & np.isfinite(dy)
+        dy[self.step.algebraic] = 0.0
+        span = self.t_end - self.batch.t_out[0]
+        rtol, atol = self.settings.rtol, self.atol[:, lanes]
+        trial = trial_step(t, y, dy, rtol, atol, span)
+        rhs(t + trial, tuple(y + trial * dy), p, k, dy_next)
+        dy_next[self.step.algebraic] = 0.0
+        self.h[lanes] = first_step(trial, y, dy, dy_next, rtol, atol, span, self.settings.tableau.order)
+        self.refused[lanes] = False
         for place in np.flatnonzero(~good.all(axis=0)):
-            state = self.kernels.layout.states[np.argmin(good[:, place])]
-            self._fail(int(lanes[place]), Status.NOT_FINITE_AT_START, f"from {state}")
+            state = self.layout.states[np.argmin(good[:, place])]
+            self._end(int(lanes[place]), Status.NOT_FINITE_AT_START, f"from {state}")
+
+    def _write_outputs_before(self) -> None:
+        """Outputs at times that are asked for twice: the first is the value before the events of that time."""
+        twice = self.t_out[self.next_out] == self.t_out[self.next_out + 1]
+        lanes = np.flatnonzero(twice & (self.t_out[self.next_out] <= self.t) & self._well())
+        if lanes.size:
+            self._write_now(lanes)
 
     def _write_outputs_now(self) -> None:
         """Outputs that lie exactly at a lane's time: the values after the events of that time."""
-        while True:
-            lanes = np.flatnonzero((self.t_out[self.next_out] <= self.t) & self._well())
-            if not lanes.size:
-                return
-            self._write(lanes, self.t[lanes], self.y[:, lanes])
+        status = self.results.status[self.member]
+        sound = (status == Status.OK) | (status == Status.ENDED_BY_EVENT)
+        while (lanes := np.flatnonzero((self.t_out[self.next_out] <= self.t) & sound)).size:
+            self._write_now(lanes)
 
     def _well(self) -> np.ndarray:
-        """(lane,) whether nothing has gone wrong so far."""
+        """(lane,) whether nothing has ended the member so far."""
         well: np.ndarray = self.results.status[self.member] == Status.OK
         return well
 
-    def _write(self, lanes: np.ndarray, t: np.ndarray, y: np.ndarray) -> None:
-        """Write one output for each of `lanes` and move their output pointers."""
-        out = np.empty((len(self.kernels.layout.observables), lanes.size))
-        self.kernels.functions.observe(t, tuple(y), tuple(self.p[:, lanes]), tuple(self.k[:, lanes]), out)
-        self.results.y[self.next_out[lanes], :, self.member[lanes]] = out.T
+    def _write_now(self, lanes: np.ndarray) -> None:
+        """Write one output for each of `lanes` with the values they have now."""
+        self._write(lanes, self.next_out[lanes], self.t[lanes], Columns(self.y, lanes))
         self.next_out[lanes] += 1
 
-    def _fail(self, lane: int, status: Status, detail: str) -> None:
+    def _write(self, lanes: np.ndarray, places: np.ndarray, t: np.ndarray, y: Rows) -> None:
+        """Write outputs at `places`, one for each of `lanes`."""
+        out = np.empty((len(self.layout.observables), lanes.size))
+        self.kernels.functions.observe(t, y, Columns(self.p, lanes), Columns(self.k, lanes), out)
+        self.results.y[places, :, self.member[lanes]] = out.T
+
+    def _end(self, lane: int, status: Status, detail: str) -> None:
+        """The member of a lane ends here, for a cause."""
         member = self.member[lane]
         self.results.status[member] = status
-        time = f"t = {self.t[lane]:.6g} {self.kernels.layout.time_unit}"
-        self.results.cause[int(member)] = f"stopped at {time}: {status.word} ({detail}); {status.text}"
+        self.results.cause[int(member)] = told(status, self.t[lane], self.layout.time_unit, detail)
 
     def _retire(self) -> bool:
         """Write the end of members that arrived or failed and give their lanes to waiting ones; whether any did."""
@@ -156,96 +253,94 @@ class Lanes:
         return True
 
     def _take_step(self) -> None:
-        """One step of every lane, accepted or not."""
-        stop = np.minimum(self._next_event(), self.t_end)
-        h, lands = _fit(self.t, self.h, stop)
-        y_next, scaled, dense = self.step.advance(self.t, h, self.y, self.p, self.k, self.settings.rtol, self.atol)
+        """One step of every lane, accepted or not, no further than to where something happens."""
+        stop = np.minimum(np.minimum(self._next_event(), self.next_stop), self.t_end)
+        sliding = self.turns >= PATIENCE
+        h, lands = fit(self.t, np.where(sliding, self._dwell(sliding), self.h), stop)
+        y_next, scaled = self.step.advance(self.t, h, self.y, self.p, self.k, self.settings.rtol, self.atol)
         norm = error_norm(scaled)
         factor = step_factor(norm, self.settings.tableau.order, self.refused)
         accepted = norm <= 1
         t_next = np.where(lands, stop, self.t + h)
-        self._write_outputs_between(accepted, h, np.where(accepted, t_next, self.t), y_next, dense)
+        course = Course(self.t, h, t_next, self.y, y_next, self.step.dense(self.layout.shown), self.place)
+        turned, t_next, y_next = self._cut_at_turns(course, accepted & ~sliding)
+        self._write_outputs_between(course, np.where(accepted, t_next, self.t))
         # A step cut short by a stop says nothing against the size that was planned.
-        planned = np.where(accepted & lands & (factor >= 1), np.maximum(self.h, h * factor), h * factor)
-        self.y = np.where(accepted, y_next, self.y)
-        self.t = np.where(accepted, t_next, self.t)
-        self.h, self.refused = planned, ~accepted
+        short = lands | turned | sliding
+        planned = np.where(accepted & short & (factor >= 1), np.maximum(self.h, h * factor), h * factor)
+        np.copyto(self.y, y_next, where=accepted)
+        np.copyto(self.t, t_next, where=accepted)
+        self.h, self.refused, self.arrived = planned, ~accepted, accepted & short
+        # After a dwell, one more turn shows that the lane still slides.
+        in_a_row = np.where(turned, self.turns + 1, np.where(sliding, PATIENCE - 1, 0))
+        self.turns = np.where(accepted, in_a_row, self.turns)
         self._count(accepted)
         self._give_up(scaled)
+
+    def _cut_at_turns(self, course: Course, looked_at: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """(lane,) whether a condition turns over within the step, and the time and states where the step ends then."""
+        turned, t_next, y_next = np.zeros(course.t.size, bool), course.t_next, course.y_next
+        if not self.layout.located:
+            return turned, t_next, y_next
+        theta = first_turn(course, looked_at, self._wrong)
+        cut = np.flatnonzero(np.isfinite(theta))
+        theta = theta[cut]
+        t_next, y_next = t_next.copy(), y_next.copy()
+        turned[cut] = True
+        t_next[cut], y_next[:, cut] = course.time(cut, theta), np.array([*course.states(cut, theta)])
+        self.culprit[cut] = np.argmax(self._wrong(cut, t_next[cut], Columns(y_next, cut)), axis=0)
+        return turned, t_next, y_next
+
+    def _wrong(self, lanes: Some, t: np.ndarray, y: Rows) -> np.ndarray:
+        """(located switch, lane) which conditions are not what they are held to be; where that is unclear, none."""
+        k, g = Columns(self.k, lanes), np.empty((len(self.layout.located), t.size))
+        self.kernels.functions.roots(t, y, Columns(self.p, lanes), k, g)
+        holds = np.array([k[row] for row in self.layout.turning]) != 0
+        wrong: np.ndarray = np.where(holds, g < 0, g > 0)
+        return wrong
+
+    def _dwell(self, sliding: np.ndarray) -> np.ndarray:
+        """(lane,) for sliding lanes a step so small that it need not look at conditions.
+
+        A state's size is its value, or that behind its absolute tolerance (`settings.default_atol`) if that is more.
+        """
+        steps, lanes = self.h.copy(), np.flatnonzero(sliding)
+        if lanes.size:
+            t, y, dy = self.t[lanes], self.y[:, lanes], np.empty((len(self.y), lanes.size))
+            self.kernels.functions.rhs(t, tuple(y), Columns(self.p, lanes), Columns(self.k, lanes), dy)
+            dy[self.step.algebraic] = 0.0
+            change = DWELL * np.maximum(self.settings.rtol * np.abs(y), 1e3 * self.atol[:, lanes])
+            longest = np.min(change / np.abs(dy), axis=0, initial=np.inf)
+            least = 100 * smallest_step(t, self.t_end - self.batch.t_out[0])
+            steps[lanes] = np.minimum(self.h[lanes], np.maximum(longest, least))
+        return steps
 
     def _count(self, accepted: np.ndarray) -> None:
         self.results.steps[self.member] += 1
         self.results.rejected[self.member] += ~accepted
 
     def _give_up(self, scaled: np.ndarray) -> None:
-        """Fail lanes whose step size fell to rounding level, or that took too many steps."""
+        """End lanes whose step size fell to rounding level, or that took too many steps."""
         tiny = self.h < smallest_step(self.t, self.t_end - self.batch.t_out[0])
         long = self.results.steps[self.member] >= self.settings.max_steps
         for lane in np.flatnonzero((tiny | long) & (self.t < self.t_end)):
             error = np.where(np.isfinite(scaled[:, lane]), scaled[:, lane], np.inf)
             worst = int(np.argmax(error))
-            state = self.kernels.layout.states[worst]
-            detail = f"step {self.h[lane]:.2g}; error {error[worst]:.2g} x tolerance, from {state}"
-            self._fail(int(lane), Status.STEP_TOO_SMALL if tiny[lane] else Status.TOO_MANY_STEPS, detail)
+            detail = f"step {self.h[lane]:.2g}; error {error[worst]:.2g} x tolerance, from {self.layout.states[worst]}"
+            if self.turns[lane] >= PATIENCE - 1:
+                condition = self.layout.conditions[self.layout.located[self.culprit[lane]]]
+                detail = f"'{condition}' turns over again and again"
+            self._end(int(lane), Status.STEP_TOO_SMALL if tiny[lane] else Status.TOO_MANY_STEPS, detail)
 
-    def _write_outputs_between(
-        self, accepted: np.ndarray, h: np.ndarray, t_next: np.ndarray, y_next: np.ndarray, dense: np.ndarray
-    ) -> None:
-        """Outputs strictly inside an accepted step, from the method's continuous extension."""
-        lanes = np.flatnonzero(accepted & (self.t_out[self.next_out] < t_next))
-        if not lanes.size:
-            return
-        dense = dense[:, :, lanes]
-        y0, y1 = self.y[:, lanes], y_next[:, lanes]
-        active = np.arange(lanes.size)
-        while active.size:
-            now = lanes[active]
-            at = self.t_out[self.next_out[now]]
-            theta = (at - self.t[now]) / h[now]
-            inner = dense[-1][:, active]
-            for row in reversed(dense[:-1]):
-                inner = row[:, active] + theta * inner
-            # In this form a state that does not move keeps its bits.
-            y = y0[:, active] + theta * ((y1 - y0)[:, active] + (1 - theta) * inner)
-            self._write(now, at, y)
-            active = active[self.t_out[self.next_out[now]] < t_next[now]]
-
-
-def _calendar(kernels: Kernels, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-    """(occurrence, member) times of all timed events in order, closed by infinity, and which event each one is.
-
-    Events of one time keep the order of the model.
-    """
-    layout: Layout = kernels.layout
-    events, members = len(layout.events), batch.members
-    constants = kernels.constants(batch.parameters)
-    first, every = np.empty((events, members)), np.empty((events, members))
-    kernels.functions.event_times(tuple(batch.parameters), tuple(constants), first, every)
-    times = [first[event] + turn * every[event] for event in range(events) for turn in range(layout.events[event])]
-    which = [event for event in range(events) for _ in range(layout.events[event])]
-    occurrences = _snapped(np.array([*times, np.full(members, np.inf)]), batch.t_out)
-    order = np.argsort(occurrences, axis=0, kind="stable")
-    return np.take_along_axis(occurrences, order, axis=0), np.array([*which, -1])[order]
-
-
-def _snapped(times: np.ndarray, t_out: np.ndarray) -> np.ndarray:
-    """Times that miss an output time by rounding alone (3 x 0.1 against 0.3), moved onto it.
-
-    An output at the time of an event is the value after it, however either time was computed.
-    """
-    near = np.clip(np.searchsorted(t_out, times), 1, len(t_out) - 1)
-    before, after = t_out[near - 1], t_out[near]
-    nearest = np.where(times - before < after - times, before, after)
-    return np.where(np.abs(times - nearest) <= 4 * np.spacing(np.abs(nearest)), nearest, times)
-
-
-def _fit(t: np.ndarray, h: np.ndarray, stop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Step sizes that end exactly on `stop` or stay clear of it, and which lanes land on it.
-
-    A stop that is one step away is reached by stretching a little; one that is two steps away, by two equal halves.
-    The size is what the clock will show: at t = 3000 day, t + h differs from h more than an infusion of a second may.
-    """
-    left = stop - t
-    lands = h * 1.0001 >= left
-    planned = np.where(2 * h > left, 0.5 * left, h)
-    return np.where(lands, left, (t + planned) - t), lands
+    def _write_outputs_between(self, course: Course, t_next: np.ndarray) -> None:
+        """Outputs strictly inside an accepted step that ends at `t_next`."""
+        lanes = np.flatnonzero(self.t_out[self.next_out] < t_next)
+        while lanes.size:
+            left = np.searchsorted(self.t_out, t_next[lanes]) - self.next_out[lanes]
+            count = np.minimum(left, OUTPUTS)
+            each, first = np.repeat(lanes, count), np.repeat(np.cumsum(count) - count, count)
+            places = self.next_out[each] + (np.arange(each.size) - first)
+            at = self.t_out[places]
+            self._write(each, places, at, course.states(each, (at - course.t[each]) / course.h[each]))
+            self.next_out[lanes] += count
+            lanes = lanes[left > count]

@@ -7,15 +7,23 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from bonesim.errors import InternalError
 from bonesim.solve.driver import Lanes
 from bonesim.solve.settings import Settings, default_atol
 from bonesim.solve.solution import Solution
-from bonesim.system import Batch, Kernels
+from bonesim.solve.status import Status, told
+from bonesim.system import Batch, Kernels, Layout
 
-LANES = 256
-"""Members under way together in one thread: enough to spread the cost of a turn, few enough for the cache."""
+CHUNK = 1 << 14
+"""Members whose tolerances are derived together: a million at once would hold all their parameters twice."""
+
+WORKING_SET = 1 << 24
+"""Bytes that the loop in NumPy works on: what a core finds near it in a cache that it shares."""
+
+FEWEST_LANES, MOST_LANES = 256, 8192
+"""A call of NumPy costs as much as its work on some 1,000 numbers; lanes beyond those of a batch cost nothing."""
 
 
 def integrate(
@@ -23,25 +31,42 @@ def integrate(
     batch: Batch,
     settings: Settings | None = None,
     *,
-    lanes: int = LANES,
+    lanes: int | None = None,
     threads: int | None = None,
+    dtype: DTypeLike = np.float64,
 ) -> Solution:
     """Solve every member of a batch from `t_out[0]` to `t_out[-1]`.
 
     Each member keeps its own time, step size, events and output pointer, so that its numbers do not depend on
-    its neighbours or on how many members there are. At most `lanes` members are under way together; as soon as
-    one ends, the next takes its lane. Timed events are hard stops: a step ends on them and the next begins
-    with the values after them; an output at the time of an event is the value after it. Several `threads` (all
-    processors where it is None) share the members out among them; small batches stay with one.
+    its neighbours or on how many members there are. Timed events are hard stops: a step ends on them and the next
+    begins with the values after them; an output at the time of an event is the value after it.
+
+    At most `lanes` members are under way together in the loop in NumPy, by default as many as its cache holds; as soon
+    as one ends, the next takes its lane. Several `threads` share the members out among them: by default all
+    processors in a compiled loop, and one in NumPy, whose calls are too short to run beside others.
 
     Returns a `Solution`; a member that fails carries status, stop time and cause, and never stops the others.
     """
     settings = settings or Settings()
-    if kernels.step is not None and kernels.step.method != settings.tableau.name:
-        raise InternalError(f"the kernels step by {kernels.step.method}, not by {settings.tableau.name}")
+    if kernels.loop is not None and kernels.loop.method != settings.tableau.name:
+        raise InternalError(f"the kernels step by {kernels.loop.method}, not by {settings.tableau.name}")
     with np.errstate(all="ignore"):
-        solution = Solution.empty(batch.t_out, len(kernels.layout.observables), _atol(kernels, batch, settings))
-    shares = _shares(batch.members, lanes, threads or os.cpu_count() or 1)
+        atol = _atol(kernels, batch, settings)
+    solution = Solution.empty(batch.t_out, len(kernels.layout.observables), atol, dtype)
+    if kernels.loop is None:
+        _run_plain(kernels, batch, settings, solution, lanes or _lanes(kernels.layout, settings), threads or 1)
+    elif batch.members:
+        threads = min(threads or os.cpu_count() or 1, batch.members)
+        kernels.loop.run(batch, solution, rtol=settings.rtol, max_steps=settings.max_steps, threads=threads)
+        solution.cause.update(_causes(kernels.layout, solution))
+    return solution
+
+
+def _run_plain(
+    kernels: Kernels, batch: Batch, settings: Settings, solution: Solution, lanes: int, threads: int
+) -> None:
+    """The loop in NumPy, each share of the members in a thread of its own."""
+    solution.y.fill(np.nan)
 
     def run(share: slice) -> None:
         with np.errstate(all="ignore"):
@@ -49,12 +74,19 @@ def integrate(
             Lanes(kernels, members, settings, part, width=min(lanes, members.members)).run()
             solution.cause.update({share.start + member: text for member, text in part.cause.items()})
 
+    shares = _shares(batch.members, lanes, threads)
     if len(shares) == 1:
         run(shares[0])
     else:
         with ThreadPoolExecutor(len(shares)) as pool:
             list(pool.map(run, shares))
-    return solution
+
+
+def _lanes(layout: Layout, settings: Settings) -> int:
+    """Members under way together in NumPy: enough to spread the cost of its calls, few enough for the cache."""
+    rows = (settings.tableau.stages + 10) * len(layout.states) + len(layout.pattern) + layout.factors
+    rows += len(layout.parameters) + layout.kept
+    return min(max(1 << (WORKING_SET // (8 * max(rows, 1))).bit_length() - 1, FEWEST_LANES), MOST_LANES)
 
 
 def _shares(members: int, lanes: int, threads: int) -> list[slice]:
@@ -67,12 +99,16 @@ def _shares(members: int, lanes: int, threads: int) -> list[slice]:
 def _atol(kernels: Kernels, batch: Batch, settings: Settings) -> np.ndarray:
     """(state, member) absolute tolerances: those asked for, or derived from each member's own values."""
     if settings.atol is None:
-        return default_atol(settings.rtol, _size(kernels, batch))
+        derived = np.empty(batch.initial.shape)
+        for first in range(0, batch.members, CHUNK):
+            part = slice(first, first + CHUNK)
+            derived[:, part] = default_atol(settings.rtol, known_size(kernels, batch.part(part)))
+        return derived
     atol = np.asarray(settings.atol, float)
-    return np.broadcast_to(atol if atol.ndim == 2 else atol.reshape(-1, 1), batch.initial.shape)
+    return np.array(np.broadcast_to(atol if atol.ndim == 2 else atol.reshape(-1, 1), batch.initial.shape))
 
 
-def _size(kernels: Kernels, batch: Batch) -> np.ndarray:
+def known_size(kernels: Kernels, batch: Batch) -> np.ndarray:
     """(state, member) the size each state is known to take: at the start, or right after one of its events."""
     parameters, y = batch.parameters.copy(), batch.initial.copy()
     start, size = np.zeros(batch.members), np.abs(y)
@@ -80,3 +116,26 @@ def _size(kernels: Kernels, batch: Batch) -> np.ndarray:
         kernels.functions.fire(event, start, y, parameters, tuple(kernels.constants(parameters)))
         size = np.maximum(size, np.abs(y))
     return np.where(np.isfinite(size), size, 0.0)
+
+
+def _causes(layout: Layout, solution: Solution) -> dict[int, str]:
+    """The text of every member that ended early in a compiled loop, from its status and fault."""
+    texts = {}
+    for member in np.flatnonzero(solution.status):
+        status, stop = Status(solution.status[member]), float(solution.stop_time[member])
+        texts[int(member)] = told(status, stop, layout.time_unit, _detail(layout, status, solution.fault[:, member]))
+    return texts
+
+
+def _detail(layout: Layout, status: Status, fault: np.ndarray) -> str:
+    number, error, step = int(fault[0]), fault[1], fault[2]
+    if status == Status.ENDED_BY_EVENT:
+        return f"'{layout.happenings[number]}'"
+    if status == Status.EVENTS_WITHOUT_END:
+        return f"event '{layout.happenings[number]}'"
+    if status in {Status.NOT_FINITE_AT_START, Status.NO_CONSISTENT_START}:
+        return "the time of an event" if number < 0 else f"from {layout.states[number]}"
+    if number >= len(layout.states):
+        condition = layout.conditions[layout.located[number - len(layout.states)]]
+        return f"'{condition}' turns over again and again"
+    return f"step {step:.2g}; error {error:.2g} x tolerance, from {layout.states[number]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from bonesim.solve.status import Status
 
@@ -14,12 +15,14 @@ class Solution:
     """The outcome of every member of a batch; the solver fills its arrays member by member.
 
     t : (time,) output times, in the model's time unit
-    y : (time, observable, member), NaN after a member's end
+    y : (time, observable, member), NaN after a member's end; in memory a member's course lies in one piece
     end : (state, member) states where the member stopped
     status : (member,) codes of `Status`
     stop_time : (member,) time where the member stopped
     atol : (state, member) absolute tolerances that were used
     steps, rejected : (member,) steps tried, and how many of them were refused
+    fault : (3, member) of a member that ended early, by a compiled loop: what is to blame (the row of a state, behind
+        all states that of a located condition, or the number of an event), its error over tolerance, the step size
     cause : text of each member that failed
     """
 
@@ -31,21 +34,23 @@ class Solution:
     atol: np.ndarray
     steps: np.ndarray
     rejected: np.ndarray
+    fault: np.ndarray
     cause: dict[int, str] = field(default_factory=dict)
 
     @classmethod
-    def empty(cls, t: np.ndarray, observables: int, atol: np.ndarray) -> Solution:
-        """A solution in which nothing has happened yet."""
+    def empty(cls, t: np.ndarray, observables: int, atol: np.ndarray, dtype: DTypeLike = np.float64) -> Solution:
+        """A solution in which nothing has happened yet; who fills it writes all of `y`."""
         states, members = atol.shape
         return cls(
             t=t,
-            y=np.full((len(t), observables, members), np.nan),
+            y=np.empty((members, observables, len(t)), dtype).T,
             end=np.full((states, members), np.nan),
             status=np.zeros(members, np.int8),
             stop_time=np.full(members, t[0], float),
             atol=atol,
-            steps=np.zeros(members, np.int64),
-            rejected=np.zeros(members, np.int64),
+            steps=np.zeros(members, np.int32),
+            rejected=np.zeros(members, np.int32),
+            fault=np.zeros((3, members), np.float32),
         )
 
     def part(self, members: slice) -> Solution:
@@ -59,9 +64,10 @@ class Solution:
             atol=self.atol[:, members],
             steps=self.steps[members],
             rejected=self.rejected[members],
+            fault=self.fault[:, members],
         )
 
     @property
     def ok(self) -> bool:
-        """Whether every member arrived."""
-        return bool(np.all(self.status == Status.OK))
+        """Whether every member arrived; one that an event of the model ended did."""
+        return all(Status(code).arrived for code in np.unique(self.status))

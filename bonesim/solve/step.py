@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from bonesim.solve.controller import scaled_error
+from bonesim.solve.linear import linear
 from bonesim.solve.methods.rosenbrock import Rosenbrock
 from bonesim.system import Kernels
 
@@ -12,13 +15,20 @@ from bonesim.system import Kernels
 class PlainStep:
     """A step of `kernels` by `tableau`; formulas in `methods.rosenbrock`.
 
-    W = I/(h gamma) - J is inverted once a step by batched LAPACK, instead of factored once a stage, which is what
-    NumPy offers for a stack of matrices.
+    The arrays of a step are kept for the next one: new ones of this size would be fetched from the system every time.
     """
 
     def __init__(self, kernels: Kernels, tableau: Rosenbrock) -> None:
         self.functions, self.layout, self.tableau = kernels.functions, kernels.layout, tableau
-        self.method = tableau.name
+        self.algebraic = list(self.layout.algebraic)
+        self.linear = linear(kernels.functions, kernels.layout)
+        self._allot(0)
+
+    def _allot(self, lanes: int) -> None:
+        n, entries = len(self.layout.states), len(self.layout.pattern)
+        self._stages = np.empty((self.tableau.stages, n, lanes))
+        self._slopes, self._by_time = np.empty((entries, lanes)), np.zeros((n, lanes))
+        self._at, self._sum, self._term = (np.empty((n, lanes)) for _ in range(3))
 
     def advance(
         self,
@@ -29,62 +39,53 @@ class PlainStep:
         k: np.ndarray,
         rtol: float,
         atol: np.ndarray,
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Next states and error over tolerance, both (state, lane), and the dense rows D_r, (row, state, lane).
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Next states and error over tolerance, both (state, lane).
 
         t, h : (lane,); y, atol : (state, lane); p : (parameter, lane); k : (constant, lane)
         """
-        method, (n, lanes) = self.tableau, y.shape
-        rows_p, rows_k = tuple(p), tuple(k)
-        jacobian, by_time = np.zeros((lanes, n, n)), np.zeros((n, lanes))
-        stages, dy = np.empty((method.stages, n, lanes)), np.empty((n, lanes))
-        self.functions.jacobian(t, tuple(y), rows_p, rows_k, jacobian, by_time)
-        inverse = invert_shifted(jacobian, 1.0 / (h * method.gamma))
-        at = y
+        if self._at.shape != y.shape:
+            self._allot(t.size)
+        method, rows_p, rows_k = self.tableau, tuple(p), tuple(k)
+        stages, total, per_time = self._stages, self._sum, 1.0 / h
+        self.functions.start(t, tuple(y), rows_p, rows_k, stages[0], self._slopes, self._by_time)
+        self.linear.factor(per_time / method.gamma, self._slopes)
         for i in range(method.stages):
-            at = combine(y, method.a[i], stages)
-            self.functions.rhs(t + method.c[i] * h, tuple(at), rows_p, rows_k, dy)
             if i:
-                dy += combine(None, method.C[i], stages) / h
+                self._stage_state(i, y)
+                self.functions.rhs(t + method.c[i] * h, tuple(self._at), rows_p, rows_k, stages[i])
+                np.multiply(stages[0], method.C[i][0], out=total)
+                self._add(total, method.C[i][1:], stages[1:])
+                total *= per_time
+                total[self.algebraic] = 0.0
+                stages[i] += total
             if method.d[i] and not self.layout.autonomous:
-                dy += (method.d[i] * h) * by_time
-            stages[i] = _apply(inverse, dy)
-        y_next = at + stages[-1]
-        scaled = scaled_error(stages[-1], y, y_next, rtol, atol)
-        return y_next, scaled, np.array([combine(None, row, stages) for row in method.H])
+                stages[i] += (method.d[i] * h) * self._by_time
+            self.linear.solve(stages[i])
+        y_next = self._at + stages[-1]
+        return y_next, scaled_error(stages[-1], y, y_next, rtol, atol)
 
+    def dense(self, states: Sequence[int]) -> np.ndarray:
+        """(row, state, lane) the rows D_r of some states in the last step."""
+        stages = self._stages if len(states) == len(self.layout.states) else self._stages[:, states]
+        rows = np.zeros((len(self.tableau.H), *stages.shape[1:]))
+        for number, factors in enumerate(self.tableau.H):
+            self._add(rows[number], factors, stages)
+        return rows
 
-def combine(y: np.ndarray | None, row: tuple[float, ...], stages: np.ndarray) -> np.ndarray:
-    """y + sum_j row_j k_j, in the order of the row."""
-    total = y
-    for factor, stage in zip(row, stages, strict=False):
-        if factor:
-            total = factor * stage if total is None else total + factor * stage
-    return np.zeros_like(stages[0]) if total is None else total
+    def _stage_state(self, i: int, y: np.ndarray) -> None:
+        """y + sum_j a_ij k_j; where a row only adds a term to the one before it, the sum goes on from there."""
+        row, before = self.tableau.a[i], self.tableau.a[i - 1]
+        if before and row[:-1] == before:
+            self._add(self._at, row[-1:], self._stages[i - 1 :])
+        else:
+            self._at[:] = y
+            self._add(self._at, row, self._stages)
 
-
-def invert_shifted(jacobian: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """(lane, state, state) inverses of shift I - J; NaN for a lane whose matrix is singular or not finite."""
-    n = jacobian.shape[-1]
-    matrix = -jacobian
-    matrix[:, range(n), range(n)] += shift[:, None]
-    try:
-        return np.linalg.inv(matrix)
-    except np.linalg.LinAlgError:
-        return np.array([_invert_one(one) for one in matrix])
-
-
-def _invert_one(matrix: np.ndarray) -> np.ndarray:
-    try:
-        return np.linalg.inv(matrix)
-    except np.linalg.LinAlgError:
-        return np.full_like(matrix, np.nan)
-
-
-def _apply(inverse: np.ndarray, rhs: np.ndarray) -> np.ndarray:
-    """(state, lane) products of each lane's matrix with its vector.
-
-    The vectors are made contiguous first: with a stride the library may add in another order, and a member's last
-    bits would depend on how many lanes there are.
-    """
-    return np.ascontiguousarray(np.matmul(inverse, np.ascontiguousarray(rhs.T)[:, :, None])[:, :, 0].T)
+    def _add(self, total: np.ndarray, factors: tuple[float, ...], stages: np.ndarray) -> None:
+        """total += sum_j factors_j k_j, in the order of the factors."""
+        term = self._term[: len(total)]
+        for factor, stage in zip(factors, stages, strict=False):
+            if factor:
+                np.multiply(stage, factor, out=term)
+                total += term

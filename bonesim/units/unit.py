@@ -141,6 +141,7 @@ def as_unit(unit: Unit | str) -> Unit:
     return Unit.parse(unit) if isinstance(unit, str) else unit
 
 
+@lru_cache(maxsize=4096)
 def product(factors: Factors) -> Fraction | float:
     """Size of a product of powers in SI; exact where the summed exponent of every symbol is a whole number."""
     exponents: dict[str, Fraction] = {}

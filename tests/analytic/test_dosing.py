@@ -13,6 +13,8 @@ from bonesim.model.ode import OdeModel, TimedEvent
 from bonesim.solve.methods.rosenbrock import METHODS
 from bonesim.solve.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("backend")
+
 RTOL = 1e-7
 MINUTE = 1 / 1440
 

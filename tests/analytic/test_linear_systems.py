@@ -10,6 +10,8 @@ from scipy.linalg import expm
 from bonesim.solve.methods.rosenbrock import METHODS
 from bonesim.solve.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("backend")
+
 RTOL = 1e-7
 TIMES = np.array([0.0, 0.05, 1.0, 1.5, 10.0])
 

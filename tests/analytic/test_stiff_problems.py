@@ -1,7 +1,10 @@
 """The classic stiff problems against the reference end values of the literature.
 
 F. Mazzia & C. Magherini, Test Set for Initial Value Problem Solvers, release 2.4, Department of Mathematics,
-University of Bari, 2008: problems HIRES, ROBER, VDPOL (modified), OREGO, section "Run characteristics" of each.
+University of Bari, 2008, https://archimede.uniba.it/~testset/: problems HIRES, ROBER, VDPOL (modified), OREGO, `solut`
+of each: RADAU in quadruple precision at 1.1e-18. Van der Pol's equation on the fast scale of E. Hairer & G. Wanner,
+Solving Ordinary Differential Equations II, section IV.10, doi:10.1007/978-3-642-05221-7, with their values at
+t = 1, 2, ..., 11: http://www.unige.ch/~hairer/testset/testset.html, stiff/vdpol/res_exact_pic.
 """
 
 from __future__ import annotations
@@ -13,6 +16,8 @@ from equations import model, solve
 from bonesim.model.ode import OdeModel
 from bonesim.solve.methods.rosenbrock import METHODS
 from bonesim.solve.settings import Settings, default_atol
+
+pytestmark = pytest.mark.usefixtures("backend")
 
 ROBERTSON = model(
     {
@@ -70,6 +75,33 @@ def test_end_values_of_the_test_set(ode: OdeModel, end: float, reference: list[f
     # phase), so that the error of all steps stays within ten times the tolerance of one.
     error = np.abs(solution.y[-1, :, 0] - reference) / (atol + rtol * np.abs(reference))
     assert error.max() < 10
+
+
+RELAXATION = model({"x": (2, "v"), "v": (0, "((1 - x*x)*v - x)/eps")}, {"eps": 1e-6})
+RELAXED = np.array(
+    [
+        [-0.1863646254808130e1, 0.7535430865435460],
+        [0.1706167732170456e1, -0.8928097010248257],
+        [-0.1510606936744095e1, 0.1178380000730945e1],
+        [0.1194414677695905e1, -0.2799585996540082e1],
+        [0.1890428596416747e1, -0.7345118680166940],
+        [-0.1737716306805883e1, 0.8604008653025923],
+        [0.1551614645548223e1, -0.1102382892533321e1],
+        [-0.1278631984330405e1, 0.2013890883009155e1],
+        [-0.1916552949489830e1, 0.7169573003463228],
+        [0.1768163792391936e1, -0.8315276407898496],
+        [-0.1590150544829062e1, 0.1040279389212485e1],
+    ]
+)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_course_of_van_der_pols_oscillator(method: str) -> None:
+    rtol = 1e-5
+    y = solve(RELAXATION, np.arange(12.0), settings=Settings(rtol=rtol, method=method)).y[1:, :, 0]
+    # An error becomes a shift of time, which is carried on and does not grow: a few rtol for each of the slow parts.
+    # At t = 4, where the next jump is nearest, v = x/(1 - x*x) changes within a unit of time by 13 times itself.
+    assert np.abs(y / RELAXED - 1).max() < 100 * rtol
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -16,26 +16,44 @@ from bonesim.solve.methods.rosenbrock import METHODS
 from bonesim.solve.settings import Settings
 from bonesim.solve.status import Status
 
+KICKS = {
+    "lemaire2004": {"OCa": 2e-3},
+    "pivonka2008": {"OCa": 2e-3},
+    "bone_volume": {"bone_volume_fraction": 0.1},
+    "komarova2003": {"OCa": 12.0},
+    "peterson_riggs2010": {"teri_depot": 4856.96},
+}
+"""What moves each model away from rest."""
+
 CLOSE = 1e-10
 """Of the largest value: rounding, some hundred steps of it; a formula that differs shows at once."""
+AGREEMENT = {"peterson_riggs2010": 1e-7}
+"""Sums of large flows that cancel leave error estimates that are rounding as it comes back to rest, and so are the
+step sizes: both courses are within the tolerance, 1e-6, and no closer than a part of it."""
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("model", ["lemaire2004", "pivonka2008", "bone_volume"])
+@pytest.mark.parametrize("model", KICKS)
 def test_library_models(model: str, method: str) -> None:
     loaded = load_model(model)
-    kick = {"lemaire2004": {"OCa": 2e-3}, "pivonka2008": {"OCa": 2e-3}, "bone_volume": {"bone_volume_fraction": 0.1}}
     both = [
-        simulate(loaded, np.linspace(0, 200, 21), initial=kick[model], method=method, backend=backend)
+        simulate(loaded, np.linspace(0, 200, 21), initial=KICKS[model], method=method, backend=backend)
         for backend in ("numpy", "llvm")
     ]
     for state in loaded.states:
         plain, compiled = (result[state.id].values for result in both)
-        assert np.abs(plain - compiled).max() < CLOSE * np.abs(plain).max()
+        assert np.abs(plain - compiled).max() <= AGREEMENT.get(model, CLOSE) * np.abs(plain).max(), state.id
 
 
-def test_a_whole_scenario() -> None:
-    scenario = load_scenario(next(file for file in scenario_files() if file.stem == "ovx_m2"))
+INFUSED = {
+    "doses[0].over": "2 hour",  # into plasma, three times as long as what is quick there
+    "doses[0].route": "intravenous",
+}
+
+
+@pytest.mark.parametrize("changes", [{}, INFUSED], ids=["boluses", "infusions"])
+def test_a_whole_scenario(changes: dict[str, str]) -> None:
+    scenario = load_scenario(next(file for file in scenario_files() if file.stem == "ovx_m2"), changes)
     plain, compiled = run(scenario, backend="numpy"), run(scenario, backend="llvm")
     for name in plain.data_vars:
         if plain[name].attrs.get("units"):

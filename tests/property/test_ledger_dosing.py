@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from equations import event, model, solve
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bonesim.model.ode import OdeModel, TimedEvent
@@ -48,7 +49,8 @@ def test_what_is_in_the_system_is_what_was_scheduled(
     for first, amount, every, count in boluses:
         events.append(event(rest + first, every=every, count=count, depot=f"depot + {amount!r}"))
         for turn in range(count):
-            scheduled += amount * (t >= rest + first + turn * every)
+            # an output that misses a dose by rounding alone is the value after it
+            scheduled += amount * (t + 4 * np.spacing(t) >= rest + first + turn * every)
     for start, amount, over in infusions:
         begin, end = rest + start, rest + start + over
         rate = amount / (end - begin)
@@ -79,3 +81,49 @@ def test_nothing_moves_without_a_reason(dose_times: list[float], grid: list[floa
                 expected += 0.1 * (number + 1)
         assert solution.y[row, 0, 0] == expected
         assert solution.y[row, 1, 0] == 1.0
+
+
+# Infusions as formulas of time, three of them, into a system at rest; all that varies is a parameter.
+PUMPS = ("one", "two", "three")
+PUMPED = model(
+    {
+        "depot": (0, "inflow - absorption*depot"),
+        "central": (0, "absorption*depot - k10*central"),
+        "gone": (0, "k10*central"),
+    },
+    {"absorption": 1.0, "k10": 1.0} | {f"{what}_{pump}": 0.0 for pump in PUMPS for what in ("rate", "begin", "end")},
+    {
+        "total": "depot + central + gone",
+        "inflow": " + ".join(f"piecewise(rate_{pump}, t >= begin_{pump} and t < end_{pump}, 0)" for pump in PUMPS),
+    },
+)
+WEEKS = np.arange(0.0, 7.0 * 27, 7.0)
+windows = st.lists(
+    st.tuples(
+        st.one_of(st.floats(0.0, 180.0), st.integers(0, 25).map(lambda week: 7.0 * week)),
+        st.floats(0.0, 2.0).map(lambda power: 10.0**power * MINUTE),
+        st.floats(-3.0, 6.0).map(lambda power: 10.0**power),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@pytest.mark.usefixtures("backend")
+@given(given_in=windows, absorption=st.floats(0.1, 1e3), k10=st.floats(0.1, 1e3))
+@example(given_in=[(91.3, MINUTE, 1e3)], absorption=1e3, k10=1e3)
+@example(given_in=[(7.0, MINUTE, 1.0), (7.0 + MINUTE, MINUTE, 1e6), (175.0, 7.0, 1e-3)], absorption=1.0, k10=1.0)
+@settings(max_examples=25)
+def test_windows_of_minutes_between_outputs_of_weeks(
+    given_in: list[tuple[float, float, float]], absorption: float, k10: float
+) -> None:
+    """Nothing is in motion before a window, and steps of a system at rest are as long as they may be."""
+    rows, scheduled, rounding = {"absorption": absorption, "k10": k10}, np.zeros(WEEKS.size), 0.0
+    for pump, (begin, length, rate) in zip(PUMPS, given_in, strict=False):
+        end = begin + length
+        rows |= {f"rate_{pump}": rate, f"begin_{pump}": begin, f"end_{pump}": end}
+        scheduled += rate * (np.clip(WEEKS, begin, end) - begin)
+        rounding += rate * 2 * np.spacing(end)  # both ends lie on the clock, which steps by an ulp
+    solution = solve(PUMPED, WEEKS, "total", settings=Settings(rtol=1e-4), **rows)
+    assert solution.ok, solution.cause
+    assert np.all(np.abs(solution.y[:, 0, 0] - scheduled) <= 1e-9 * scheduled + rounding)

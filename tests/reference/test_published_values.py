@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bonesim.compose.card import Published, load_card
-from bonesim.model.expr import Num
+from bonesim.compose.card import Doses, Published, load_card
+from bonesim.model.expr import Call, Num, Sym
 from bonesim.model.ode import OdeModel, TimedEvent
 from bonesim.resources import model_ids
 from bonesim.sbml.library import read_library_model
 from bonesim.simulate import simulate
 
 SETTLED = 4000.0
-"""Days; the slowest rate of the modules is 0.01 1/day, so e^-40 of any start is left."""
+"""Days; the slowest rate of the modules with a steady state is 0.01 1/day, so e^-40 of any start is left."""
 
 ROWS = [
     pytest.param(model_id, row, id=f"{model_id}: {row.quantity}, {row.at}")
@@ -25,16 +25,36 @@ ROWS = [
 def value_of(model_id: str, row: Published) -> float:
     """The value that a row asks for; parameters of `set` jump at both ends of `window`, always hold without one."""
     model = read_library_model(model_id)
-    end = SETTLED if row.at == "steady_state" else float(row.at.removeprefix("day "))
+    end = _end(model, row)
     given = {} if row.window else row.set
+    if row.doses:
+        model = _with_doses(model, row.doses, load_card(model_id).port(row.doses.port).jumps or "")
     if row.window:
         model = _with_window(model, row, row.window)
+    backend = "auto" if row.doses else "numpy"  # years of doses are worth compiling for
     # A hundred times below what the row asks for, as far as the solver goes.
     rtol = float(np.clip(1e-2 * row.tolerance, 1e-11, 1e-8))
     result = simulate(
-        model, [0.0, end], [row.symbol], parameters=given, initial=row.initial, rtol=rtol, backend="numpy"
+        model, [0.0, end], [row.symbol], parameters=given, initial=row.initial, rtol=rtol, backend=backend
     )
     return float(result[row.symbol][-1])
+
+
+def _end(model: OdeModel, row: Published) -> float:
+    """The time that a row asks for, which it gives in the unit of the model."""
+    if row.at == "steady_state":
+        assert model.time_unit == "day"
+        return SETTLED
+    unit, number = row.at.split()
+    assert unit == model.time_unit
+    return float(number)
+
+
+def _with_doses(model: OdeModel, doses: Doses, depot: str) -> OdeModel:
+    """The first dose lies at the start itself."""
+    filled = Call("add", (Sym(depot), Num(doses.amount)))
+    event = TimedEvent("dose", Num(0.0), ((depot, filled),), every=Num(doses.every), count=doses.count)
+    return model.with_(events=(*model.events, event))
 
 
 def _with_window(model: OdeModel, row: Published, window: tuple[float, float]) -> OdeModel:

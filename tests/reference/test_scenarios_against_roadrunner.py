@@ -20,6 +20,7 @@ SHIPPED = {file.stem: file for file in scenario_files()}
 VARIANTS: dict[str, tuple[str, Mapping[str, str]]] = {
     **{name: (name, {}) for name in SHIPPED},
     "lemaire core": ("ovx_m2", {"model.core": "lemaire2004"}),
+    "komarova core": ("ovx_m2", {"model.core": "komarova2003"}),
     "infusions": ("ovx_m2", {"doses[0].over": "6 h"}),
     "infusions that overlap": ("ovx_m2", {"doses[0].over": "40 h", "doses[0].every": "1 day"}),
     "local depot": ("ovx_m1", {"doses[0].route": "local"}),

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bonesim.codegen.backends.llvm import _object
-from bonesim.codegen.backends.llvm_step import Step
+from bonesim.codegen.backends.llvm_module import text
+from bonesim.codegen.backends.llvm_object import machine_code
 from bonesim.codegen.program import arrange
 from bonesim.resources import cache_dir
 from bonesim.scenario.load import load_scenario
@@ -18,14 +18,14 @@ from bonesim.solve.methods.rosenbrock import RODAS5P
 
 def text_of(amount: str) -> str:
     scenario = load_scenario(Path(__file__).parents[2] / "scenarios" / "ovx_m2.yaml", {"doses[0].amount": amount})
-    return Step(arrange(resolve(scenario).model, ()), RODAS5P, 4).text()
+    return text(arrange(resolve(scenario).model, ()), RODAS5P, 4)[0]
 
 
-def test_a_changed_text_is_another_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_text_is_anothermachine_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BONESIM_CACHE", str(tmp_path))
-    text = Step(arrange(load_model("bone_volume"), ()), RODAS5P, 4).text()
-    assert _object(text) == _object(text)
-    _object(text.replace("fsub", "fadd"))
+    source = text(arrange(load_model("bone_volume"), ()), RODAS5P, 4)[0]
+    assert machine_code(source) == machine_code(source)
+    machine_code(source.replace("fsub", "fadd"))
     assert len(list((cache_dir() / "kernels").glob("*.o"))) == 2
 
 
@@ -36,8 +36,8 @@ def test_amounts_are_no_part_of_the_text() -> None:
 def test_a_cache_that_cannot_keep_objects_is_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BONESIM_CACHE", str(tmp_path))
     monkeypatch.setattr("bonesim.resources.write_whole", full_disk)
-    text = Step(arrange(load_model("bone_volume"), ()), RODAS5P, 4).text()
-    assert _object(text)
+    source = text(arrange(load_model("bone_volume"), ()), RODAS5P, 4)[0]
+    assert machine_code(source)
 
 
 def full_disk(file: Path, content: str | bytes) -> None:

@@ -105,6 +105,14 @@ def test_symbols_that_a_card_names_and_the_module_lacks_are_told_together(tmp_pa
     )
 
 
+def test_doses_of_a_published_value_go_through_a_port_that_jumps(tmp_path: Path) -> None:
+    doses = "doses: {port: secretion, amount: 1, every: 1, count: 1}, source"
+    with pytest.raises(InputError) as caught:
+        card_from(CARD.replace("source: closed", f"{doses}: closed"), tmp_path)
+    file = tmp_path / "gland.yaml"
+    assert str(caught.value).startswith(f"{file}:13: published[0].doses.port: no port 'secretion' that jumps")
+
+
 def test_an_unknown_key_of_a_card_is_told_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         card_from(CARD.replace("multiplies:", "multiplys:"), tmp_path)

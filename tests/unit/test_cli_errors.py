@@ -30,14 +30,15 @@ FAULTS = {
     "--versoin": "--versoin: unknown option of 'bonesim'\n  try: did you mean '--version'?\n",
     "run": f"bonesim run: SCENARIO is missing\n  try: {RUN}\n",
     "run --outptu x": "--outptu: unknown option of 'bonesim run'\n  try: did you mean '--output'?\n",
-    "run -x": "-x: unknown option of 'bonesim run'\n  try: one of --output, --set, --plot, --json, --help\n",
+    "run -x": "-x: unknown option of 'bonesim run'\n  try: one of --output, --set, --plot, --accuracy, --json, --help\n",
     "run a.yaml b.yaml": f"bonesim run: got unexpected extra argument (b.yaml)\n  try: {RUN}\n",
     "run ovx_m2.yaml --set": f"--set: requires an argument\n  try: {RUN}\n",
     "run ovx_m2.yaml --json=1": f"--json: does not take a value\n  try: {RUN}\n",
     "run ovx_m2.yaml --plot": "--plot: figures need a folder\n  try: -o DIR\n",
     "run ovx_m3.yaml": "ovx_m3.yaml: there is no such file\n  try: did you mean 'ovx_m2.yaml'?\n",
     "run study.yaml": "study.yaml: there is no such file\n"
-    "  try: check the path; bonesim comes with ovx_m1.yaml, ovx_m2.yaml, ovx_untreated.yaml\n",
+    "  try: check the path; bonesim comes with ovx_m1.yaml, ovx_m2.yaml, ovx_m2_dose_response.yaml, "
+    "ovx_untreated.yaml\n",
     "simulate lemaire2004": f"bonesim simulate: --until is missing\n  try: {SIMULATE}\n",
     "simulate lemaire2004 --until 9 --points x": f"--points: 'x' is not a valid integer\n  try: {SIMULATE}\n",
     "simulate lemaire2004 --until 9 --points 1": "--points: 1 is out of range\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bonesim.solve.controller import error_norm, first_step, scaled_error, smallest_step, step_factor
+from bonesim.solve.controller import error_norm, first_step, scaled_error, smallest_step, step_factor, trial_step
 
 
 def column(*values: float) -> np.ndarray:
@@ -46,13 +46,13 @@ def test_factors(norm: float, refused: bool, factor: float) -> None:
     assert step_factor(np.array([norm]), 4, np.array([refused]))[0] == pytest.approx(factor, rel=1e-12)
 
 
-def first(y: np.ndarray, dy: np.ndarray, t: float = 0.0, span: float = 100.0) -> float:
+def trial(y: np.ndarray, dy: np.ndarray, t: float = 0.0, span: float = 100.0) -> float:
     with np.errstate(all="ignore"):
-        return float(first_step(np.array([t]), y, dy, 1e-6, column(*[1e-9] * len(y)), span)[0])
+        return float(trial_step(np.array([t]), y, dy, 1e-6, column(*[1e-9] * len(y)), span)[0])
 
 
-def test_a_first_step_changes_no_state_by_more_than_a_hundredth() -> None:
-    assert first(column(2.0, 5.0), column(-4.0, 0.0)) == pytest.approx(0.01 * 2.0 / 4.0, rel=1e-2)
+def test_a_trial_step_changes_no_state_by_more_than_a_hundredth() -> None:
+    assert trial(column(2.0, 5.0), column(-4.0, 0.0)) == pytest.approx(0.01 * 2.0 / 4.0, rel=1e-2)
 
 
 @pytest.mark.parametrize(
@@ -64,10 +64,31 @@ def test_a_first_step_changes_no_state_by_more_than_a_hundredth() -> None:
         (column(1e-13), column(1e6), 1e-10 * 0.01),  # all but empty, then a strong input
     ],
 )
-def test_a_first_step_has_bounds(y: np.ndarray, dy: np.ndarray, step: float) -> None:
+def test_a_trial_step_has_bounds(y: np.ndarray, dy: np.ndarray, step: float) -> None:
     t = 10.0 if y[0, 0] == 1e-13 else 0.0
     expected = 100 * float(smallest_step(np.array(t), 100.0)) if t else step
-    assert first(y, dy, t) == pytest.approx(expected, rel=1e-9)
+    assert trial(y, dy, t) == pytest.approx(expected, rel=1e-9)
+
+
+def first(speed: float, trial: float, dy: float = -1.0, span: float = 1e6) -> float:
+    """The first step for y' = dy, where the rate falls as exp(-speed t), with tolerance 1e-4."""
+    with np.errstate(all="ignore"):
+        dy_next = column(dy * (1 - speed * trial))
+        return float(first_step(np.array([trial]), column(1.0), column(dy), dy_next, 1e-4, column(0.0), span, 5)[0])
+
+
+@pytest.mark.parametrize("unit", [1.0, 2.0**-40, 2.0**40])
+def test_a_first_step_errs_by_a_hundredth_of_the_tolerance(unit: float) -> None:
+    h = first(3.0 / unit, 0.001 * unit, -2.0 / unit, 1e6 * unit)
+    assert (3.0 / unit * h) ** 6 * (2.0 / 3.0) == pytest.approx(0.01 * 1e-4, rel=1e-9)
+
+
+def test_a_first_step_is_bounded_by_the_trial_and_the_span() -> None:
+    assert first(1e-9, 0.001) == pytest.approx(0.1)  # hardly bent: a hundred trial steps
+    assert first(0.0, 0.001) == pytest.approx(0.1)
+    assert first(1e-9, 0.001, span=2.0) == pytest.approx(0.02)
+    assert first(1e9, 0.001) == 0.001
+    assert first(np.inf, 0.001) == 0.001
 
 
 def test_the_smallest_step_is_relative_to_the_time_reached() -> None:

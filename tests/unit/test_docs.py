@@ -246,6 +246,7 @@ def schema_rows() -> list[list[str]]:
 def _rows(block: dict[str, Any], blocks: dict[str, Any], prefix: str) -> Iterator[list[str]]:
     for key, said in block["properties"].items():
         name, needed = prefix + key, "required" if key in block.get("required", []) else ""
+        said = {**said, **_present(said)} if "anyOf" in said else said
         many = said.get("type") == "array"
         reference = (said.get("items", {}) if many else said).get("$ref")
         if reference:
@@ -257,13 +258,19 @@ def _rows(block: dict[str, Any], blocks: dict[str, Any], prefix: str) -> Iterato
             yield [f"`{name}`", _value(said), needed or _default(said), said["description"]]
 
 
+def _present(said: dict[str, Any]) -> dict[str, Any]:
+    """What stands in a key that may be left out."""
+    found: dict[str, Any] = next(one for one in said["anyOf"] if one.get("type") != "null")
+    return found
+
+
 def _value(said: dict[str, Any]) -> str:
-    if "anyOf" in said:
-        said = next(one for one in said["anyOf"] if one.get("type") != "null")
     if "const" in said or "enum" in said:
         return ", ".join(f"`{one}`" for one in said.get("enum", [said.get("const")]))
     if said.get("examples"):
         return "quantity: " + ", ".join(f"`{one}`" for one in said["examples"])
+    if "additionalProperties" in said:
+        return "by path: a list, or a range"
     return {"string": "text", "integer": "whole number", "number": "number", "array": "list of text"}[said["type"]]
 
 

@@ -10,6 +10,8 @@ from bonesim.solve.integrate import integrate
 from bonesim.solve.settings import Settings
 from bonesim.solve.status import Status
 
+pytestmark = pytest.mark.usefixtures("backend")
+
 DECAY = model({"y": (1, "-k*y")}, {"k": 1.0})
 
 

@@ -7,7 +7,7 @@ from questions import bolus, question
 
 from bonesim.catalog import load_catalog
 from bonesim.errors import InputError
-from bonesim.model.expr import Num, Sym
+from bonesim.model.expr import Sym
 from bonesim.model.ode import OdeModel
 from bonesim.scenario.exposure import Group, dose_groups
 from bonesim.scenario.schema import Scenario
@@ -84,9 +84,10 @@ def test_a_repeated_bolus_is_one_event() -> None:
 def test_infusions_set_the_rate_and_take_it_back() -> None:
     group = only(bolus(over="6 h", every="1 day", count="2"))
     events = group.module.model.events
-    assert [event.time for event in events] == [Num(1.0), Num(1.25), Num(2.0), Num(2.25)]
+    assert [event.time for event in events] == [Sym(f"rate{number}_start") for number in range(4)]
     assert {target for event in events for target, _ in event.assignments} == {"input_rate"}
     numbers = values(group.module.model)
+    assert [numbers[f"rate{number}_start"] for number in range(4)] == [1.0, 1.25, 2.0, 2.25]
     rates = [numbers[f"rate{number}"] for number in range(4)]
     assert rates == [400 * PER_UG, 0.0, 400 * PER_UG, 0.0]
     assert group.marks[0].over_day == 0.25

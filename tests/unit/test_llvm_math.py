@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from llvmlite import binding
 
-from bonesim.codegen.backends.llvm import _compile, _target
 from bonesim.codegen.backends.llvm_math import functions
+from bonesim.codegen.backends.llvm_object import _target, compiled
 
 WIDTH = 4
 V = f"<{WIDTH} x double>"
@@ -27,10 +27,11 @@ def engine() -> Any:
     )
     wrappers += (
         f"define void @map_pow(ptr %a, ptr %b, ptr %out) {{\n  %x = {load} %a, align 8\n  %y = {load} %b, align 8\n"
-        f"  %r = call {V} @pow({V} %x, {V} %y)\n  store {V} %r, ptr %out, align 8\n  ret void\n}}\n"
+        f"  %l = call {V} @ln_or_nan({V} %x)\n"
+        f"  %r = call {V} @pow({V} %x, {V} %y, {V} %l)\n  store {V} %r, ptr %out, align 8\n  ret void\n}}\n"
     )
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target())
-    engine.add_object_file(binding.ObjectFileRef.from_data(_compile(functions(WIDTH) + wrappers)))
+    engine.add_object_file(binding.ObjectFileRef.from_data(compiled(functions(WIDTH) + wrappers)))
     engine.finalize_object()
     return engine
 
@@ -103,3 +104,14 @@ def test_ln_at_the_edges(engine: Any, x: float, value: float) -> None:
 def test_pow_at_the_edges(engine: Any, x: float, y: float, value: float) -> None:
     found = apply(engine, "pow", np.full(WIDTH, x), np.full(WIDTH, y))
     np.testing.assert_allclose(found, np.full(WIDTH, value), rtol=4 * np.finfo(float).eps)
+
+
+def test_a_neighbour_at_an_edge_changes_no_bit(engine: Any) -> None:
+    """One lane that needs mending sends the whole vector the long way."""
+    x, y = np.array([0.3, 2.5, 7.0, 1e-5]), np.array([1.0, 2.0, -0.7, 3.1])
+    alone = apply(engine, "pow", x, y)
+    for lane in range(WIDTH):
+        beside = x.copy()
+        beside[lane] = -1.0
+        kept = np.arange(WIDTH) != lane
+        np.testing.assert_array_equal(apply(engine, "pow", beside, y)[kept], alone[kept])

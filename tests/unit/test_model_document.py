@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from equations import event, formula, model
+from equations import event, formula, model, when
 
 from bonesim.model.document import from_document, to_document
 from bonesim.model.expr import TIME, Call, Num, Sym
@@ -21,7 +21,12 @@ WHOLE = replace(
         {"x": ("2*k", "-k*x + t"), "time": (1, 0)},
         {"k": 0.1, "half": "k/2", "tiny": 5e-324},
         {"r": "exp(x)"},
-        [event("k", every="half", count=3, x="x + 1", k="2*k"), event(4, x="0")],
+        [
+            event("k", every="half", count=3, x="x + 1", k="2*k"),
+            event(4, x="0", terminal=True),
+            when("x > k or time < 3", initially=False, x="x - 1", k="0"),
+            when("x < 0", terminal=True),
+        ],
     ),
     name="a name",
     time_unit="h",
@@ -34,7 +39,11 @@ def through_json(ode: OdeModel) -> OdeModel:
 
 
 def origins(ode: OdeModel) -> list[Origin]:
-    return [ode.origin, *(symbol.origin for symbol in ode.symbols()), *(one.origin for one in ode.events)]
+    return [
+        ode.origin,
+        *(symbol.origin for symbol in ode.symbols()),
+        *(one.origin for one in (*ode.events, *ode.state_events)),
+    ]
 
 
 def test_every_field_of_a_model_comes_back() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bonesim.model.expr import TIME, Call, Expr, Num, Sym
+from bonesim.model.expr import TIME, Call, Expr, Num, Sym, total
 from bonesim.model.text import expression_text
 
 A, B, C = Sym("a"), Sym("b"), Sym("c")
@@ -41,3 +41,7 @@ TEXTS: dict[str, Expr] = {
 @pytest.mark.parametrize("text", TEXTS)
 def test_expression_text(text: str) -> None:
     assert expression_text(TEXTS[text]) == text
+
+
+def test_a_sum_of_a_thousand_terms_is_told_too() -> None:
+    assert expression_text(total([A] * 1000)) == " + ".join(["a"] * 1000)

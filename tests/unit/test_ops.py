@@ -41,6 +41,14 @@ def test_edges_are_those_of_ieee(op: Op) -> None:
         assert found == pytest.approx(expected, rel=4 * 2**-52, abs=5e-324, nan_ok=True), args
 
 
+@pytest.mark.parametrize(("name", "x"), [("ceil", -0.5), ("ceil", -0.0), ("floor", -0.0), ("floor", 0.5)])
+def test_a_rounded_zero_keeps_its_sign(name: str, x: float) -> None:
+    """It decides which infinity a quotient by it is."""
+    assert (
+        math.copysign(1.0, OPS[name].evaluate(x)) == math.copysign(1.0, in_numpy(OPS[name], x)) == math.copysign(1, x)
+    )
+
+
 def test_piecewise_takes_the_first_condition_that_holds() -> None:
     expr = formula("piecewise(1, x < 1, 2, x < 2, 3)")
     assert [evaluate(expr, {"x": x}) for x in (0.0, 1.0, 2.0, NAN)] == [1, 2, 3, 3]

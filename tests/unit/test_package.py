@@ -12,7 +12,7 @@ import pytest
 import bonesim
 
 ROOT = Path(__file__).parents[2]
-HEAVY = set("antimony h5netcdf libsbml llvmlite matplotlib numba numpy pydantic rich xarray yaml".split())  # noqa: SIM905
+HEAVY = set("antimony h5netcdf libsbml llvmlite matplotlib numba numpy pydantic rich scipy xarray yaml zarr".split())  # noqa: SIM905
 
 
 def fresh(code: str) -> str:
@@ -34,13 +34,17 @@ def test_the_public_names() -> None:
         "UnsupportedModelError",
         "__version__",
         "catalog",
+        "explain_failure",
         "export_sbml",
         "load_model",
         "load_scenario",
         "read_run",
+        "read_study",
         "run",
         "simulate",
+        "steady_state",
         "summary",
+        "sweep",
     ]
     assert sorted(bonesim.__all__) == dir(bonesim)
 

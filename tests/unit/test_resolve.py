@@ -21,7 +21,9 @@ from bonesim.scenario.resolve import resolve
 
 SHIPPED = {file.stem: file for file in scenario_files()}
 
-SCHEDULE = re.compile(r"\w+__(dose\d+_amount|dose\d+(_\d+)?_start|dose\d+_every|rate\d+)|(ovx_osteoporosis)__start")
+SCHEDULE = re.compile(
+    r"\w+__(dose\d+_amount|dose\d+(_\d+)?_start|dose\d+_every|rate\d+(_start)?)|(ovx_osteoporosis)__start"
+)
 """Parameters that the scenario's own text sets."""
 
 HEALTHY = re.compile(r"\w+__target")

@@ -42,14 +42,14 @@ REFUSED = {
     "delay": ("delay", ":9: rule for 'x'"),
     "event_conflict": ("event_conflict", ":13: events 'dose' and 'second'"),
     "event_delay": ("event_delay", ":9: event 'dose'"),
+    "event_persistence": ("event_persistence", ":12: event 'dose'"),
     "event_priority": ("event_priority", ":9: event 'dose'"),
     "factorial": ("function", ":9: rule for 'x', 'factorial'"),
     "fast_reaction": ("fast_reaction", ":11: reaction 'R'"),
-    "moving_event": ("moving_event", ":9: event 'dose'"),
     "package": ("package", ":2: package 'spatial'"),
     "rate_of": ("rate_of", ":10: rule for 'y'"),
     "random": ("random", ":2: package 'distrib'"),
-    "state_event": ("state_event", ":12: event 'dose'"),
+    "state_event_priority": ("state_event_priority", ":12: event 'dose'"),
     "submodels": ("submodels", ":2: package 'comp'"),
     "varying_compartment": ("varying_compartment", ":8: compartment 'c'"),
 }
@@ -201,6 +201,51 @@ def test_events_of_higher_priority_come_first() -> None:
         "C: at (time >= 3), fromTrigger=false, priority=5: x = x + 2;",
     )
     assert [event.id for event in model.events] == ["C", "B", "A"]
+
+
+@pytest.mark.parametrize(
+    "trigger", ["x > 3", "time*time > 9", "time < 3", "k > 1", "time >= 3 && x > 1", "time >= next", "3 == k"]
+)
+def test_an_event_that_no_constant_times_is_a_state_event(trigger: str) -> None:
+    model = antimony("x = 1; x' = 1; k = 2; next = 7; next' = 0;", f"E: at ({trigger}), t0=false: x = 2, k = x;")
+    assert model.events == ()
+    (event,) = model.state_events
+    assert (event.id, event.initially, event.terminal) == ("E", False, False)
+    assert event.assignments == (("x", Num(2.0)), ("k", Sym("x")))
+    assert event.origin.line == 3
+
+
+def test_state_events_keep_what_they_count_as_before_the_start_and_stand_in_order_of_priority() -> None:
+    model = antimony(
+        "x = 1; x' = 0; y = 1;",
+        "A: at (x > 2): y = 1;",
+        "B: at (x > 3), t0=false, priority=2: y = 2;",
+        "C: at (x > 4), priority=5: y = 3;",
+    )
+    assert [(event.id, event.initially) for event in model.state_events] == [("C", True), ("B", False), ("A", True)]
+
+
+@pytest.mark.parametrize(
+    ("second", "refused"),
+    [
+        ("F: at (x > 2): y = y + 1;", True),
+        ("F: at (x > 2), fromTrigger=false: y = y + 1;", True),
+        ("F: at (x > 3): y = y + 1;", False),
+        ("F: at (x > 2): z = 1;", False),
+    ],
+)
+def test_state_events_that_fall_together_with_values_from_before_both_are_refused(second: str, refused: bool) -> None:
+    lines = ("x = 1; x' = 1; y = 0; z = 0;", "E: at (x > 2): y = y + 2;", second)
+    if not refused:
+        assert [event.id for event in antimony(*lines).state_events] == ["E", "F"]
+        return
+    with pytest.raises(UnsupportedModelError, match=r"^m\.ant:4: events 'E' and 'F': events that set or use the same"):
+        antimony(*lines)
+
+
+def test_an_event_that_nothing_takes_back_need_not_be_persistent() -> None:
+    model = antimony("x = 1; x' = 1; y = 0;", "E: at (x > 2), persistent=false: x = 0;", "F: at (x > 3): y = 1;")
+    assert [event.id for event in model.state_events] == ["E", "F"]
 
 
 def test_units_become_text() -> None:

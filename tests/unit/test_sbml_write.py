@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bonesim.errors import InputError, Place
 from bonesim.model.expr import TIME, Call, Expr, Num, Sym
-from bonesim.model.ode import OdeModel, Parameter, Rule, State, TimedEvent
+from bonesim.model.ode import OdeModel, Parameter, Rule, State, StateEvent, TimedEvent
 from bonesim.model.ops import OPS
 from bonesim.sbml.antimony import antimony_to_sbml
 from bonesim.sbml.mathml_read import MathReader, Where
@@ -41,6 +41,10 @@ DRUG = OdeModel(
     ),
     rules=(Rule("level", Call("div", (Sym("amount"), Sym("V"))), "cell/L"),),
     events=(TimedEvent("off", Num(2.5), (("switch", Num(0.0)), ("k", Call("mul", (Num(2.0), Sym("k")))))),),
+    state_events=(
+        StateEvent("full", Call("gt", (Sym("level"), Num(9.0))), (("amount", Num(0.0)),)),
+        StateEvent("late", Call("lt", (TIME, Num(1.0))), (("switch", Num(0.5)),), initially=False),
+    ),
 )
 
 
@@ -152,3 +156,12 @@ def test_antimony_faults_have_their_line(text: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         antimony_to_sbml(text, file="m.ant")
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("kind", ["timed", "state"])
+def test_an_event_that_ends_the_simulation_is_not_written(kind: str) -> None:
+    timed = TimedEvent("end", Num(1.0), (), terminal=True)
+    state = StateEvent("end", Call("gt", (TIME, Sym("V"))), (), terminal=True)
+    ode = DRUG.with_(events=(timed,)) if kind == "timed" else DRUG.with_(state_events=(state,))
+    with pytest.raises(InputError, match=r"^event 'end' ends the simulation, which SBML has no word for"):
+        write_sbml(ode)

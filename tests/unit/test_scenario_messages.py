@@ -19,7 +19,7 @@ KNOWN = KnownNames(
     cores=("lemaire2004", "pivonka2008"),
 )
 DOSE_KEYS = "source, amount, route, start, every, count, over"
-KEYS = "schema_version, title, subject, model, context, doses, duration, outputs, record, solver"
+KEYS = "schema_version, title, subject, model, context, doses, duration, outputs, record, solver, sweep"
 
 OF_A_FILE = {
     "misspelt_key": """\
@@ -130,8 +130,17 @@ OF_A_SETTING = {
     "title.long=x": "--set title.long: 'title' has no keys\n  try: a key of the schema",
     "solvr.rtol=1e-8": "--set solvr.rtol: unknown key\n  try: did you mean 'solver'?",
     "solver.method=bdf": "--set solver.method: 'bdf' is not known here\n  try: one of auto, rodas5p, rodas4, rodas4p",
-    "sweep.members=3": (
-        f"--set sweep.members: unknown key\n  try: 'sweep' comes with a later version; this one knows: {KEYS}"
+    "uncertainty.members=3": (
+        "--set uncertainty.members: unknown key\n"
+        f"  try: 'uncertainty' comes with a later version; this one knows: {KEYS}"
+    ),
+    "sweep.members=3": "--set sweep.members: missing key 'vary'\n  try: add 'vary: ...'",
+    "sweep={vary: {}}": "--set sweep.vary: expected at least 1 entry\n  try: add to the list",
+    "sweep={vary: {V50: 3}}": (
+        "--set sweep.vary.V50: expected a block of keys or a list, got 3\n  try: keys with values, e.g. {key: value}"
+    ),
+    "sweep={design: sobol, vary: {V50: [1, 2]}}": (
+        "--set sweep.design: a design 'sobol' needs a number of members\n  try: members: 1000"
     ),
     "outputs=[OBa, 3]": "--set outputs[1]: expected text, got 3\n  try: put it in quotes: '3'",
     "duration=": "--set duration: no value\n  try: --set duration=VALUE",

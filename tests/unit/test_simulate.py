@@ -74,7 +74,7 @@ def test_what_cannot_be_simulated_is_refused(options: dict[str, object], message
 def test_times_increase(times: list[float]) -> None:
     with pytest.raises(InputError) as caught:
         simulate(MODEL, times)
-    told = "times: times must be two or more finite numbers that increase\n  try: e.g. range(101)"
+    told = "times: times must be two or more finite numbers that increase, each at most twice\n  try: e.g. range(101)"
     assert str(caught.value) == told
 
 

@@ -1,135 +1,119 @@
-"""The fast back end: the same program as SIMD machine code through LLVM, one compiled step of all lanes at a call.
-
-Compiled objects are kept in the cache under the hash of their text, the processor and the version of LLVM: two
-scenarios that differ in amounts alone share one. A cache that cannot be written only costs the time to compile.
-"""
+"""The fast back end: the whole loop over members as SIMD machine code, with the equations of the model inside."""
 
 from __future__ import annotations
 
 import ctypes
-import hashlib
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from bonesim.codegen.backends import numpy as plain
-from bonesim.codegen.backends.llvm_step import Step, Tableau
-from bonesim.codegen.program import Program, arrange
+from bonesim.codegen.backends.llvm_io import Call, address
+from bonesim.codegen.backends.llvm_object import kept_code, load, machine, machine_code, vector_width
+from bonesim.codegen.recipe import Recipe, keep_recipe, read_recipe, recipe_key
+from bonesim.codegen.store import generated, import_file
 from bonesim.model.ode import OdeModel
-from bonesim.resources import cache_dir, keep_whole
-from bonesim.system import Kernels
+from bonesim.system import Batch, Functions, Kernels, Results
 
-_ADVANCE = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_double, *(ctypes.c_void_p,) * 10)
+if TYPE_CHECKING:
+    from bonesim.codegen.backends.llvm_step import Tableau
+
+_DRIVE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.POINTER(Call))
 
 
 def build(model: OdeModel, observables: Iterable[str], tableau: Tableau) -> Kernels:
-    """Kernels whose step is compiled; everything outside the step is that of the plain back end."""
+    """Kernels whose loop is compiled; what is asked for outside it is that of the plain back end.
+
+    Where the same kernels were built before, in this or another process, they are read from the cache.
+    """
+    observables, width = tuple(observables), vector_width()
+    key = recipe_key(model, observables, tableau, width, machine())
+    return _from_cache(key, tableau) or _anew(key, model, observables, tableau, width)
+
+
+def _from_cache(key: str, tableau: Tableau) -> Kernels | None:
+    recipe = read_recipe(key)
+    if recipe is None or (code := kept_code(recipe.code)) is None or not (file := generated(recipe.module)).exists():
+        return None
+    functions = cast(Functions, import_file(file))
+    return Kernels(recipe.layout, functions, "llvm", file, CompiledLoop(code, recipe.rows, tableau.name))
+
+
+def _anew(key: str, model: OdeModel, observables: tuple[str, ...], tableau: Tableau, width: int) -> Kernels:
+    from bonesim.codegen.backends import numpy as plain
+    from bonesim.codegen.backends.llvm_module import text
+    from bonesim.codegen.program import arrange
+
     program = arrange(model, observables)
-    return replace(plain.of_program(program), backend="llvm", step=CompiledStep(program, tableau))
+    kernels = plain.of_program(program)
+    source, rows = text(program, tableau, width)
+    code, name = machine_code(source)
+    if kernels.source_file:
+        keep_recipe(key, Recipe(kernels.layout, kernels.source_file.name, name, rows))
+    return replace(kernels, backend="llvm", loop=CompiledLoop(code, rows, tableau.name))
 
 
-class CompiledStep:
-    """A step of all lanes in machine code; the interface of `solve.step.PlainStep`."""
+class CompiledLoop:
+    """All members of a batch from start to end in machine code; see `system.Loop`."""
 
-    def __init__(self, program: Program, tableau: Tableau) -> None:
-        self.method = tableau.name
-        self.states, self.dense_rows = len(program.layout.states), len(tableau.H)
-        step = Step(program, tableau, _width())
-        self.size = step.rows.size * step.width
-        self._engine = _load(step.text())
-        self._advance = _ADVANCE(self._engine.get_function_address("advance"))
+    def __init__(self, code: bytes, rows: int, method: str) -> None:
+        self.method = method
+        self.size = rows * vector_width()
+        self._engine = load(code)
+        self._drive = _DRIVE(self._engine.get_function_address("drive"))
 
-    def advance(
-        self,
-        t: np.ndarray,
-        h: np.ndarray,
-        y: np.ndarray,
-        p: np.ndarray,
-        k: np.ndarray,
-        rtol: float,
-        atol: np.ndarray,
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Next states and error over tolerance, (state, lane), and the dense rows, (row, state, lane)."""
-        lanes = t.shape[0]
-        workspace = _aligned(self.size)
-        y_next, scaled = np.empty((self.states, lanes)), np.empty((self.states, lanes))
-        dense = np.empty((self.dense_rows, self.states, lanes))
-        arrays = [np.ascontiguousarray(array) for array in (t, h, y, p, k, atol)]
-        pointers = [array.ctypes.data for array in (*arrays, y_next, scaled, dense, workspace)]
-        self._advance(lanes, rtol, *pointers)
-        return y_next, scaled, dense
+    def run(self, batch: Batch, results: Results, *, rtol: float, max_steps: int, threads: int) -> None:
+        """Solve every member; the threads take members from one counter and share nothing else."""
+        t_out = _output_times(batch.t_out)
+        waiting = np.zeros(1, np.int64)
+        out = results.y.T
+        parameters, initial = np.ascontiguousarray(batch.parameters), np.ascontiguousarray(batch.initial)
+        call = Call(
+            members=batch.members,
+            times=len(batch.t_out),
+            single=out.dtype == np.float32,
+            max_steps=max_steps,
+            rtol=rtol,
+            start=batch.t_out[0],
+            end=batch.t_out[-1],
+            next=address(waiting, np.int64),
+            t_out=address(t_out, np.float64),
+            parameters=address(parameters, np.float64),
+            initial=address(initial, np.float64),
+            atol=address(results.atol, np.float64),
+            out=address(out, np.float32 if out.dtype == np.float32 else np.float64),
+            last=address(results.end, np.float64),
+            status=address(results.status, np.int8),
+            stop_time=address(results.stop_time, np.float64),
+            steps=address(results.steps, np.int32),
+            rejected=address(results.rejected, np.int32),
+            fault=address(results.fault, np.float32),
+        )
+
+        def work() -> None:
+            workspace = _aligned(self.size)
+            self._drive(workspace.ctypes.data, call)
+
+        with ThreadPoolExecutor(threads) as pool:
+            try:
+                for share in [pool.submit(work) for _ in range(threads)]:
+                    share.result()
+            except BaseException:  # an interrupt: the members under way end, no other begins
+                waiting[0] = batch.members
+                raise
+
+
+def _output_times(t_out: np.ndarray) -> np.ndarray:
+    """Output times closed by infinity; of two equal ones the first lies just before what happens there."""
+    twice = np.append(t_out[:-1] == t_out[1:], False)
+    earlier = np.minimum(t_out - 16 * np.spacing(np.abs(t_out)), np.nextafter(t_out, -np.inf))
+    return np.append(np.where(twice, earlier, t_out), np.inf)
 
 
 def _aligned(doubles: int) -> np.ndarray:
-    memory = np.empty(doubles + 8)
+    """Zeros that begin on a boundary of 64 bytes."""
+    memory = np.zeros(doubles + 8)
     start = (-memory.ctypes.data // 8) % 8
     return memory[start : start + doubles]
-
-
-def _target() -> Any:
-    """A new target machine: an execution engine takes over the one it is given."""
-    from llvmlite import binding
-
-    binding.initialize_native_target()
-    binding.initialize_native_asmprinter()
-    features = binding.get_host_cpu_features().flatten()
-    target = binding.Target.from_default_triple()
-    return target.create_target_machine(cpu=binding.get_host_cpu_name(), features=features, opt=2)
-
-
-@cache
-def _width() -> int:
-    """Lanes of one vector: what the widest registers of this processor hold."""
-    from llvmlite import binding
-
-    features = binding.get_host_cpu_features()
-    return 8 if features.get("avx512f") else 4 if features.get("avx2") else 2
-
-
-def _load(text: str) -> Any:
-    from llvmlite import binding
-
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target())
-    engine.add_object_file(binding.ObjectFileRef.from_data(_object(text)))
-    engine.finalize_object()
-    return engine
-
-
-def _object(text: str) -> bytes:
-    """Machine code of LLVM text, from the cache where it is there and whole; the text is kept beside it."""
-    file = cache_dir() / "kernels" / f"{_key(text)}.o"
-    try:
-        digest, code = file.read_bytes()[:32], file.read_bytes()[32:]
-        if hashlib.sha256(code).digest() == digest:
-            return code
-    except OSError:
-        pass  # not there yet
-    code = _compile(text)
-    keep_whole(file.with_suffix(".ll"), text)
-    keep_whole(file, hashlib.sha256(code).digest() + code)
-    return code
-
-
-def _key(text: str) -> str:
-    """Hash of all that machine code follows from: the text, the processor, and who compiles."""
-    from llvmlite import __version__, binding
-
-    machine = f"{__version__} {binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
-    return hashlib.sha256(f"{machine}\n{text}".encode()).hexdigest()[:24]
-
-
-def _compile(text: str) -> bytes:
-    from llvmlite import binding
-
-    machine = _target()
-    module = binding.parse_assembly(text)
-    module.verify()
-    options = binding.create_pipeline_tuning_options(speed_level=2)
-    options.loop_vectorization = False
-    options.slp_vectorization = False
-    passes = binding.create_pass_builder(machine, options)
-    passes.getModulePassManager().run(module, passes)
-    return cast(bytes, machine.emit_object(module))

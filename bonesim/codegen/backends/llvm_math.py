@@ -1,8 +1,12 @@
 """Elementary functions on vectors as LLVM text: exp, ln and pow to within about two units in the last place.
 
-exp: x = n ln 2 + r with |r| <= ln 2 / 2, a polynomial of degree 12 in r, then 2^n by its exponent bits. ln: x = 2^e z
-with z in [sqrt(1/2), sqrt(2)), s = (z - 1)/(z + 1) and the series of 2 artanh(s) as a polynomial of s^2. Both are
-inlined; calls into a vector library would need one to be there.
+exp: x = n ln 2 + r with |r| <= ln 2 / 2, 1 + r + r^2 Q(r), then 2^n by its exponent bits. ln: x = 2^e z with z in
+[sqrt(1/2), sqrt(2)), s = (z - 1)/(z + 1) and 2 artanh(s) = 2 s + s^3 P(s^2). Q and P are the polynomials through the
+function at the Chebyshev nodes of its interval, of the lowest degree whose error is below 1e-17. All are inlined;
+calls into a vector library would need one to be there.
+
+`exp_in` and `ln_in` hold where nothing can overflow (|x| < 708, normal positive numbers); the others mend the edges.
+`pow` takes the logarithm of its base, NaN where that is not normal, so that powers of one base share it.
 """
 
 from __future__ import annotations
@@ -13,13 +17,38 @@ import struct
 LN2_HIGH = 6.93147180369123816490e-01  # leading bits of ln 2, so that n LN2_HIGH is exact
 LN2_LOW = 1.90821492927058770002e-10
 ROUND = 6755399441055744.0  # 1.5 * 2^52: adding it leaves the nearest integer in the low bits
-TERMS_OF_EXP = 13
-TERMS_OF_LN = 12
+Q = (
+    0.5000000000000001,
+    0.16666666666666669,
+    0.04166666666662413,
+    0.008333333333330062,
+    0.0013888888917213717,
+    0.00019841269863053618,
+    2.4801521295954376e-05,
+    2.7557268459997064e-06,
+    2.7620088445409746e-07,
+    2.510038549551032e-08,
+)
+P = (
+    0.666666666666667,
+    0.39999999999899444,
+    0.2857142862600327,
+    0.22222211130259878,
+    0.18182889455674947,
+    0.15331710618210773,
+    0.14616585424888623,
+)
+SMALLEST = 2.2250738585072014e-308  # the smallest normal number
 
 
 def number(value: float) -> str:
     """A double in LLVM's exact spelling."""
     return f"0x{struct.unpack('>Q', struct.pack('>d', value))[0]:016X}"
+
+
+def _bits(value: float) -> int:
+    """The bits of a double as an integer."""
+    return int(struct.unpack(">q", struct.pack(">d", value))[0])
 
 
 def splat(value: float) -> str:
@@ -31,8 +60,8 @@ def functions(width: int) -> str:
     """Definitions of @exp, @ln, @pow and declarations of the intrinsics that generated code uses."""
     vector, integers, booleans = f"<{width} x double>", f"<{width} x i64>", f"<{width} x i1>"
     suffix = f"v{width}f64"
-    names = {"V": vector, "I": integers, "B": booleans, "S": suffix}
-    text = _DECLARATIONS + _exp() + _ln() + _POW
+    names = {"V": vector, "I": integers, "B": booleans, "S": suffix, "M": f"i{width}", "A": str(8 * width)}
+    text = _DECLARATIONS + _table() + _exp() + _ln() + _POW
     for key, value in names.items():
         text = text.replace(f"${key}", value)
     return text
@@ -58,29 +87,62 @@ declare void @llvm.masked.store.$S.p0($V, ptr, i32, $B)
 """
 
 
+def _table() -> str:
+    """The coefficients as whole vectors in memory: an operand of a multiply-add instead of an instruction each.
+
+    A variable that another module might change, as far as the compiler knows, so that it is not folded into the code.
+    """
+    rows = ", ".join(f"$V {splat(value)}" for value in (*Q, *P))
+    return f"@table = hidden global [{len(Q) + len(P)} x $V] [{rows}], align 64\n"
+
+
+def _polynomial(name: str, variable: str, square: str, first: int, count: int) -> list[str]:
+    """%name = sum_k c_k variable^k with `count` coefficients from row `first` of the table.
+
+    Even and odd powers are two rules of Horner side by side in `square`: half as long a chain of multiply-adds, each of
+    which waits for the one before it.
+    """
+    lines = []
+    for power in range(count):
+        lines += [
+            f"  %{name}a{power} = getelementptr inbounds $V, ptr @table, i64 {first + power}",
+            f"  %{name}c{power} = load $V, ptr %{name}a{power}, align $A",
+        ]
+    for start in (0, 1):
+        powers = range(start, count, 2)[::-1]
+        sofar = f"%{name}c{powers[0]}"
+        for power in powers[1:]:
+            product = f"$V {sofar}, $V {square}, $V %{name}c{power}"
+            lines.append(f"  %{name}{power} = call $V @llvm.fma.$S({product})")
+            sofar = f"%{name}{power}"
+    return [*lines, f"  %{name} = call $V @llvm.fma.$S($V %{name}1, $V {variable}, $V %{name}0)"]
+
+
 def _exp() -> str:
     lines = [
+        "define internal $V @exp_in($V %x) alwaysinline {",
+        f"  %magic = call $V @llvm.fma.$S($V %x, $V {splat(1 / math.log(2))}, $V {splat(ROUND)})",
+        f"  %n = fsub $V %magic, {splat(ROUND)}",
+        "  %minus = fneg $V %n",
+        f"  %r1 = call $V @llvm.fma.$S($V %minus, $V {splat(LN2_HIGH)}, $V %x)",
+        f"  %r = call $V @llvm.fma.$S($V %minus, $V {splat(LN2_LOW)}, $V %r1)",
+        "  %square = fmul $V %r, %r",
+        *_polynomial("q", "%r", "%square", 0, len(Q)),
+        "  %tail = call $V @llvm.fma.$S($V %q, $V %square, $V %r)",
+        f"  %sum = fadd $V %tail, {splat(1.0)}",
+        "  %bits = bitcast $V %magic to $I",
+        "  %power = shl $I %bits, splat (i64 52)",
+        "  %mantissa = bitcast $V %sum to $I",
+        "  %scaled = add $I %mantissa, %power",
+        "  %value = bitcast $I %scaled to $V",
+        "  ret $V %value",
+        "}",
         "define internal $V @exp($V %x) alwaysinline {",
         f"  %over = fcmp ogt $V %x, {splat(709.782712893384)}",
         f"  %under = fcmp olt $V %x, {splat(-708.3964185322641)}",
         f"  %low = select $B %under, $V {splat(-708.0)}, $V %x",
         f"  %in = select $B %over, $V {splat(709.0)}, $V %low",
-        f"  %magic = call $V @llvm.fma.$S($V %in, $V {splat(1 / math.log(2))}, $V {splat(ROUND)})",
-        f"  %n = fsub $V %magic, {splat(ROUND)}",
-        "  %minus = fneg $V %n",
-        f"  %r1 = call $V @llvm.fma.$S($V %minus, $V {splat(LN2_HIGH)}, $V %in)",
-        f"  %r = call $V @llvm.fma.$S($V %minus, $V {splat(LN2_LOW)}, $V %r1)",
-        f"  %p0 = fadd $V zeroinitializer, {splat(1 / math.factorial(TERMS_OF_EXP))}",
-    ]
-    for step in range(TERMS_OF_EXP):
-        coefficient = splat(1 / math.factorial(TERMS_OF_EXP - 1 - step))
-        lines.append(f"  %p{step + 1} = call $V @llvm.fma.$S($V %p{step}, $V %r, $V {coefficient})")
-    lines += [
-        "  %bits = bitcast $V %magic to $I",
-        "  %power = shl $I %bits, splat (i64 52)",
-        f"  %mantissa = bitcast $V %p{TERMS_OF_EXP} to $I",
-        "  %sum = add $I %mantissa, %power",
-        "  %value = bitcast $I %sum to $V",
+        "  %value = call $V @exp_in($V %in)",
         f"  %capped = select $B %over, $V {splat(math.inf)}, $V %value",
         "  %result = select $B %under, $V zeroinitializer, $V %capped",
         "  ret $V %result",
@@ -90,32 +152,26 @@ def _exp() -> str:
 
 
 def _ln() -> str:
-    sqrt_half = struct.unpack(">q", struct.pack(">d", math.sqrt(0.5)))[0]
-    round_bits = struct.unpack(">q", struct.pack(">d", ROUND))[0]
     lines = [
-        "define internal $V @ln($V %x) alwaysinline {",
-        f"  %tiny = fcmp olt $V %x, {splat(2.2250738585072014e-308)}",
-        f"  %safe = select $B %tiny, $V {splat(2.2250738585072014e-308)}, $V %x",
-        "  %bits = bitcast $V %safe to $I",
-        f"  %shifted = sub $I %bits, splat (i64 {sqrt_half})",
-        "  %e = ashr $I %shifted, splat (i64 52)",
-        "  %ebits = shl $I %e, splat (i64 52)",
+        "define internal $V @ln_in($V %x) alwaysinline {",
+        "  %bits = bitcast $V %x to $I",
+        f"  %shifted = sub $I %bits, splat (i64 {_bits(math.sqrt(0.5))})",
+        f"  %ebits = and $I %shifted, splat (i64 {-1 << 52})",
         "  %zbits = sub $I %bits, %ebits",
         "  %z = bitcast $I %zbits to $V",
-        f"  %ei = add $I %e, splat (i64 {round_bits})",
+        # e as a double: e + 1023 is positive, and the low bits of 2^52 + (e + 1023).
+        f"  %biased = add $I %shifted, splat (i64 {1023 << 52})",
+        "  %low = lshr $I %biased, splat (i64 52)",
+        f"  %ei = or $I %low, splat (i64 {_bits(2.0**52)})",
         "  %ed = bitcast $I %ei to $V",
-        f"  %n = fsub $V %ed, {splat(ROUND)}",
+        f"  %n = fsub $V %ed, {splat(2.0**52 + 1023)}",
         f"  %f = fsub $V %z, {splat(1.0)}",
         f"  %g = fadd $V %z, {splat(1.0)}",
         "  %s = fdiv $V %f, %g",
         "  %w = fmul $V %s, %s",
-        f"  %q0 = fadd $V zeroinitializer, {splat(2 / (2 * TERMS_OF_LN + 1))}",
-    ]
-    for step in range(TERMS_OF_LN - 1):
-        coefficient = splat(2 / (2 * (TERMS_OF_LN - 1 - step) + 1))
-        lines.append(f"  %q{step + 1} = call $V @llvm.fma.$S($V %q{step}, $V %w, $V {coefficient})")
-    lines += [
-        f"  %tail = fmul $V %q{TERMS_OF_LN - 1}, %w",
+        "  %ww = fmul $V %w, %w",
+        *_polynomial("p", "%w", "%ww", len(Q), len(P)),
+        "  %tail = fmul $V %p, %w",
         # ln z = f - s (f - tail): the small correction is added last, so that f keeps its bits.
         "  %gap = fsub $V %f, %tail",
         f"  %small = fmul $V %n, {splat(LN2_LOW)}",
@@ -123,6 +179,12 @@ def _ln() -> str:
         "  %corr = call $V @llvm.fma.$S($V %minus, $V %gap, $V %small)",
         "  %near = fadd $V %f, %corr",
         f"  %big = call $V @llvm.fma.$S($V %n, $V {splat(LN2_HIGH)}, $V %near)",
+        "  ret $V %big",
+        "}",
+        "define internal $V @ln($V %x) alwaysinline {",
+        f"  %tiny = fcmp olt $V %x, {splat(SMALLEST)}",
+        f"  %safe = select $B %tiny, $V {splat(SMALLEST)}, $V %x",
+        "  %big = call $V @ln_in($V %safe)",
         f"  %infinite = fcmp oeq $V %x, {splat(math.inf)}",
         f"  %r1 = select $B %infinite, $V {splat(math.inf)}, $V %big",
         f"  %zero = fcmp oeq $V %x, {splat(0.0)}",
@@ -136,11 +198,36 @@ def _ln() -> str:
 
 
 _POW = f"""
-define internal $V @pow($V %a, $V %b) {{
+define internal $V @ln_or_nan($V %a) alwaysinline {{
+  %log = call $V @ln_in($V %a)
+  %enough = fcmp oge $V %a, {splat(SMALLEST)}
+  %finite = fcmp olt $V %a, {splat(math.inf)}
+  %both = and $B %enough, %finite
+  %result = select $B %both, $V %log, $V {splat(math.nan)}
+  ret $V %result
+}}
+define internal $V @pow($V %a, $V %b, $V %log) alwaysinline {{
+  %exponent = fmul $V %b, %log
+  %size = call $V @llvm.fabs.$S($V %exponent)
+  %small = fcmp olt $V %size, {splat(708.0)}
+  %bits = bitcast $B %small to $M
+  %all = icmp eq $M %bits, -1
+  br i1 %all, label %inside, label %edge
+inside:
+  %value = call $V @exp_in($V %exponent)
+  br label %done
+edge:
+  %mended = call $V @pow_at_edge($V %a, $V %b)
+  br label %done
+done:
+  %result = phi $V [ %value, %inside ], [ %mended, %edge ]
+  ret $V %result
+}}
+define internal $V @pow_at_edge($V %a, $V %b) noinline {{
   %size = call $V @llvm.fabs.$S($V %a)
   %log = call $V @ln($V %size)
-  %product = fmul $V %b, %log
-  %value = call $V @exp($V %product)
+  %exponent = fmul $V %b, %log
+  %value = call $V @exp($V %exponent)
   %floor = call $V @llvm.floor.$S($V %b)
   %whole = fcmp oeq $V %floor, %b
   %half = fmul $V %b, {splat(0.5)}
@@ -154,7 +241,12 @@ define internal $V @pow($V %a, $V %b) {{
   %none = fcmp oeq $V %b, {splat(0.0)}
   %power = select $B %none, $V {splat(1.0)}, $V %chosen
   %unit = fcmp oeq $V %b, {splat(1.0)}
-  %result = select $B %unit, $V %a, $V %power
+  %special = select $B %unit, $V %a, $V %power
+  %usual = call $V @ln_or_nan($V %a)
+  %product = fmul $V %b, %usual
+  %extent = call $V @llvm.fabs.$S($V %product)
+  %plain = fcmp olt $V %extent, {splat(708.0)}
+  %result = select $B %plain, $V %value, $V %special
   ret $V %result
 }}
 """

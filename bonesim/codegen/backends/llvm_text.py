@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from bonesim.codegen.backends.llvm_math import splat
-from bonesim.codegen.program import Block
 from bonesim.model.expr import Call, Expr, Num, Sym
 
 Homes = dict[str, int]  # name -> row of the workspace that holds it
-Targets = dict[str, dict[tuple[int, ...], int]]  # array -> index -> row of the workspace that takes it
 
 _INFIX = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
 _COMPARE = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq", "ne": "une"}
 _LOGIC = {"and": "and", "or": "or"}
-_CALLS = {"exp": "@exp", "ln": "@ln"}
+_CALLS = {"exp": "@exp", "ln": "@ln", "ln_or_nan": "@ln_or_nan"}
 _INTRINSICS = {"sqrt", "floor", "ceil", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"}
-UNROLLED_POWER = 16  # largest whole power written as products
+ARGUMENTS = "ptr noalias %ws, ptr noalias %io"
+_INLINED = {"@exp(": 30, "@ln(": 40, "@ln_or_nan(": 35, "@pow(": 35}  # lines of each
+LONGEST_INLINED = 400  # lines; the step of a model of three states is one piece of code, that of forty is not
+
+LONGEST_STRETCH = 8  # rows that are gone over without a loop
 
 
 class Body:
@@ -50,10 +52,10 @@ class Body:
         address = self.row(row)
         self.lines.append(f"  store {self.vector} {value}, ptr {address}, align {8 * self.width}")
 
-    def call(self, function: str, *arguments: str) -> str:
+    def call(self, function: str, *arguments: str, attribute: str = "") -> str:
         """A call of a function of vectors."""
         listed = ", ".join(f"{self.vector} {argument}" for argument in arguments)
-        return self.let(f"call {self.vector} {function}({listed})")
+        return self.let(f"call {self.vector} {function}({listed}) {attribute}".rstrip())
 
     def intrinsic(self, name: str, *arguments: str) -> str:
         """A call of `llvm.NAME` on vectors."""
@@ -71,46 +73,89 @@ class Body:
         """`a` where the condition holds, else `b`."""
         return self.let(f"select {self.booleans} {condition}, {self.vector} {a}, {self.vector} {b}")
 
+    def whole(self, table: str, index: str) -> str:
+        """An i64 value from a table of `whole_numbers`."""
+        place = self.let(f"getelementptr inbounds i32, ptr @{table}, i64 {index}")
+        return self.let(f"sext i32 {self.let(f'load i32, ptr {place}')} to i64")
+
     @contextmanager
-    def loop(self, count: int | str, step: int = 1) -> Iterator[str]:
-        """Lines inside run for i = 0, step, 2 step, ... below `count`; gives the i64 value i."""
+    def loop(self, end: int | str, first: int | str = 0) -> Iterator[str]:
+        """Lines inside run for i = first, first + 1, ... below `end`; gives the i64 value i."""
         self._count += 1
         label = f"l{self._count}"
-        before = f"{label}_before"
-        self.lines += [f"  br label %{before}", f"{before}:", f"  br label %{label}", f"{label}:"]
+        self.lines += [f"  br label %{label}_before", f"{label}_before:"]
+        self.lines.append(f"  %{label}_some = icmp slt i64 {first}, {end}")
+        self.lines += [f"  br i1 %{label}_some, label %{label}, label %{label}_end", f"{label}:"]
         place = len(self.lines)
         self.lines.append("")
         yield f"%{label}_i"
         self.lines += [
             f"  br label %{label}_next",
             f"{label}_next:",
-            f"  %{label}_n = add nuw nsw i64 %{label}_i, {step}",
-            f"  %{label}_go = icmp slt i64 %{label}_n, {count}",
+            f"  %{label}_n = add nuw nsw i64 %{label}_i, 1",
+            f"  %{label}_go = icmp slt i64 %{label}_n, {end}",
             f"  br i1 %{label}_go, label %{label}, label %{label}_end",
             f"{label}_end:",
         ]
-        self.lines[place] = f"  %{label}_i = phi i64 [ 0, %{before} ], [ %{label}_n, %{label}_next ]"
+        self.lines[place] = f"  %{label}_i = phi i64 [ {first}, %{label}_before ], [ %{label}_n, %{label}_next ]"
 
-    def function(self, name: str, arguments: str = "ptr noalias %ws", linkage: str = "internal") -> str:
-        """The text of the function."""
-        head = f"define {linkage} void @{name}({arguments}) {{".replace("  ", " ")
+    def each(self, numbers: Sequence[int]) -> Iterator[str]:
+        """Each of some numbers in turn as an i64 value; for a long stretch of them the lines stand once, in a loop."""
+        start = 0
+        while start < len(numbers):
+            end = start + 1
+            while end < len(numbers) and numbers[end] == numbers[end - 1] + 1:
+                end += 1
+            if end - start < LONGEST_STRETCH:
+                yield from map(str, numbers[start:end])
+            else:
+                with self.loop(numbers[end - 1] + 1, numbers[start]) as i:
+                    yield i
+            start = end
+
+    def function(self, name: str, arguments: str = ARGUMENTS, linkage: str = "internal") -> str:
+        """The text of the function; a short one becomes part of those that call it."""
+        inline = "alwaysinline " if linkage and self._length <= LONGEST_INLINED else ""
+        return self._defined(name, arguments, f"{linkage} " if linkage else "", inline)
+
+    def alone(self, name: str, arguments: str = ARGUMENTS) -> str:
+        """The text of a function that never becomes part of another."""
+        return self._defined(name, arguments, "internal ", "noinline ")
+
+    def _defined(self, name: str, arguments: str, linkage: str, inline: str) -> str:
+        head = f"define {linkage}void @{name}({arguments}) {inline}{{"
         return "\n".join([head, "entry:", *self.lines, "  ret void", "}"]) + "\n"
 
-
-def emit_block(body: Body, block: Block, homes: Homes, time: int, targets: Targets) -> None:
-    """The lines of a block: reads names from their rows, writes each store to the row that `targets` gives it."""
-    emitter = _Expressions(body, homes, time)
-    for name, expr in block.values:
-        emitter.known[name] = emitter.number(expr)
-    for store in block.stores:
-        body.store(emitter.number(store.expr), targets[store.array][store.index])
+    @property
+    def _length(self) -> int:
+        """Lines, with those of elementary functions, which are always inlined."""
+        return len(self.lines) + sum(_INLINED[name] for line in self.lines for name in _INLINED if name in line)
 
 
-class _Expressions:
-    """Turns expressions into values; every name is loaded once."""
+def whole_numbers(table: str, values: Sequence[int]) -> str:
+    """A constant table."""
+    listed = ", ".join(f"i32 {value}" for value in values)
+    return f"@{table} = private constant [{len(values)} x i32] [{listed}]"
 
-    def __init__(self, body: Body, homes: Homes, time: int) -> None:
-        self.body, self.homes, self.time = body, homes, time
+
+def in_turn(name: str, bodies: Sequence[Body], arguments: str = ARGUMENTS) -> str:
+    """A function that does what several bodies do, one after another."""
+    if len(bodies) == 1:
+        return bodies[0].function(name, arguments)
+    parts = [body.alone(f"{name}_{number}", arguments) for number, body in enumerate(bodies)]
+    caller, handed = Body(bodies[0].width), arguments.replace("noalias ", "")
+    caller.lines = [f"  call void @{name}_{number}({handed})" for number in range(len(bodies))]
+    return "\n".join([*parts, caller.alone(name, arguments)])
+
+
+class Expressions:
+    """Turns expressions into values of one function; `known` are those of names, each loaded once.
+
+    Calls of elementary functions carry `attribute`: with `noinline` they stay calls.
+    """
+
+    def __init__(self, body: Body, homes: Homes, time: int, attribute: str = "") -> None:
+        self.body, self.homes, self.time, self.attribute = body, homes, time, attribute
         self.known: dict[str, str] = {}
 
     def number(self, expr: Expr) -> str:
@@ -154,7 +199,7 @@ class _Expressions:
         if expr.op in _INFIX:
             return body.binary(_INFIX[expr.op], *arguments)
         if expr.op in _CALLS:
-            return body.call(_CALLS[expr.op], *arguments)
+            return body.call(_CALLS[expr.op], *arguments, attribute=self.attribute)
         if expr.op in _INTRINSICS:
             return body.intrinsic(expr.op, *arguments)
         if expr.op == "neg":
@@ -162,7 +207,7 @@ class _Expressions:
         if expr.op == "abs":
             return body.intrinsic("fabs", *arguments)
         if expr.op == "log10":
-            return body.binary("fmul", body.call("@ln", *arguments), splat(1 / math.log(10)))
+            return body.binary("fmul", body.call("@ln", *arguments, attribute=self.attribute), splat(1 / math.log(10)))
         return self._extreme("olt" if expr.op == "min" else "ogt", *arguments)
 
     def _extreme(self, order: str, a: str, b: str) -> str:
@@ -178,15 +223,17 @@ class _Expressions:
             result = self.body.select(self.truth(condition), self.number(value), result)
         return result
 
-    def _power(self, base: Expr, exponent: Expr) -> str:
-        """Small whole powers as products, square roots as such, everything else by logarithm."""
+    def _power(self, base: Expr, exponent: Expr, logarithm: Expr | None = None) -> str:
+        """Small whole powers as products, square roots as such, everything else by the logarithm of the base."""
         body, a = self.body, self.number(base)
-        if isinstance(exponent, Num) and exponent.value == 0.5:
+        if logarithm is not None:
+            arguments = (a, self.number(exponent), self.number(logarithm))
+            return body.call("@pow", *arguments, attribute=self.attribute)
+        assert isinstance(exponent, Num)
+        if exponent.value == 0.5:
             return body.intrinsic("sqrt", a)
-        if isinstance(exponent, Num) and abs(exponent.value) <= UNROLLED_POWER and exponent.value.is_integer():
-            product = self._product(a, abs(int(exponent.value)))
-            return product if exponent.value >= 0 else body.binary("fdiv", splat(1.0), product)
-        return body.call("@pow", a, self.number(exponent))
+        product = self._product(a, abs(int(exponent.value)))
+        return product if exponent.value >= 0 else body.binary("fdiv", splat(1.0), product)
 
     def _product(self, a: str, times: int) -> str:
         """a multiplied by itself, by repeated squaring."""

@@ -9,9 +9,13 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Container, Iterable
+from dataclasses import replace
 from typing import TypeAlias, cast
 
+from bonesim.codegen.backends import numpy_linear
+from bonesim.codegen.constraints import apart
 from bonesim.codegen.program import Block, Program, arrange
+from bonesim.codegen.sparse import Elimination, eliminate
 from bonesim.codegen.store import import_source
 from bonesim.errors import InternalError
 from bonesim.model.expr import Call, Expr, Num, Sym, Time, fold
@@ -35,23 +39,47 @@ def build(model: OdeModel, observables: Iterable[str]) -> Kernels:
 def of_program(program: Program) -> Kernels:
     """Kernels of an arranged program."""
     module, file = import_source(source(program), name=program.model.id)
-    return Kernels(program.layout, cast(Functions, module), backend="numpy", source_file=file)
+    layout = replace(program.layout, factors=_elimination(program).stored if hasattr(module, "factor") else 0)
+    return Kernels(layout, cast(Functions, module), backend="numpy", source_file=file)
 
 
 def source(program: Program) -> str:
     """The text of the generated file; the same model gives the same bytes."""
     rows = _Rows(program)
+    linear = numpy_linear.functions(_elimination(program), program.layout.pattern, program.layout.algebraic)
     functions = [
         rows.function("initialise", "p, y", program.initialise, own={"y"}),
         rows.function("constants", "p, k", program.constants, own={"k"}),
         rows.function("rhs", "t, y, p, k, dy", program.rhs),
         rows.function("jacobian", "t, y, p, k, jacobian, by_time", program.jacobian),
+        rows.function("start", "t, y, p, k, dy, slopes_, by_time", _by_entry(program)),
+        *linear,
         rows.function("observe", "t, y, p, k, out", program.observe),
         rows.function("event_times", "p, k, times, every", program.event_times),
+        *_held(program, rows),
         *(rows.function(f"fire_{n}", "t, y, p, k", block, copied=True) for n, block in enumerate(program.firing)),
         _dispatch(len(program.firing)),
     ]
     return "\n\n".join([_header(program), *functions])
+
+
+def _elimination(program: Program) -> Elimination:
+    slopes = {
+        (store.index[0], store.index[1]): store.expr for store in program.start.stores if store.array == "jacobian"
+    }
+    return eliminate(len(program.layout.states), apart(slopes, program.layout.algebraic))
+
+
+def _by_entry(program: Program) -> Block:
+    """Rates and Jacobian, the latter as rows of its pattern."""
+    place = {entry: number for number, entry in enumerate(program.layout.pattern)}
+    stores = [
+        replace(store, array="slopes", index=(place[store.index[0], store.index[1]],))
+        if store.array == "jacobian"
+        else store
+        for store in program.start.stores
+    ]
+    return replace(program.start, stores=tuple(stores))
 
 
 def _header(program: Program) -> str:
@@ -76,6 +104,21 @@ def _line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
+def _held(program: Program, rows: _Rows) -> list[str]:
+    """What models have whose conditions are held during a step.
+
+    The arrays end in `_` so that symbols of all models keep their names: no symbol does in generated code but for a
+    reserved one.
+    """
+    if not program.layout.switches and not program.layout.initially:
+        return []
+    return [
+        rows.function("settle", "t, y, p, k", program.settle),
+        rows.function("roots", "t, y, p, k, g_", program.roots),
+        rows.function("stops", "p, k, stops_", program.stops),
+    ]
+
+
 def _dispatch(count: int) -> str:
     functions = "".join(f"fire_{number}, " for number in range(count))
     return f"FIRE = ({functions})\n\n\ndef fire(event, t, y, p, k):\n    FIRE[event](t, y, p, k)\n"
@@ -88,7 +131,7 @@ class _Rows:
         layout = program.layout
         self.home = {name: f"y[{row}]" for row, name in enumerate(layout.states)}
         self.home |= {name: f"p[{row}]" for row, name in enumerate(layout.parameters)}
-        self.home |= {name: f"k[{row}]" for row, name in enumerate(layout.constants)}
+        self.home |= {name: f"k[{row}]" for row, name in enumerate((*layout.constants, *layout.switches))}
 
     def function(
         self, name: str, arguments: str, block: Block, *, own: Container[str] = (), copied: bool = False
@@ -103,7 +146,8 @@ class _Rows:
         lines += [f"    {_local(target)} = {_value(expr)}" for target, expr in block.values]
         for store in block.stores:
             index = ", ".join(str(number) for number in store.index)
-            lines.append(f"    {store.array}[{':, ' * (len(store.index) > 1)}{index}] = {_text(store.expr)}")
+            array = store.array if store.array in _ARGUMENTS else f"{store.array}_"
+            lines.append(f"    {array}[{':, ' * (len(store.index) > 1)}{index}] = {_text(store.expr)}")
         return f"def {name}({arguments}):\n" + "\n".join(lines or ["    pass"])
 
     def _position(self, name: str) -> tuple[str, int]:

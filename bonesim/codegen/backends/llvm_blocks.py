@@ -1,0 +1,125 @@
+"""The blocks of a program as functions on the workspace: each reads names from their rows and writes its results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TypeAlias
+
+from bonesim.codegen.backends.llvm_lower import lowered
+from bonesim.codegen.backends.llvm_rows import Rows
+from bonesim.codegen.backends.llvm_text import Expressions, in_turn
+from bonesim.codegen.backends.llvm_values import Code, Vector
+from bonesim.codegen.pieces import cost, cut
+from bonesim.codegen.program import Block, Program, Store
+
+LONGEST_INLINED = 8000
+"""Instructions of a block with the elementary functions inside; in a longer one they are called."""
+LONGEST_PIECE = 2000
+"""Instructions of one function of a block."""
+
+
+Targets: TypeAlias = dict[tuple[str, tuple[int, ...]], int]  # array and index -> row of the workspace that takes it
+
+
+class MarkedCode(Code):
+    """A body whose stores change only the lanes that a row marks."""
+
+    def __init__(self, width: int, mark: int) -> None:
+        super().__init__(width)
+        self._marked = super().mask(mark)
+
+    def store(self, value: str, row: int | str) -> None:
+        """Put a value into a row, in the marked lanes."""
+        super().store(self._marked.where(Vector(self, value), self[row]).name, row)
+
+
+class Blocks:
+    """The model's equations; `firing` marks the lanes that events act on."""
+
+    def __init__(self, program: Program, rows: Rows, width: int) -> None:
+        self.program, self.rows, self.width = program, rows, width
+
+    def text(self) -> str:
+        """All functions of the model."""
+        program, rows = self.program, self.rows
+        parts = [
+            self._block("constants", program.constants, {"k": rows.k}, rows.y, rows.t),
+            self._block("rhs", program.rhs, {"dy": rows.f}, rows.u, rows.at),
+            self._start(),
+            self._block("observe", program.observe, {"out": rows.out}, rows.seen, rows.seen_t),
+        ]
+        targets = {"times": rows.first, "every": rows.every}
+        parts.append(self._block("event_times", program.event_times, targets, rows.y, rows.t, marked=True))
+        parts.append(self._block("stops", program.stops, {"stops": rows.stops}, rows.y, rows.t))
+        parts.append(self._block("roots", program.roots, {"g": rows.g}, rows.seen, rows.seen_t))
+        parts.append(self._block("conditions", program.settle, {"k": rows.k}, rows.y, rows.t, marked=True))
+        for group in rows.alike:
+            parts.append(self._fire(group.first, group.block, group.argument_names))
+        for number in range(rows.events, len(program.firing)):
+            parts.append(self._fire(number, program.firing[number]))
+        return "\n".join(parts)
+
+    def _fire(self, number: int, block: Block, arguments: Sequence[str] = ()) -> str:
+        """What an event sets; the arguments of events that are alike stand in rows of their own."""
+        rows = self.rows
+        homes = {name: rows.arguments + place for place, name in enumerate(arguments)}
+        targets = {"y": rows.y, "p": rows.p}
+        return self._block(f"fire_{number}", block, targets, rows.y, rows.t, marked=True, homes=homes)
+
+    def _block(
+        self,
+        name: str,
+        block: Block,
+        arrays: dict[str, int],
+        states: int,
+        time: int,
+        *,
+        marked: bool = False,
+        homes: dict[str, int] | None = None,
+    ) -> str:
+        target = {(store.array, store.index): arrays[store.array] + store.index[0] for store in block.stores}
+        new_body = partial(MarkedCode, self.width, self.rows.firing) if marked else partial(Code, self.width)
+        known = self.rows.homes(self.program, states) | (homes or {})
+        return self._functions(name, block, target, known, time, new_body)
+
+    def _start(self) -> str:
+        """Rates and their derivatives where the step begins; derivatives that are the same expression once."""
+        program, rows = self.program, self.rows
+        target: Targets = {("dy", (row,)): rows.f + row for row in range(rows.states)}
+        target |= {("by_time", (row,)): rows.by_time + row for row in range(rows.states)}
+        target |= {("jacobian", entry): row for entry, row in rows.jacobian.items()}
+        once = {target[store.array, store.index]: store for store in reversed(program.start.stores)}
+        block = replace(program.start, stores=tuple(reversed(once.values())))
+        homes = rows.homes(program, rows.y)
+        return self._functions("start", block, target, homes, rows.t, partial(Code, self.width))
+
+    def _functions(
+        self,
+        name: str,
+        block: Block,
+        target: Targets,
+        homes: dict[str, int],
+        time: int,
+        new_body: Callable[[], Code],
+    ) -> str:
+        """A function, of several pieces if it is long, that computes a block and writes each store to its target."""
+        overwrites = any(homes.get(used) in target.values() for used in block.used())
+        block = lowered(block)
+        pieces = cut(block, LONGEST_PIECE, overwrites=overwrites)
+        pool = self.rows.pool(1 + max((place for piece in pieces for place in piece.kept.values()), default=-1))
+        attribute = "noinline" if cost(block) > LONGEST_INLINED else ""
+        bodies = []
+        for piece in pieces:
+            bodies.append(code := new_body())
+            expressions = Expressions(code, homes, time, attribute)
+            for step in piece.steps:
+                if isinstance(step, Store):
+                    code.store(expressions.number(step.expr), target[step.array, step.index])
+                else:
+                    expressions.known[step[0]] = expressions.number(step[1])
+            for kept, place in piece.kept.items():
+                Code.store(code, expressions.known[kept], pool + place)
+            homes = homes | {kept: pool + place for kept, place in piece.kept.items()}
+        return in_turn(name, bodies)

@@ -1,0 +1,135 @@
+"""Outputs in the compiled loop: those inside a step, those of a moment, and the end of a member."""
+
+from __future__ import annotations
+
+from bonesim.codegen.backends.llvm_parts import (
+    INFINITY,
+    NOT_FINITE_AT_START,
+    RUNNING,
+    interpolated,
+    just_before,
+    soon,
+)
+from bonesim.codegen.backends.llvm_rows import Rows
+from bonesim.codegen.backends.llvm_step import Step
+from bonesim.codegen.backends.llvm_values import Code, Mask
+from bonesim.codegen.program import Program
+
+
+class Outputs:
+    """The functions `between`, `record`, `send` and `retire`."""
+
+    def __init__(self, program: Program, step: Step, rows: Rows, width: int) -> None:
+        self.program, self.step, self.rows, self.width = program, step, rows, width
+        self.layout = program.layout
+        self.shown = [row for row, name in enumerate(self.layout.states) if name in program.observe.used()]
+
+    def text(self) -> str:
+        """All functions of outputs."""
+        return "\n".join([self._send(), self._record(), self._between(), self._retire()])
+
+    def _between(self) -> str:
+        """Outputs strictly inside an accepted step, from the method's continuous extension."""
+        code, rows = Code(self.width), self.rows
+        with code.forever() as write:
+            at = code[rows.out_time]
+            wanted = code.mask(rows.accepted) & (at < just_before(code[rows.t_next]))
+            write.leave((~wanted).all)
+            theta = (at - code[rows.t]) / code[rows.h]
+            for state in code.each(self.shown):
+                code[code.at(rows.seen, state)] = interpolated(code, rows, self.step.tableau, state, theta)
+            code[rows.seen_t], code[rows.writing] = at, wanted.number
+            code.run("record")
+        return code.function("between")
+
+    def _record(self) -> str:
+        """Write the observables of the lanes that `writing` marks at the states `seen`."""
+        code = Code(self.width)
+        code.run("observe")
+        code.run("send")
+        return code.function("record")
+
+    def _send(self) -> str:
+        """Write the rows `out` of the lanes that `writing` marks, and move their output pointers."""
+        code, rows = Code(self.width), self.rows
+        writing = code.mask(rows.writing)
+        single = code.let(f"icmp ne i64 {code.word('single', 'i64')}, 0")
+        with code.when(single):
+            self._send_all(code, writing, "float", 4)
+        with code.when(code.let(f"xor i1 {single}, true")):
+            self._send_all(code, writing, "double", 8)
+        for row in (rows.place, rows.next_out):
+            one = code.let(f"zext {code.booleans} {writing.name} to {code.integers}")
+            code.put_integers(row, code.let(f"add {code.integers} {code.get_integers(row)}, {one}"))
+        code[rows.out_time] = code.gather("t_out", code.get_integers(rows.next_out))
+        return code.function("send")
+
+    def _send_all(self, code: Code, writing: Mask, kind: str, size: int) -> None:
+        """Write every observable; a member's course of one observable lies in one piece.
+
+        Without a branch: lanes that write nothing write to a row that nobody reads.
+        """
+        rows = self.rows
+        start = code.let(f"ptrtoint ptr {code.word('out', 'ptr')} to i64")
+        spare = code.splat_integer(code.let(f"ptrtoint ptr {code.row(rows.spare)} to i64"))
+        scaled = code.let(f"mul {code.integers} {code.get_integers(rows.place)}, splat (i64 {size})")
+        first = code.let(f"add {code.integers} {scaled}, {code.splat_integer(start)}")
+        stride = code.let(f"mul i64 {code.word('times', 'i64')}, {size}")
+        with code.loop(len(self.program.layout.observables)) as i:
+            offset = code.splat_integer(code.let(f"mul i64 {i}, {stride}"))
+            place = code.let(f"add {code.integers} {first}, {offset}")
+            place = code.let(f"select {code.booleans} {writing.name}, {code.integers} {place}, {code.integers} {spare}")
+            value = code[code.at(rows.out, i)].name
+            if kind == "float":
+                value = code.let(f"fptrunc {code.vector} {value} to <{self.width} x float>")
+            code.scatter(value, place, kind)
+
+    def show_now(self, code: Code, lanes: Mask) -> None:
+        """Write one output of some lanes with the values they have now."""
+        rows = self.rows
+        for state in code.each(self.shown):
+            code[code.at(rows.seen, state)] = code[code.at(rows.y, state)]
+        code[rows.seen_t], code[rows.writing] = code[rows.t], lanes.number
+        code.run("record")
+
+    def _retire(self) -> str:
+        """The last outputs and the end of members that arrived or failed; their lanes become idle."""
+        code, rows = Code(self.width), self.rows
+        ended, known = code.mask(rows.ended), code[rows.status].differs(NOT_FINITE_AT_START)
+        with code.forever() as write:
+            wanted = ended & known & (code[rows.out_time] <= soon(code[rows.t]))
+            write.leave((~wanted).all)
+            self.show_now(code, wanted)
+        with code.loop(self.width) as lane, code.marked(rows.ended, lane):
+            self._hand_over(code, lane)
+        return code.function("retire")
+
+    def _hand_over(self, code: Code, lane: str) -> None:
+        rows, member = self.rows, code.get(self.rows.member, lane, "i64")
+        with code.loop(rows.states) as i:
+            code.send("last", code.plane(i, member), code.get(code.at(rows.y, i), lane))
+        code.send("stop_time", member, code.get(rows.t, lane))
+        for field, row, kind in (
+            ("status", rows.status, "i8"),
+            ("steps", rows.steps, "i32"),
+            ("rejected", rows.rejected, "i32"),
+        ):
+            code.send(field, member, code.let(f"fptosi double {code.get(row, lane)} to {kind}"), kind)
+        with code.when(code.let(f"fcmp une double {code.get(rows.status, lane)}, {RUNNING}")):
+            for number, row in enumerate((rows.fault, rows.fault_size, rows.planned)):
+                value = code.let(f"fptrunc double {code.get(row, lane)} to float")
+                code.send("fault", code.plane(number, member), value, "float")
+            self._leave_blank(code, lane)
+        code.set(rows.active, lane, "0.0")
+
+    def _leave_blank(self, code: Code, lane: str) -> None:
+        """Write NaN, by `record`, to all outputs that a member did not reach."""
+        rows = self.rows
+        code[rows.writing] = 0.0
+        code.set(rows.writing, lane, "1.0")
+        with code.forever() as write:
+            missing = code.mask(rows.writing) & (code[rows.out_time] < INFINITY)
+            write.leave((~missing).all)
+            with code.loop(len(self.layout.observables)) as i:
+                code[code.at(rows.out, i)] = float("nan")
+            code.run("send")

@@ -1,0 +1,94 @@
+"""The first step of lanes with a new member, or with values that an event has changed."""
+
+from __future__ import annotations
+
+from bonesim.codegen.backends.llvm_parts import (
+    INFINITY,
+    NOT_FINITE_AT_START,
+    RUNNING,
+    TINIEST,
+    power,
+    smallest_step,
+)
+from bonesim.codegen.backends.llvm_rows import Rows
+from bonesim.codegen.backends.llvm_values import Code, Mask, Vector, larger, smaller
+from bonesim.codegen.program import Program
+
+
+class Restart:
+    """The function `restart`, with the estimates of `solve.controller`."""
+
+    def __init__(self, program: Program, order: int, rows: Rows, width: int) -> None:
+        self.layout, self.order, self.rows, self.width = program.layout, order, rows, width
+
+    def text(self) -> str:
+        """The function."""
+        return self._restart()
+
+    def _restart(self) -> str:
+        """A first step for lanes with a new member, or with values that an event has changed; as `solve.controller`."""
+        code, rows = Code(self.width), self.rows
+        fresh = code.mask(rows.fresh)
+        self._copy(code, rows.y, rows.u)
+        code[rows.at] = code[rows.t]
+        code.run("rhs")
+        self._refuse_unknown(code, fresh)
+        self._still(code)
+        size, slope, bend, trial = rows.norm, rows.h, rows.inverse_h, rows.seen_t
+        for row in (size, slope, bend):
+            code[row] = 0.0
+        with code.loop(rows.states) as i:
+            scale = self._scale(code, i)
+            code[size] = larger(code[size], abs(code[code.at(rows.y, i)]) / scale)
+            code[slope] = larger(code[slope], abs(code[code.at(rows.f, i)]) / scale)
+        span = code.double("end") - code.double("start")
+        ratio = code[size] * 0.01 / larger(code[slope], TINIEST)
+        step = ((code[size] > 1e-5) & (code[slope] > 1e-5)).where(ratio, span * 1e-6)
+        code[trial] = smaller(larger(step, smallest_step(code[rows.t], span) * 100.0), span * 0.01)
+        with code.loop(rows.states) as i:
+            f = code[code.at(rows.f, i)]
+            code[code.at(rows.by_time, i)] = f
+            code[code.at(rows.u, i)] = code[code.at(rows.y, i)] + code[trial] * f
+        code[rows.at] = code[rows.t] + code[trial]
+        code.run("rhs")
+        self._still(code)
+        with code.loop(rows.states) as i:
+            change = abs(code[code.at(rows.f, i)] - code[code.at(rows.by_time, i)]) / self._scale(code, i)
+            code[bend] = larger(code[bend], change.equals(change).where(change, INFINITY))
+        code.put(rows.planned, fresh, self._first_step(code, code[slope], code[bend] / code[trial], code[trial], span))
+        code.put(rows.refused, fresh, 0.0)
+        code[rows.fresh] = 0.0
+        return code.function("restart")
+
+    def _first_step(self, code: Code, slope: Vector, bend: Vector, trial: Vector, span: Vector) -> Vector:
+        """As `solve.controller.first_step`."""
+        speed = bend / slope
+        step = power(code, slope * 100.0 / speed, -1.0 / (self.order + 1)) / speed
+        longest = smaller(trial * 100.0, span * 0.01)
+        otherwise = bend.finite.where(longest, trial)
+        return larger((step.finite & (speed > 0.0)).where(smaller(step, longest), otherwise), trial)
+
+    def _refuse_unknown(self, code: Code, fresh: Mask) -> None:
+        """Fail lanes in which a state or a rate is not finite, naming the first."""
+        rows, running = self.rows, code[self.rows.status].equals(RUNNING)
+        code[rows.norm] = 0.0
+        with code.loop(rows.states) as i:
+            unknown = ~(code[code.at(rows.y, i)].finite & code[code.at(rows.f, i)].finite)
+            code.put(rows.norm, unknown & code[rows.norm].equals(0.0), code.lane_count(i) + 1.0)
+        failed = fresh & running & code[rows.norm].differs(0.0)
+        code.put(rows.status, failed, NOT_FINITE_AT_START)
+        code.put(rows.fault, failed, code[rows.norm] - 1.0)
+
+    def _scale(self, code: Code, i: str) -> Vector:
+        """The error that is allowed in a state."""
+        allowed = code[code.at(self.rows.atol, i)] + code.double("rtol") * abs(code[code.at(self.rows.y, i)])
+        return larger(allowed, TINIEST)
+
+    def _copy(self, code: Code, source: int, target: int) -> None:
+        with code.loop(self.rows.states) as i:
+            code[code.at(target, i)] = code[code.at(source, i)]
+
+    def _still(self, code: Code) -> None:
+        """Constraints are no rates: they say nothing about a first step."""
+        for i in code.each(self.layout.algebraic):
+            code[code.at(self.rows.f, i)] = 0.0

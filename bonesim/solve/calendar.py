@@ -1,0 +1,47 @@
+"""When the timed events of a batch happen, and steps that end on a stop."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bonesim.system import Batch, Kernels, Layout
+
+
+def calendar(kernels: Kernels, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+    """(occurrence, member) times of all timed events in order, closed by infinity, and which event each one is.
+
+    Events of one time keep the order of the model.
+    """
+    layout: Layout = kernels.layout
+    events, members = len(layout.events), batch.members
+    constants = kernels.constants(batch.parameters)
+    first, every = np.empty((events, members)), np.empty((events, members))
+    kernels.functions.event_times(tuple(batch.parameters), tuple(constants), first, every)
+    times = [first[event] + turn * every[event] for event in range(events) for turn in range(layout.events[event])]
+    which = [event for event in range(events) for _ in range(layout.events[event])]
+    occurrences = _snapped(np.array([*times, np.full(members, np.inf)]), batch.t_out)
+    order = np.argsort(occurrences, axis=0, kind="stable")
+    return np.take_along_axis(occurrences, order, axis=0), np.array([*which, -1])[order]
+
+
+def _snapped(times: np.ndarray, t_out: np.ndarray) -> np.ndarray:
+    """Times that miss an output time by rounding alone (3 x 0.1 against 0.3), moved onto it.
+
+    An output at the time of an event is the value after it, however either time was computed.
+    """
+    near = np.clip(np.searchsorted(t_out, times), 1, len(t_out) - 1)
+    before, after = t_out[near - 1], t_out[near]
+    nearest = np.where(times - before < after - times, before, after)
+    return np.where(np.abs(times - nearest) <= 4 * np.spacing(np.abs(nearest)), nearest, times)
+
+
+def fit(t: np.ndarray, h: np.ndarray, stop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Step sizes that end exactly on `stop` or stay clear of it, and which lanes land on it.
+
+    A stop that is one step away is reached by stretching a little; one that is two steps away, by two equal halves.
+    The size is what the clock will show: at t = 3000 day, t + h differs from h more than an infusion of a second may.
+    """
+    left = stop - t
+    lands = h * 1.0001 >= left
+    planned = np.where(2 * h > left, 0.5 * left, h)
+    return np.where(lands, left, (t + planned) - t), lands

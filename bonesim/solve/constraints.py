@@ -1,0 +1,72 @@
+"""Algebraic states at which the constraints hold: damped Newton, all other states held where they are."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bonesim.solve.controller import TINIEST
+from bonesim.solve.crossing import Columns
+from bonesim.solve.linear import linear
+from bonesim.system import Kernels
+
+HELD = 1e150
+"""In place of 1/(h gamma): with it a step moves what has a rate by nothing, and what has none by Newton's correction."""
+
+NEWTON_TURNS = 60
+SMALLEST_DAMPING = 1e-3
+
+
+class Constraints:
+    """Solves the constraints of `kernels`; no operation mixes lanes."""
+
+    def __init__(self, kernels: Kernels) -> None:
+        self.functions, self.layout = kernels.functions, kernels.layout
+        self.rows = list(kernels.layout.algebraic)
+        self.others = [row for row in range(len(kernels.layout.states)) if row not in kernels.layout.algebraic]
+        self.linear = linear(kernels.functions, kernels.layout)
+
+    def solve(self, t: np.ndarray, y: np.ndarray, p: Columns, k: Columns, rtol: float, atol: np.ndarray) -> np.ndarray:
+        """Bring the algebraic rows of `y` to a solution; (lane,) the row that is farthest from one, -1 where none is.
+
+        A trial is taken if the next correction by the same slopes is shorter than this one (natural monotonicity,
+        Deuflhard, Newton Methods for Nonlinear Problems, doi:10.1007/978-3-642-23899-4), otherwise the damping is
+        halved. A correction within the tolerance is taken and is the last. Where something is no number, nothing is
+        done.
+        """
+        active, damping, culprit = np.arange(t.size), np.ones(t.size), np.full(t.size, -1)
+        for _ in range(NEWTON_TURNS):
+            here, z = y[:, active], y[np.ix_(self.rows, active)]
+            some_p, some_k = Columns(p.array, _of(p, active)), Columns(k.array, _of(k, active))
+            size = np.maximum(atol[np.ix_(self.rows, active)] + rtol * np.abs(z), TINIEST)
+            rates, slopes = np.empty_like(here), np.empty((len(self.layout.pattern), active.size))
+            self.functions.start(t[active], tuple(here), some_p, some_k, rates, slopes, np.empty_like(here))
+            known = np.isfinite(here).all(axis=0) & np.isfinite(rates).all(axis=0)
+            self.linear.factor(np.full(active.size, HELD), slopes)
+            step = self._correction(rates)
+            length = np.max(np.abs(step) / size, axis=0)
+            close = length <= 1
+            factor = np.where(close, 1.0, damping[active])
+            trial = here.copy()
+            trial[self.rows] = z + factor * step
+            self.functions.rhs(t[active], tuple(trial), some_p, some_k, rates)
+            again = np.max(np.abs(self._correction(rates)) / size, axis=0)
+            better = again <= (1 - factor / 4) * length
+            y[:, active] = np.where(better | close, trial, here)
+            damping[active] = np.where(better, np.minimum(1.0, 2 * factor), factor / 2)
+            worst = np.array(self.rows)[np.argmax(np.abs(step) / size, axis=0)]
+            culprit[active] = np.where(close | ~known, -1, worst)
+            active = active[known & ~close & np.isfinite(length) & (damping[active] >= SMALLEST_DAMPING)]
+            if not active.size:
+                break
+        return culprit
+
+    def _correction(self, rates: np.ndarray) -> np.ndarray:
+        """(algebraic state, lane) the solution of the linear system; `rates` are lost."""
+        rates[self.others] = 0.0
+        self.linear.solve(rates)
+        return rates[self.rows]
+
+
+def _of(columns: Columns, chosen: np.ndarray) -> np.ndarray:
+    """Numbers of the chosen among the lanes of `columns`."""
+    return np.asarray(columns.lanes)[chosen]

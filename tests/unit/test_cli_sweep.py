@@ -1,0 +1,147 @@
+"""`bonesim sweep`, as a user sees it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import bonesim
+from bonesim.cli.main import main
+from bonesim.resources import data_root
+from bonesim.sweep.chunk import Solver
+
+SCENARIO = str(data_root() / "scenarios" / "ovx_m2.yaml")
+SHORT = ["--set", "duration=6 week", "--set", "doses[0].count=1", "--set", "record.every=1 week"]
+AMOUNTS = [*SHORT, "--set", 'sweep={vary: {"doses[0].amount": [10 ug, 100 ug, 1000 ug]}}']
+HILL = [*SHORT, "--set", "sweep={vary: {hill: [0.7, 1]}}"]
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
+def test_sweep_prints_quantiles_and_the_extreme_members(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr"]) == 0
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert err == ""
+    assert lines[0] == "M2 macrophage vesicles, weekly, after ovariectomy"
+    assert lines[2] == "difference to vehicle: quantiles over the members"
+    assert lines[3].split("  ")[0] == "output"
+    assert [line.split("  ")[0] for line in lines[4:7]] == ["bone_volume_fraction", "OBa (pM)", "OCa (pM)"]
+    assert lines[9] == ""
+    facts = [(line[:9].strip(), line[9:]) for line in lines[10:]]
+    assert facts[0] == ("members", "3, grid")
+    assert facts[1] == ("varied", "doses[0].amount: 3 values, 10 to 1000 ug, by ratio")
+    assert [name for name, _ in facts[2:]] == ["highest", "lowest", "highest", "lowest", "time", "store"]
+    assert facts[2][1].endswith(" % at the end: member 2 (doses[0].amount 1000 ug)")
+    assert facts[3][1].endswith(" % at the end: member 0 (doses[0].amount 10 ug)")
+    assert facts[-1] == ("store", "out.zarr")
+    assert not any(line.endswith(" ") for line in lines)
+    assert [path.name for path in Path().iterdir()] == ["out.zarr"]
+
+
+def test_sweep_says_the_same_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr", "--json", "--float64", "--threads", "1"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found) == {
+        *("title", "state", "design", "members", "status", "failed", "outputs", "extremes", "timing"),
+    }
+    assert (found["state"], found["members"], found["status"], found["failed"]) == ("complete", 3, {"ok": 3}, [])
+    study = bonesim.read_study("out.zarr")
+    assert study["OBa"].dtype == "float64"
+    middle = study["OBa_final"].sel(arm="dosed").values[1]
+    assert found["outputs"]["OBa"]["final"]["50"] == pytest.approx(float(middle))
+
+
+def test_failed_members_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", SCENARIO, *HILL, "-o", "out.zarr"]) == 3
+    out, err = capsys.readouterr()
+    assert "\nfailed   1 of 2\n" in out
+    assert err.startswith("member 0 (hill 0.7), arm dosed: stopped at t = ")
+
+
+def test_many_failed_members_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    many = "sweep={vary: {hill: {low: 0.5, high: 0.9, count: 23}}}"
+    assert main(["sweep", SCENARIO, *SHORT, "--set", many, "-o", "out.zarr", "--plot"]) == 3
+    out, err = capsys.readouterr()
+    assert len(err.splitlines()) == 21
+    assert err.splitlines()[-1] == "and 3 more; all are in the store"
+    assert "figure" not in out
+
+
+def test_figures_lie_beside_the_store() -> None:
+    assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "deep/out.zarr", "--plot"]) == 0
+    assert sorted(path.name for path in Path("deep").iterdir()) == ["out.zarr", "out_fan.png", "out_surface.png"]
+
+
+def test_a_stopped_sweep_says_how_to_go_on(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(self: Solver, chunk: slice) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Solver, "__call__", stop)
+        assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr"]) == 130
+    said = "note: stopped; out.zarr is incomplete, and the same command with --resume goes on with it\n"
+    assert capsys.readouterr().err == said
+    assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr", "--resume"]) == 0
+    assert bonesim.read_study("out.zarr").attrs["state"] == "complete"
+
+
+REFUSED = {
+    "no sweep": ([*SHORT], f"{SCENARIO}:1: sweep: the scenario has no section 'sweep'\n  try: sweep: "),
+    "dask": (
+        [*AMOUNTS, "--executor", "dask"],
+        "executor: the executor 'dask' comes with a later version\n  try: local",
+    ),
+    "scheduler": (
+        [*AMOUNTS, "--scheduler", "tcp://here:8786"],
+        "--scheduler: a scheduler belongs to the executor 'dask', which comes with a later version\n"
+        "  try: leave it out",
+    ),
+    "path": (
+        [*SHORT, "--set", 'sweep={vary: {"doses[0].amout": [10 ug]}}'],
+        "--set sweep.vary.\"doses[0].amout\": 'doses[0].amout' is no quantity of this scenario that a sweep can vary\n"
+        "  try: did you mean 'doses[0].amount'?",
+    ),
+    "threads": ([*AMOUNTS, "--threads", "0"], "--threads: "),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_bad_input_leaves_nothing(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments, said = REFUSED[name]
+    assert main(["sweep", SCENARIO, *arguments, "-o", "out.zarr"]) == 2
+    assert capsys.readouterr().err.startswith(said)
+    assert list(Path().iterdir()) == []
+
+
+def test_what_is_there_stays(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("out.zarr").write_text("mine")
+    assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr"]) == 2
+    assert "a file, not a folder" in capsys.readouterr().err
+    assert Path("out.zarr").read_text() == "mine"
+
+
+def test_one_path_of_a_sweep_can_be_set() -> None:
+    path = str(data_root() / "scenarios" / "ovx_m2_dose_response.yaml")
+    vary = ["--set", 'sweep.vary."doses[0].amount"=[10 ug, 20 ug]', "--set", 'sweep.vary."doses[0].every"=[1 week]']
+    assert main(["sweep", path, *vary, "-o", "out.zarr"]) == 0
+    assert bonesim.read_study("out.zarr")["doses[0].amount"].values.tolist() == [10.0, 20.0]
+
+
+def test_run_says_that_it_leaves_the_sweep_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", SCENARIO, *AMOUNTS]) == 0
+    said = "note: this runs the scenario as it stands; its section 'sweep' is for `bonesim sweep`\n"
+    assert capsys.readouterr().err == said
+
+
+def test_check_says_how_many_members_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", SCENARIO, *AMOUNTS]) == 0
+    assert "\n  sweep     grid, 3 members over doses[0].amount\n" in capsys.readouterr().out
+    assert main(["check", SCENARIO, *SHORT, "--set", "sweep={vary: {hil: [1, 2]}}"]) == 2
+    assert "did you mean 'hill'?" in capsys.readouterr().err

@@ -1,0 +1,28 @@
+"""Numbers that the compiled loop and the solver must hold alike."""
+
+from __future__ import annotations
+
+import pytest
+
+from bonesim.codegen.backends import llvm_conditions, llvm_parts
+from bonesim.solve import crossing, driver
+from bonesim.solve.status import Status
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status not in {Status.OK, Status.NO_REST}])
+def test_codes_are_those_of_the_solver(status: Status) -> None:
+    """All but that of a search for rest, which is not compiled."""
+    assert getattr(llvm_parts, status.name) == status.value
+
+
+def test_a_running_member_has_the_code_of_one_that_arrives() -> None:
+    assert llvm_parts.RUNNING == Status.OK
+
+
+@pytest.mark.parametrize("name", ["ROUNDS", "PATIENCE", "DWELL"])
+def test_limits_are_those_of_the_driver(name: str) -> None:
+    assert getattr(llvm_conditions, name) == getattr(driver, name)
+
+
+def test_conditions_are_looked_at_in_the_same_places() -> None:
+    assert llvm_conditions.SAMPLES == crossing.SAMPLES
