@@ -38,8 +38,9 @@ def equilibrated(
     Raises
     ------
     InputError
-        If what rests now will not, since a rate changes with time itself.
+        If what rests now will not, since a rate changes with time itself, or if constraints determine a state.
     """
+    model.without_constraints("a steady state")
     rest = relax(kernels, batch, closer(settings), held)
     if rest.drifts.any():
         raise never_rests(well_posed(model))

@@ -103,7 +103,8 @@ def explain_failure(
     one = {name: _of_member(name, values, chosen, result) for name, values in given.items()}
     replay = _Replay(model, result, one, float(end["stop_time"]), held_states(model, hold) if equilibrate else None)
     status = Status(int(end["status"]))
-    found = replay.fault() or (replay.circling() if status == Status.EVENTS_WITHOUT_END else replay.smallest())
+    named = {Status.EVENTS_WITHOUT_END: replay.circling, Status.NO_CONSISTENT_START: replay.broken}
+    found = replay.fault() or named.get(status, replay.smallest)()
     return replace(found, member=chosen, status=status.word)
 
 
@@ -214,6 +215,14 @@ class _Replay:
         event = next((one for one in events if evaluate(one.trigger, known, self.stop)), events[0])
         named = equation(f"the trigger of event '{event.id}'", event.trigger, known, self.stop, event.origin)
         return self._failure(named)
+
+    def broken(self) -> Failure:
+        """The constraint that is farthest from 0, of a model that has some."""
+        known = with_rules(self.model, self.values, self.stop)
+        algebraic = [state for state in self.model.states if state.algebraic]
+        worst = max(algebraic, key=lambda state: abs(evaluate(state.rate, known, self.stop)))
+        where = f"the constraint written at '{worst.id}'"
+        return self._failure(equation(where, worst.rate, known, self.stop, worst.origin))
 
     def smallest(self) -> Failure:
         """What goes wrong in steps of rounding size and larger ones: no number in a stage, or too large an error."""

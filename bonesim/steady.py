@@ -70,12 +70,14 @@ def steady_state(
     Raises
     ------
     InputError
-        For an unknown name, values of different lengths, or a model in which a rate changes with time itself.
+        For an unknown name, values of different lengths, a model in which a rate changes with time itself, or one with
+        constraints.
     SimulationError
         If the only member finds no rest.
     """
     if not isinstance(model, OdeModel):
         model = load_model(model)
+    model.without_constraints("a steady state")
     names, symbols = named(model, outputs, "outputs")
     parameters, initial = rows(model, parameters or {}, "parameter"), rows(model, initial or {}, "state")
     near = rows(model, guess or {}, "state")

@@ -120,39 +120,22 @@ def _undefined(model: OdeModel) -> list[InputError]:
 def _bad_events(model: OdeModel) -> list[InputError]:
     rules = {rule.id for rule in model.rules}
     algebraic = {state.id for state in model.states if state.algebraic}
+    problems = []
     events: tuple[TimedEvent | StateEvent, ...] = (*model.events, *model.state_events)
-    return (
-        [
-            InputError(
-                f"event '{event.id}' sets '{target}', which {'a rule defines' if target in rules else 'is not defined'}",
-                place=_place(event.origin),
-                remedy="let an event set a state or a parameter",
-            )
-            for event in events
-            for target, _ in event.assignments
-            if target in rules or target not in model.by_id
-        ]
-        + [
-            InputError(
-                f"event '{event.id}' sets '{target}', which the constraints determine",
-                place=_place(event.origin),
-                remedy="let it set a state that has a rate, or a parameter of the constraints",
-            )
-            for event in events
-            for target, _ in event.assignments
-            if target in algebraic
-        ]
-        + [
-            InputError(
-                f"event '{event.id}' sets '{target}' {count} times",
-                place=_place(event.origin),
-                remedy="set it once, or write one event for each value",
-            )
-            for event in events
-            for target, count in Counter(target for target, _ in event.assignments).items()
-            if count > 1
-        ]
-    )
+    for event in events:
+        place, counts = _place(event.origin), Counter(target for target, _ in event.assignments)
+        for target, count in counts.items():
+            setting = f"event '{event.id}' sets '{target}'"
+            if target in rules or target not in model.by_id:
+                problem = f"{setting}, which {'a rule defines' if target in rules else 'is not defined'}"
+                problems.append(InputError(problem, place=place, remedy="let an event set a state or a parameter"))
+            if target in algebraic:
+                remedy = "let it set a state that has a rate, or a parameter of the constraints"
+                problems.append(InputError(f"{setting}, which the constraints determine", place=place, remedy=remedy))
+            if count > 1:
+                remedy = "set it once, or write one event for each value"
+                problems.append(InputError(f"{setting} {count} times", place=place, remedy=remedy))
+    return problems
 
 
 def _moving_events(model: OdeModel) -> list[InputError]:

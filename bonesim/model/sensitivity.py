@@ -47,11 +47,11 @@ def with_sensitivities(model: OdeModel, names: Sequence[str], quantities: Iterab
     Raises
     ------
     InputError
-        If a name is no parameter or state, is computed, or stands twice.
+        If a name is no parameter or state, is computed, or stands twice, or constraints determine a state.
     UnsupportedModelError
         If a rate jumps where a state crosses a limit, or the model has events that states trigger.
     """
-    model = well_posed(model)
+    model = well_posed(model).without_constraints("a sensitivity")
     for place, name in enumerate(names):
         _check(model, name, names[:place])
     slopes = _Slopes(model, names)

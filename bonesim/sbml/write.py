@@ -31,7 +31,8 @@ Event: TypeAlias = TimedEvent | StateEvent
 def write_sbml(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
     """The SBML text; the same model gives the same bytes, and reading it back gives the same model.
 
-    `doses` are added to the model's own events; where ids are taken, `_` is appended.
+    Constraints are written as algebraic rules, which we do not read. `doses` are added to the model's own events; where
+    ids are taken, `_` is appended.
 
     Raises
     ------

@@ -10,7 +10,7 @@ from bonesim.solve.linear import linear
 from bonesim.system import Kernels
 
 HELD = 1e150
-"""In place of 1/(h gamma): with it a step moves what has a rate by nothing, and what has none by Newton's correction."""
+"""In place of 1/(h gamma): what has a rate moves by nothing then, and what has none by Newton's correction."""
 
 NEWTON_TURNS = 60
 SMALLEST_DAMPING = 1e-3
@@ -21,8 +21,8 @@ class Constraints:
 
     def __init__(self, kernels: Kernels) -> None:
         self.functions, self.layout = kernels.functions, kernels.layout
-        self.rows = list(kernels.layout.algebraic)
-        self.others = [row for row in range(len(kernels.layout.states)) if row not in kernels.layout.algebraic]
+        self.rows = np.array(kernels.layout.algebraic)
+        self.others = np.setdiff1d(np.arange(len(kernels.layout.states)), self.rows)
         self.linear = linear(kernels.functions, kernels.layout)
 
     def solve(self, t: np.ndarray, y: np.ndarray, p: Columns, k: Columns, rtol: float, atol: np.ndarray) -> np.ndarray:
@@ -36,37 +36,44 @@ class Constraints:
         active, damping, culprit = np.arange(t.size), np.ones(t.size), np.full(t.size, -1)
         for _ in range(NEWTON_TURNS):
             here, z = y[:, active], y[np.ix_(self.rows, active)]
-            some_p, some_k = Columns(p.array, _of(p, active)), Columns(k.array, _of(k, active))
+            some = t[active], Columns(p.array, _of(p, active)), Columns(k.array, _of(k, active))
             size = np.maximum(atol[np.ix_(self.rows, active)] + rtol * np.abs(z), TINIEST)
-            rates, slopes = np.empty_like(here), np.empty((len(self.layout.pattern), active.size))
-            self.functions.start(t[active], tuple(here), some_p, some_k, rates, slopes, np.empty_like(here))
-            known = np.isfinite(here).all(axis=0) & np.isfinite(rates).all(axis=0)
-            self.linear.factor(np.full(active.size, HELD), slopes)
-            step = self._correction(rates)
+            step, known = self._first(here, *some)
             length = np.max(np.abs(step) / size, axis=0)
             close = length <= 1
             factor = np.where(close, 1.0, damping[active])
             trial = here.copy()
             trial[self.rows] = z + factor * step
-            self.functions.rhs(t[active], tuple(trial), some_p, some_k, rates)
-            again = np.max(np.abs(self._correction(rates)) / size, axis=0)
-            better = again <= (1 - factor / 4) * length
+            better = np.max(np.abs(self._next(trial, *some)) / size, axis=0) <= (1 - factor / 4) * length
             y[:, active] = np.where(better | close, trial, here)
             damping[active] = np.where(better, np.minimum(1.0, 2 * factor), factor / 2)
-            worst = np.array(self.rows)[np.argmax(np.abs(step) / size, axis=0)]
-            culprit[active] = np.where(close | ~known, -1, worst)
+            culprit[active] = np.where(close | ~known, -1, self.rows[np.argmax(np.abs(step) / size, axis=0)])
             active = active[known & ~close & np.isfinite(length) & (damping[active] >= SMALLEST_DAMPING)]
             if not active.size:
                 break
         return culprit
 
-    def _correction(self, rates: np.ndarray) -> np.ndarray:
-        """(algebraic state, lane) the solution of the linear system; `rates` are lost."""
+    def _first(self, y: np.ndarray, t: np.ndarray, p: Columns, k: Columns) -> tuple[np.ndarray, np.ndarray]:
+        """Newton's correction, (algebraic state, lane), and (lane,) whether states and rates are numbers."""
+        rates, slopes = np.empty_like(y), np.empty((len(self.layout.pattern), t.size))
+        self.functions.start(t, tuple(y), p, k, rates, slopes, np.empty_like(y))
+        known = np.isfinite(y).all(axis=0) & np.isfinite(rates).all(axis=0)
+        self.linear.factor(np.full(t.size, HELD), slopes)
+        return self._solved(rates), known
+
+    def _next(self, y: np.ndarray, t: np.ndarray, p: Columns, k: Columns) -> np.ndarray:
+        """The correction by the slopes of the last one."""
+        rates = np.empty_like(y)
+        self.functions.rhs(t, tuple(y), p, k, rates)
+        return self._solved(rates)
+
+    def _solved(self, rates: np.ndarray) -> np.ndarray:
         rates[self.others] = 0.0
         self.linear.solve(rates)
-        return rates[self.rows]
+        return rates.take(self.rows, axis=0)
 
 
 def _of(columns: Columns, chosen: np.ndarray) -> np.ndarray:
     """Numbers of the chosen among the lanes of `columns`."""
-    return np.asarray(columns.lanes)[chosen]
+    numbers: np.ndarray = np.asarray(columns.lanes)[chosen]
+    return numbers

@@ -19,7 +19,7 @@ from bonesim.system import Batch, Kernels, Layout
 CHUNK = 1 << 14
 """Members whose tolerances are derived together: a million at once would hold all their parameters twice."""
 
-WORKING_SET = 1 << 24
+WORKING_SET = 1 << 25
 """Bytes that the loop in NumPy works on: what a core finds near it in a cache that it shares."""
 
 FEWEST_LANES, MOST_LANES = 256, 8192
@@ -54,7 +54,7 @@ def integrate(
         atol = _atol(kernels, batch, settings)
     solution = Solution.empty(batch.t_out, len(kernels.layout.observables), atol, dtype)
     if kernels.loop is None:
-        _run_plain(kernels, batch, settings, solution, lanes or _lanes(kernels.layout, settings), threads or 1)
+        _run_plain(kernels, batch, settings, solution, lanes or lanes_for(kernels.layout, settings), threads or 1)
     elif batch.members:
         threads = min(threads or os.cpu_count() or 1, batch.members)
         kernels.loop.run(batch, solution, rtol=settings.rtol, max_steps=settings.max_steps, threads=threads)
@@ -82,7 +82,7 @@ def _run_plain(
             list(pool.map(run, shares))
 
 
-def _lanes(layout: Layout, settings: Settings) -> int:
+def lanes_for(layout: Layout, settings: Settings) -> int:
     """Members under way together in NumPy: enough to spread the cost of its calls, few enough for the cache."""
     rows = (settings.tableau.stages + 10) * len(layout.states) + len(layout.pattern) + layout.factors
     rows += len(layout.parameters) + layout.kept

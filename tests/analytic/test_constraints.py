@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -13,12 +13,17 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from scipy.special import lambertw
 
-from bonesim.errors import InputError
+from bonesim.errors import InputError, SimulationError
+from bonesim.failure import explain_failure
+from bonesim.model.document import from_document, to_document
 from bonesim.model.ode import OdeModel
+from bonesim.sbml.write import write_sbml
+from bonesim.simulate import simulate
 from bonesim.solve.integrate import integrate
 from bonesim.solve.methods.rosenbrock import METHODS
 from bonesim.solve.settings import Settings
 from bonesim.solve.status import Status
+from bonesim.steady import steady_state
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -33,8 +38,7 @@ def constrained(
 ) -> OdeModel:
     """A model in which some states are determined by constraints."""
     plain = model(states, parameters, events=events or [])
-    marked = tuple(replace(state, algebraic=state.id in algebraic) for state in plain.states)
-    return plain.with_(states=marked)
+    return replace(plain, states=tuple(replace(one, algebraic=one.id in algebraic) for one in plain.states))
 
 
 ROBERTSON: dict[str, tuple[Formula, Formula]] = {
@@ -122,7 +126,8 @@ def test_constraints_that_determine_no_state_are_refused() -> None:
     with pytest.raises(InputError) as raised:
         kernels_of(ode)
     assert str(raised.value) == (
-        "the constraints leave 'z' undetermined: that written at 'z' contains no algebraic state that the others spare\n"
+        "the constraints leave 'z' undetermined: "
+        "that written at 'z' contains no algebraic state that the others spare\n"
         "  try: let each constraint contain an algebraic state of its own (an index of 1)"
     )
 
@@ -178,3 +183,41 @@ def test_constraints_are_part_of_what_a_model_says() -> None:
     assert plain.content_hash != marked.content_hash
     assert constrained(SWAPPED).content_hash == plain.content_hash
     assert "algebraic" not in repr(plain)
+
+
+MARKED = constrained(SWAPPED, "z", "w")
+
+
+@pytest.mark.parametrize(
+    ("what", "ask"),
+    [
+        ("a steady state", lambda: steady_state(MARKED)),
+        ("a steady state", lambda: simulate(MARKED, [0, 1], equilibrate=True)),
+        ("a sensitivity", lambda: simulate(MARKED, [0, 1], sensitivities=["x"])),
+    ],
+    ids=["rest", "rest before a simulation", "sensitivity"],
+)
+def test_what_knows_no_constraints_says_so(what: str, ask: Callable[[], object]) -> None:
+    with pytest.raises(InputError) as raised:
+        ask()
+    assert str(raised.value) == (
+        f"{what} knows no constraints, and these determine 'z', 'w'\n"
+        "  try: write it as a rule where it can be written so, or leave this out"
+    )
+
+
+def test_the_broken_constraint_is_named() -> None:
+    ode = constrained({"x": (1, "-z"), "z": (0.2, "z*z + x")}, "z")
+    with pytest.raises(SimulationError) as raised:
+        simulate(ode, [0, 1])
+    failure = explain_failure(ode, raised.value.result)
+    assert "the constraint written at 'z'" in str(failure)
+    assert "z^2 + x" in str(failure) or "z*z + x" in str(failure)
+
+
+def test_constraints_survive_as_plain_data_and_are_algebraic_rules_in_sbml() -> None:
+    assert from_document(to_document(MARKED)) == MARKED
+    assert from_document(to_document(MARKED)).content_hash == MARKED.content_hash
+    text = write_sbml(MARKED)
+    assert text.count("<algebraicRule>") == 2
+    assert text.count("<rateRule ") == 1
