@@ -62,10 +62,12 @@ def rates(model: OdeModel, t: float, at: Mapping[str, float]) -> np.ndarray:
     functions, layout = kernels.functions, kernels.layout
     y = np.array([[at[name]] * 3 for name in layout.states])
     p = np.array([[at[name]] * 3 for name in layout.parameters]).reshape(-1, 3)
-    k, dy = np.empty((len(layout.constants), 3)), np.empty_like(y)
-    jacobian, by_time = np.zeros((3, len(y), len(y))), np.zeros_like(y)
+    assume(not layout.timed)  # where time turns a condition over, it counts as what it is from then on
+    dy, jacobian, by_time = np.empty_like(y), np.zeros((3, len(y), len(y))), np.zeros_like(y)
     with np.errstate(all="ignore"):
-        functions.constants(tuple(p), k)
+        k = kernels.constants(p)
+        if layout.switches:
+            functions.settle(np.full(3, t), tuple(y), tuple(p), k)
         functions.rhs(np.full(3, t), tuple(y), tuple(p), tuple(k), dy)
         functions.jacobian(np.full(3, t), tuple(y), tuple(p), tuple(k), jacobian, by_time)
     np.testing.assert_array_equal(dy[:, 0], dy[:, 2])
@@ -102,9 +104,9 @@ def test_hoisting_changes_no_bit(one: Expr, rule: Expr, at: dict[str, float], tw
     t = at.pop("t")
     hoisted, plain = wrapped([one, two], rule), wrapped([one, two], rule, fixed=False)
     np.testing.assert_array_equal(rates(hoisted, t, at)[:, 0], rates(plain, t, at)[:, 0])
-    # What stays in the right-hand side rests on states or time: all else became constants.
+    # What stays in the right-hand side rests on states, conditions or time: all else became constants.
     program = arrange(hoisted, ())
-    moving = {*STATES, *(name for name, _ in program.rhs.values)}
+    moving = {*STATES, *program.layout.switches, *(name for name, _ in program.rhs.values)}
     for expr in [expr for _, expr in program.rhs.values] + [store.expr for store in program.rhs.stores]:
         for node in walk(expr):
             assert not isinstance(node, Call) or TIME in walk(node) or symbols(node) & moving

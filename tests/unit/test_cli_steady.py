@@ -88,7 +88,10 @@ def test_what_a_steady_state_has_no_use_for_is_refused(flags: list[str], capsys:
     assert capsys.readouterr().err == f"{flags[0]}: {problem}\n  try: leave {flags[0]} or --steady out\n"
 
 
-def test_a_run_tells_the_error_of_each_output(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_tells_the_error_of_each_output(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     assert main(["run", "ovx_untreated", "--set", "duration=2 week", "--accuracy"]) == 0
     head = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("output"))
     assert head.split()[-1] == "error"
