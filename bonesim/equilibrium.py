@@ -25,7 +25,9 @@ CLOSEST = 1e-12
 def closer(settings: Settings) -> Settings:
     """Settings with which the rest before a simulation is found."""
     rtol = max(CLOSER * settings.rtol, min(CLOSEST, settings.rtol))
-    return replace(settings, rtol=rtol, atol=None if settings.atol is None else settings.atol * rtol / settings.rtol)
+    return replace(
+        settings, rtol=rtol, atol=None if settings.atol is None else np.asarray(settings.atol) * (rtol / settings.rtol)
+    )
 
 
 def equilibrated(

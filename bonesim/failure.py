@@ -93,10 +93,13 @@ def explain_failure(
     Raises
     ------
     InputError
-        If the member did not fail, or did not stop while it was solved.
+        If the member did not fail, or did not stop while it was solved, or the result is of another model.
     """
     if not isinstance(model, OdeModel):
         model = load_model(model)
+    if result.attrs.get("model_hash") != model.content_hash:
+        told = f"the result is not of the model '{model.id}'"
+        raise InputError(told, place=Place(key="result"), remedy="give the model that was simulated")
     model = well_posed(model)
     chosen, end = _end(result, member)
     given = {**rows(model, parameters or {}, "parameter"), **rows(model, initial or {}, "state")}

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,7 @@ class Recipe:
 
 def recipe_key(model: OdeModel, observables: tuple[str, ...], *more: object) -> str:
     """The name of a recipe; `more` is what else its kernels follow from."""
-    parts = (model.content_hash, *observables, *map(repr, more), _generators())
+    parts = (model.content_hash, *observables, *map(repr, more), GENERATORS)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 
@@ -43,14 +42,16 @@ def read_recipe(key: str) -> Recipe | None:
     try:
         document = json.loads((_folder() / f"{key}.json").read_text())
         layout = Layout(**{name: _frozen(value) for name, value in document.pop("layout").items()})
-        return Recipe(layout=layout, **document)
+        recipe = Recipe(layout=layout, **document)
+        return recipe if type(recipe.rows) is int and recipe.rows > 0 else None
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
 def keep_recipe(key: str, recipe: Recipe) -> None:
-    """Put a recipe into the cache."""
-    keep_whole(_folder() / f"{key}.json", json.dumps(asdict(recipe)))
+    """Put a recipe into the cache, unless the source on disk is no longer what was loaded."""
+    if _generators() == GENERATORS:
+        keep_whole(_folder() / f"{key}.json", json.dumps(asdict(recipe)))
 
 
 def _folder() -> Path:
@@ -61,7 +62,6 @@ def _frozen(value: Any) -> Any:
     return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
-@cache
 def _generators() -> str:
     """Hash of the source that generates code."""
     digest = hashlib.sha256()
@@ -69,3 +69,7 @@ def _generators() -> str:
         for file in sorted(_PACKAGE.glob(pattern)):
             digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+GENERATORS = _generators()
+"""The hash when this process loaded its code."""

@@ -19,8 +19,7 @@ def import_source(text: str, *, name: str) -> tuple[ModuleType, Path]:
     The file name carries the hash of the text, so that a model that changed is another file, several processes
     may share one cache, and a traceback or a debugger shows the generated lines. InputError if it cannot be written.
     """
-    key = hashlib.sha256(text.encode()).hexdigest()[:20]
-    file = generated(f"{re.sub(r'[^A-Za-z0-9_]', '_', name)[:60]}_{key}.py")
+    file = generated(f"{re.sub(r'[^A-Za-z0-9_]', '_', name)[:60]}_{_key(text.encode())}.py")
     try:
         if not (file.exists() and file.read_bytes() == text.encode()):
             write_whole(file, text)
@@ -36,6 +35,18 @@ def import_source(text: str, *, name: str) -> tuple[ModuleType, Path]:
 def generated(name: str) -> Path:
     """The place of a generated file."""
     return cache_dir() / "kernels" / name
+
+
+def is_whole(file: Path) -> bool:
+    """Whether a generated file is there and has the text that its name is the hash of."""
+    try:
+        return file.stem.endswith(f"_{_key(file.read_bytes())}")
+    except OSError:
+        return False
+
+
+def _key(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:20]
 
 
 def import_file(file: Path) -> ModuleType:

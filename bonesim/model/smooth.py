@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from bonesim.errors import Place, UnsupportedModelError
 from bonesim.model.evaluate import evaluate
-from bonesim.model.expr import TIME, Call, Expr, symbols, walk
+from bonesim.model.expr import TIME, Call, Expr, Num, symbols, walk
 from bonesim.model.ode import OdeModel, Origin
 from bonesim.model.text import expression_text
 
@@ -34,12 +34,13 @@ def refuse_jumps(model: OdeModel, moving: set[str]) -> None:
         _refuse(f"the event '{event.id}', which a state triggers", event.trigger, event.origin)
     varying = _resting_on(model, {state.id for state in model.states})
     shifted = _resting_on(model, moving)
+    usual = _usual(model)
     clocks = _resting_on(model, {rule.id for rule in model.rules if TIME in walk(rule.expr)})
     for what, expr, origin in read_by_rates(model):
         for jump, condition in _jumps(expr):
             used = symbols(condition)
             timed = TIME in walk(condition) or used & clocks
-            if (used & varying or (used & shifted and timed)) and not _meets(jump, condition):
+            if (used & varying or (used & shifted and timed)) and not _meets(jump, condition, usual):
                 _refuse(f"{what}, which jumps at a condition", condition, origin)
 
 
@@ -47,8 +48,9 @@ def kinks(model: OdeModel) -> frozenset[Expr]:
     """Relations in conditions of rates and rules at which nothing jumps: both branches meet there."""
     sources = [state.rate for state in model.states] + [rule.expr for rule in model.rules]
     met: dict[Expr, bool] = {}
+    usual = _usual(model)
     for jump, condition in dict.fromkeys(pair for source in sources for pair in _jumps(source)):
-        met[condition] = met.get(condition, True) and _meets(jump, condition)
+        met[condition] = met.get(condition, True) and _meets(jump, condition, usual)
     return frozenset(condition for condition, meets in met.items() if meets)
 
 
@@ -97,11 +99,18 @@ def _jumps(expr: Expr) -> Iterator[tuple[Expr, Expr]]:
             yield node, node
 
 
-def _meets(jump: Expr, condition: Expr) -> bool:
+def _usual(model: OdeModel) -> dict[str, float]:
+    """Numbers of the model by name, where it has one that is not 0: a jump may show near them alone."""
+    numbers = {parameter.id: parameter.value for parameter in model.parameters}
+    numbers |= {state.id: state.initial.value for state in model.states if isinstance(state.initial, Num)}
+    return {name: value for name, value in numbers.items() if math.isfinite(value) and value}
+
+
+def _meets(jump: Expr, condition: Expr, usual: dict[str, float]) -> bool:
     """Whether `jump` has the same value on both sides of where the two sides of `condition` are equal.
 
-    Decided at fixed points of all symbols: one of them is moved to where the sides are equal, if they are linear in
-    it, and the value is extrapolated to there from before and from after.
+    Decided at fixed points of all symbols, in turn near 1 and near their `usual` values: one of them is moved to where
+    the sides are equal, if they are linear in it, and the value is extrapolated to there from before and from after.
     """
     if not (isinstance(condition, Call) and condition.op in RELATIONS):
         return False
@@ -111,6 +120,8 @@ def _meets(jump: Expr, condition: Expr) -> bool:
         agreed = 0
         for trial in range(TRIALS):
             values = {name: _sample(place, trial) for place, name in enumerate(names)}
+            if trial % 2:
+                values |= {name: usual[name] * values[name] ** 0.5 for name in names if name in usual}
             time = _sample(len(names), trial)
             crossing = _crossing(gap, moved, values, time)
             if crossing is None:
@@ -129,13 +140,15 @@ def _meets(jump: Expr, condition: Expr) -> bool:
 def _jumps_there(
     jump: Expr, condition: Expr, values: dict[str, float], moved: str, crossing: float, time: float
 ) -> bool | None:
-    """Whether `jump` jumps where one symbol passes `crossing`; None where it has no value or nothing turns near by."""
+    """Whether `jump` jumps where one symbol passes `crossing`; None where that cannot be told."""
     step = APART * max(abs(crossing), 1.0)
     near_by = [values | {moved: crossing + turn * step} for turn in (-2, -1, 0, 1, 2)]
     far, near, there, beyond, farther = (evaluate(jump, point, time) for point in near_by)
     if not all(map(math.isfinite, (far, near, there, beyond, farther))):
         return None
     if evaluate(condition, near_by[1], time) == evaluate(condition, near_by[3], time):
+        return None
+    if far == near == there == beyond == farther:
         return None
     before, after = 2 * near - far, 2 * beyond - farther
     slopes = 1e-3 * max(abs(near - far), abs(farther - beyond)) + 1e-12 * max(abs(near), abs(beyond))

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import DTypeLike
 
-from bonesim.errors import InternalError
+from bonesim.errors import InputError, InternalError
 from bonesim.solve.driver import Lanes
 from bonesim.solve.settings import Settings, default_atol
 from bonesim.solve.solution import Solution
@@ -48,6 +48,8 @@ def integrate(
     Returns a `Solution`; a member that fails carries status, stop time and cause, and never stops the others.
     """
     settings = settings or Settings()
+    if threads is not None and threads < 1:
+        raise InputError(f"threads {threads} is out of range", remedy="1 or more; leave it out for all processors")
     if kernels.loop is not None and kernels.loop.method != settings.tableau.name:
         raise InternalError(f"the kernels step by {kernels.loop.method}, not by {settings.tableau.name}")
     with np.errstate(all="ignore"):
@@ -105,13 +107,17 @@ def _atol(kernels: Kernels, batch: Batch, settings: Settings) -> np.ndarray:
             derived[:, part] = default_atol(settings.rtol, known_size(kernels, batch.part(part)))
         return derived
     atol = np.asarray(settings.atol, float)
+    states, members = batch.initial.shape
+    if atol.shape not in {(), (1,), (states,), (states, 1), (states, members)}:
+        problem = f"atol has shape {atol.shape}, where the model has {states} states"
+        raise InputError(problem, remedy="one number, or one for each state")
     return np.array(np.broadcast_to(atol if atol.ndim == 2 else atol.reshape(-1, 1), batch.initial.shape))
 
 
 def known_size(kernels: Kernels, batch: Batch) -> np.ndarray:
     """(state, member) the size each state is known to take: at the start, or right after one of its events."""
     parameters, y = batch.parameters.copy(), batch.initial.copy()
-    start, size = np.zeros(batch.members), np.abs(y)
+    start, size = np.full(batch.members, batch.t_out[0]), np.abs(y)
     for event in range(len(kernels.layout.events)):
         kernels.functions.fire(event, start, y, parameters, tuple(kernels.constants(parameters)))
         size = np.maximum(size, np.abs(y))

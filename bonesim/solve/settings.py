@@ -27,19 +27,29 @@ class Settings:
     max_steps: int = 100_000
 
     def __post_init__(self) -> None:
+        if not isinstance(self.rtol, float | int):
+            raise InputError(f"rtol {self.rtol!r} is no number", remedy="e.g. 1e-6")
         if not 1e-13 <= self.rtol <= 0.1:
             raise InputError(f"rtol {self.rtol:g} is out of range", remedy="a value between 1e-13 and 0.1, e.g. 1e-6")
         if self.method not in {"auto", *METHODS}:
             raise InputError(f"unknown method '{self.method}'", remedy=closest(self.method, ["auto", *METHODS]))
-        if self.max_steps < 1:
+        if not 1 <= self.max_steps < 2**31:
             raise InputError(f"max_steps {self.max_steps} is out of range", remedy="a positive whole number")
-        if self.atol is not None and not np.all(np.asarray(self.atol) >= 0):
+        if self.atol is not None and not _sizes(self.atol):
             raise InputError("atol is negative or not a number", remedy="leave it out, or give positive numbers")
 
     @property
     def tableau(self) -> Rosenbrock:
         """The method to use."""
         return RODAS5P if self.method == "auto" else METHODS[self.method]
+
+
+def _sizes(values: object) -> bool:
+    """Whether all of some values are numbers of at least 0."""
+    try:
+        return bool(np.all(np.asarray(values, float) >= 0))
+    except (TypeError, ValueError):
+        return False
 
 
 def default_atol(rtol: float, size: np.ndarray) -> np.ndarray:

@@ -67,7 +67,7 @@ def sweep(
     InternalError
         If doses were lost, or a healthy model does not start at rest though no parameter of it is varied.
     """
-    _check_choices(executor, dtype)
+    _check_choices(executor, dtype, threads)
     folder = Path(out)
     if not resume:
         check_place(folder)
@@ -112,7 +112,7 @@ def _nothing(done: int, members: int) -> None:
     """Progress that nobody watches."""
 
 
-def _check_choices(executor: str, dtype: str) -> None:
+def _check_choices(executor: str, dtype: str, threads: int | None) -> None:
     if executor in LATER_EXECUTORS:
         problem = f"the executor '{executor}' comes with a later version"
         raise InputError(problem, place=Place(key="executor"), remedy="local, which uses all processors")
@@ -120,6 +120,8 @@ def _check_choices(executor: str, dtype: str) -> None:
         raise InputError(f"unknown executor '{executor}'", place=Place(key="executor"), remedy="local")
     if dtype not in DTYPES:
         raise InputError(f"unknown dtype '{dtype}'", place=Place(key="dtype"), remedy=closest(dtype, DTYPES))
+    if threads is not None and threads < 1:
+        raise InputError(f"threads {threads} is out of range", place=Place(key="threads"), remedy="1 or more")
 
 
 def _check_rest(planned: Plan, chunk: Chunk) -> None:

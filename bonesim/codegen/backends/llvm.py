@@ -13,7 +13,7 @@ import numpy as np
 from bonesim.codegen.backends.llvm_io import Call, address
 from bonesim.codegen.backends.llvm_object import kept_code, load, machine, machine_code, vector_width
 from bonesim.codegen.recipe import Recipe, keep_recipe, read_recipe, recipe_key
-from bonesim.codegen.store import generated, import_file
+from bonesim.codegen.store import generated, import_file, is_whole
 from bonesim.model.ode import OdeModel
 from bonesim.system import Batch, Functions, Kernels, Results
 
@@ -35,7 +35,7 @@ def build(model: OdeModel, observables: Iterable[str], tableau: Tableau) -> Kern
 
 def _from_cache(key: str, tableau: Tableau) -> Kernels | None:
     recipe = read_recipe(key)
-    if recipe is None or (code := kept_code(recipe.code)) is None or not (file := generated(recipe.module)).exists():
+    if recipe is None or (code := kept_code(recipe.code)) is None or not is_whole(file := generated(recipe.module)):
         return None
     functions = cast(Functions, import_file(file))
     return Kernels(recipe.layout, functions, "llvm", file, CompiledLoop(code, recipe.rows, tableau.name))
@@ -69,7 +69,7 @@ class CompiledLoop:
         t_out = _output_times(batch.t_out)
         waiting = np.zeros(1, np.int64)
         out = results.y.T
-        parameters, initial = np.ascontiguousarray(batch.parameters), np.ascontiguousarray(batch.initial)
+        parameters, initial = (np.ascontiguousarray(rows, float) for rows in (batch.parameters, batch.initial))
         call = Call(
             members=batch.members,
             times=len(batch.t_out),
@@ -91,6 +91,9 @@ class CompiledLoop:
             rejected=address(results.rejected, np.int32),
             fault=address(results.fault, np.float32),
         )
+
+        # Whatever an interrupt unwinds, the memory that threads still write to stays theirs.
+        call.owned = (t_out, waiting, parameters, initial, results)
 
         def work() -> None:
             workspace = _aligned(self.size)

@@ -38,7 +38,7 @@ class Events:
             code.put(rows.status, unknown, NOT_FINITE_AT_START)
             code.put(rows.fault, unknown, -1.0)
             with code.forever() as skip:
-                early = new & (code[due] < code.double("start"))
+                early = new & (soon(code[due]) < code.double("start"))
                 skip.leave((~early).all)
                 self._advance(code, event, early)
         return code.function("calendar")
@@ -55,14 +55,16 @@ class Events:
     def _fire(self) -> str:
         """Events due now, the earliest first, those of one time in the order of the model."""
         code, rows = Code(self.width), self.rows
-        running = code.mask(rows.active) & code[rows.status].equals(RUNNING)
         with code.forever() as group:
+            running = code.mask(rows.active) & code[rows.status].equals(RUNNING)
             pending = running & (code[rows.event] <= soon(code[rows.t]))
             group.leave((~pending).all)
             for events in rows.alike:
                 for number in code.each(range(events.first, events.end)):
-                    hit = pending & code[code.at(rows.due, number)].equals(code[rows.event])
-                    with code.when(hit.any):
+                    with code.forever() as again:  # an interval of 0 repeats the event before the next one
+                        well = pending & code[rows.status].equals(RUNNING)
+                        hit = well & code[code.at(rows.due, number)].equals(code[rows.event])
+                        again.leave((~hit).all)
                         self._hand_arguments(code, events, number)
                         happen(code, self.program, rows, events.first, hit)
                         self._advance(code, number, hit)

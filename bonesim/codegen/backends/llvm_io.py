@@ -11,8 +11,10 @@ class Call(ctypes.Structure):
     """The arrays of a run, their sizes, and what holds for all members; see `system.Batch` and `solve.Solution`.
 
     `t_out` is closed by infinity; `next` is the member that is taken next, shared by all threads;
-    `fault` is (2, member): the row of the state that ended it, and its error over tolerance.
+    `fault` is (3, member): what ended it, its error over tolerance, the step size. `owned` keeps the arrays alive.
     """
+
+    owned: tuple[object, ...] = ()
 
     _fields_ = (
         ("members", ctypes.c_int64),

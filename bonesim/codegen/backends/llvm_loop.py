@@ -97,6 +97,7 @@ class Loop:
         for row, value in (
             *((row, "1.0") for row in (rows.active, rows.new, rows.fresh, rows.unsettled)),
             *((row, "0.0") for row in (rows.status, rows.refused, rows.steps, rows.rejected, rows.turns_in_a_row)),
+            *((row, "0.0") for row in (rows.fault_size, rows.planned)),
             (rows.fault, "-1.0"),
             (rows.t, code.word("start", "double")),
             (rows.out_time, code.fetch("t_out", "0")),
@@ -151,7 +152,7 @@ class Loop:
             code[rows.firing] = new.number
             code.run("settle")
         with code.forever() as write:
-            early = new & (code[rows.out_time] < code[rows.t])
+            early = new & (code[rows.out_time] < code[rows.t]) & code[rows.status].equals(RUNNING)
             write.leave((~early).all)
             self.outputs.show_now(code, early)
         code[rows.new] = 0.0

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bonesim.codegen.backends.llvm_parts import (
+    EVENTS_WITHOUT_END,
     INFINITY,
+    NO_CONSISTENT_START,
     NOT_FINITE_AT_START,
     RUNNING,
     interpolated,
@@ -95,7 +97,9 @@ class Outputs:
     def _retire(self) -> str:
         """The last outputs and the end of members that arrived or failed; their lanes become idle."""
         code, rows = Code(self.width), self.rows
-        ended, known = code.mask(rows.ended), code[rows.status].differs(NOT_FINITE_AT_START)
+        ended = code.mask(rows.ended)
+        known = code[rows.status].differs(NOT_FINITE_AT_START) & code[rows.status].differs(EVENTS_WITHOUT_END)
+        known = known & code[rows.status].differs(NO_CONSISTENT_START)
         with code.forever() as write:
             wanted = ended & known & (code[rows.out_time] <= soon(code[rows.t]))
             write.leave((~wanted).all)
@@ -123,7 +127,7 @@ class Outputs:
         code.set(rows.active, lane, "0.0")
 
     def _leave_blank(self, code: Code, lane: str) -> None:
-        """Write NaN, by `record`, to all outputs that a member did not reach."""
+        """Write NaN, by `send`, to all outputs that a member did not reach."""
         rows = self.rows
         code[rows.writing] = 0.0
         code.set(rows.writing, lane, "1.0")
