@@ -56,9 +56,14 @@ class Layout:
         return len(self.constants) + len(self.switches) + len(self.initially)
 
     @property
+    def switching(self) -> bool:
+        """Whether there are conditions: switches, or triggers of state events."""
+        return bool(self.switches or self.initially)
+
+    @property
     def settles(self) -> bool:
         """Whether something has to be made to fit the states when they change: conditions, or constraints."""
-        return bool(self.switches or self.initially or self.algebraic)
+        return self.switching or bool(self.algebraic)
 
     @property
     def triggers(self) -> slice:

@@ -56,8 +56,8 @@ def plot_fan(study: xr.Dataset) -> Figure:
         for panel, name in zip(panels, names, strict=True):
             _draw(panel, study[name], days / axis.days)
         set_time_axis(panels[-1], axis, days[0], days[-1])
-        marks = [] if _doses_vary(study) else draw_dose_marks(panels[0], dose_marks(study), axis.days)
         lines, _ = panels[0].get_legend_handles_labels()
+        marks = [] if _doses_vary(study) else draw_dose_marks(panels[0], dose_marks(study), axis.days)
         bands = [Patch(color=colour, label=f"{low} to {high} % of the members") for low, high, colour in BANDS]
         legend_below(panels[-1], [*lines, *bands, *marks])
     return figure

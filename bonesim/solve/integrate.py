@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 
 from bonesim.errors import InputError, InternalError
 from bonesim.solve.driver import Lanes
-from bonesim.solve.settings import Settings, default_atol
+from bonesim.solve.settings import Settings, check_threads, default_atol
 from bonesim.solve.solution import Solution
 from bonesim.solve.status import Status, told
 from bonesim.system import Batch, Kernels, Layout
@@ -48,8 +48,7 @@ def integrate(
     Returns a `Solution`; a member that fails carries status, stop time and cause, and never stops the others.
     """
     settings = settings or Settings()
-    if threads is not None and threads < 1:
-        raise InputError(f"threads {threads} is out of range", remedy="1 or more; leave it out for all processors")
+    check_threads(threads)
     if kernels.loop is not None and kernels.loop.method != settings.tableau.name:
         raise InternalError(f"the kernels step by {kernels.loop.method}, not by {settings.tableau.name}")
     with np.errstate(all="ignore"):

@@ -44,6 +44,13 @@ class Settings:
         return RODAS5P if self.method == "auto" else METHODS[self.method]
 
 
+def check_threads(threads: int | None) -> None:
+    """Raise InputError where no thread would do the work; None is for all processors."""
+    if threads is not None and threads < 1:
+        problem = f"threads {threads} is out of range"
+        raise InputError(problem, remedy="1 or more; leave it out for all processors")
+
+
 def _sizes(values: object) -> bool:
     """Whether all of some values are numbers of at least 0."""
     try:

@@ -13,6 +13,7 @@ from bonesim.results.dataset import RESERVED, OutputInfo
 from bonesim.results.provenance import versions
 from bonesim.scenario.load import load_scenario
 from bonesim.scenario.schema import Scenario
+from bonesim.solve.settings import check_threads
 from bonesim.sweep.chunk import SUMMARIES, Chunk, Solver
 from bonesim.sweep.manifest import check_place
 from bonesim.sweep.plan import Plan, plan
@@ -67,7 +68,8 @@ def sweep(
     InternalError
         If doses were lost, or a healthy model does not start at rest though no parameter of it is varied.
     """
-    _check_choices(executor, dtype, threads)
+    _check_choices(executor, dtype)
+    check_threads(threads)
     folder = Path(out)
     if not resume:
         check_place(folder)
@@ -112,7 +114,7 @@ def _nothing(done: int, members: int) -> None:
     """Progress that nobody watches."""
 
 
-def _check_choices(executor: str, dtype: str, threads: int | None) -> None:
+def _check_choices(executor: str, dtype: str) -> None:
     if executor in LATER_EXECUTORS:
         problem = f"the executor '{executor}' comes with a later version"
         raise InputError(problem, place=Place(key="executor"), remedy="local, which uses all processors")
@@ -120,8 +122,6 @@ def _check_choices(executor: str, dtype: str, threads: int | None) -> None:
         raise InputError(f"unknown executor '{executor}'", place=Place(key="executor"), remedy="local")
     if dtype not in DTYPES:
         raise InputError(f"unknown dtype '{dtype}'", place=Place(key="dtype"), remedy=closest(dtype, DTYPES))
-    if threads is not None and threads < 1:
-        raise InputError(f"threads {threads} is out of range", place=Place(key="threads"), remedy="1 or more")
 
 
 def _check_rest(planned: Plan, chunk: Chunk) -> None:

@@ -20,8 +20,8 @@ TIMES = np.linspace(0, 30, 61)
 def test_the_estimate_is_the_error(rtol: float) -> None:
     result = simulate(SWING, TIMES, ["x", "twice", "none"], rtol=rtol, accuracy=True, backend="numpy")
     error = np.abs(result["x"] - np.cos(TIMES)).max() / np.abs(np.cos(TIMES)).max()
-    # The tighter solution has an error of its own, a hundredth of it and, by the order of the method, not much more.
-    assert result["x"].attrs["error_estimate"] == pytest.approx(float(error), rel=0.1)
+    # The tighter solution has an error of its own: by the order of the method 100^(-5/6), 2.2 %, of the other.
+    assert result["x"].attrs["error_estimate"] == pytest.approx(float(error), rel=0.03)
     assert result["twice"].attrs["error_estimate"] == pytest.approx(result["x"].attrs["error_estimate"], rel=1e-12)
     assert result["none"].attrs["error_estimate"] == 0.0
     assert result.attrs["accuracy_rtol"] == pytest.approx(rtol / 100)
@@ -38,7 +38,7 @@ def test_of_a_batch_it_is_the_largest_of_those_that_arrived() -> None:
 def test_a_tolerance_of_the_user_is_tightened_too() -> None:
     loose = simulate(SWING, TIMES, rtol=1e-8, atol=1e-3, accuracy=True, backend="numpy")
     error = np.abs(loose["x"] - np.cos(TIMES)).max()
-    assert loose["x"].attrs["error_estimate"] == pytest.approx(float(error), rel=0.1)
+    assert loose["x"].attrs["error_estimate"] == pytest.approx(float(error), rel=0.03)
 
 
 def test_at_the_tightest_there_is_nothing_to_compare_with() -> None:

@@ -7,7 +7,9 @@ from bonesim.codegen.backends.llvm_parts import (
     INFINITY,
     RUNNING,
     happen,
+    hold_still,
     interpolated,
+    rates_now,
     smallest_step,
 )
 from bonesim.codegen.backends.llvm_rows import Rows
@@ -35,9 +37,11 @@ class Conditions:
         """All functions of conditions."""
         located = (self._look(), self._locate(), self._cut(), self._dwell())
         watched = self.step.dense("dense_watched", self.watched)
-        return "\n".join([self._settle(), self._fire_pending(), *((*located, watched) if self.layout.located else ())])
+        return "\n".join(
+            [self._read_conditions(), self._fire_pending(), *((*located, watched) if self.layout.located else ())]
+        )
 
-    def _settle(self) -> str:
+    def _read_conditions(self) -> str:
         """Read all conditions anew where `firing` marks it: when the next turns, which events are to happen."""
         code, rows = Code(self.width), self.rows
         lanes, events = code.mask(rows.firing), range(len(self.layout.initially))
@@ -98,8 +102,8 @@ class Conditions:
         rows = self.rows
         return theta.equals(1.0).where(code[rows.t_next], code[rows.t] + theta * code[rows.h])
 
-    def _state(self, code: Code, state: int | str, theta: Vector) -> Vector:
-        end = code[code.at(self.rows.y_next, state) if isinstance(state, str) else self.rows.y_next + state]
+    def _state(self, code: Code, state: str, theta: Vector) -> Vector:
+        end = code[code.at(self.rows.y_next, state)]
         return theta.equals(1.0).where(end, interpolated(code, self.rows, self.step.tableau, state, theta))
 
     def _locate(self) -> str:
@@ -155,12 +159,8 @@ class Conditions:
     def _dwell(self) -> str:
         """For lanes that slide along a condition a step so small that it need not look at conditions."""
         code, rows = Code(self.width), self.rows
-        with code.loop(rows.states) as i:
-            code[code.at(rows.u, i)] = code[code.at(rows.y, i)]
-        code[rows.at] = code[rows.t]
-        code.run("rhs")
-        for i in code.each(self.layout.algebraic):
-            code[code.at(rows.f, i)] = 0.0
+        rates_now(code, rows)
+        hold_still(code, self.program, rows)
         longest = rows.norm
         code[longest] = INFINITY
         with code.loop(rows.states) as i:

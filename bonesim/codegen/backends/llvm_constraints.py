@@ -31,7 +31,7 @@ class Constraints:
 
     def _settle(self) -> str:
         """As `Lanes._settle` of `solve.driver`, in the lanes that `firing` marks."""
-        code, switching = Code(self.width), bool(self.layout.switches or self.layout.initially)
+        code, switching = Code(self.width), self.layout.switching
         for _ in range(1 + (switching and bool(self.layout.algebraic))):
             if switching:
                 code.run("read_conditions")

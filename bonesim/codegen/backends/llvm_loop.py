@@ -39,14 +39,13 @@ class Loop:
         self.tableau = step.tableau
         self.layout = program.layout
         self.outputs = Outputs(program, step, rows, width)
-        self.switching = bool(self.layout.switches or self.layout.initially)
 
     def text(self) -> str:
         """All functions of the loop."""
         conditions = Conditions(self.program, self.step, self.rows, self.width)
         parts = [
             Events(self.program, self.rows, self.width).text(),
-            conditions.text() if self.switching else "",
+            conditions.text() if self.layout.switching else "",
             Constraints(self.program, self.rows, self.width).text() if self.layout.settles else "",
             self.outputs.text(),
             Restart(self.program, self.tableau.order, self.rows, self.width).text(),
@@ -125,8 +124,9 @@ class Loop:
         with code.when(code.mask(rows.new).any):
             code.run("begin")
         if self.layout.settles:
-            code[rows.firing] = code[rows.unsettled]
-            code.run("settle")
+            with code.when(code.mask(rows.unsettled).any):
+                code[rows.firing] = code[rows.unsettled]
+                code.run("settle")
         code[rows.unsettled] = 0.0
         if rows.events:
             code.run("fire")
@@ -151,6 +151,7 @@ class Loop:
                 code.put(rows.pending + number, new, 0.0)
             code[rows.firing] = new.number
             code.run("settle")
+            code.put(rows.unsettled, new, 0.0)
         with code.forever() as write:
             early = new & (code[rows.out_time] < code[rows.t]) & code[rows.status].equals(RUNNING)
             write.leave((~early).all)

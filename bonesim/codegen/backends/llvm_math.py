@@ -82,8 +82,6 @@ declare $V @llvm.atan.$S($V)
 declare $V @llvm.sinh.$S($V)
 declare $V @llvm.cosh.$S($V)
 declare $V @llvm.tanh.$S($V)
-declare $V @llvm.masked.load.$S.p0(ptr, i32, $B, $V)
-declare void @llvm.masked.store.$S.p0($V, ptr, i32, $B)
 """
 
 

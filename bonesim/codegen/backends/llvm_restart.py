@@ -7,7 +7,9 @@ from bonesim.codegen.backends.llvm_parts import (
     NOT_FINITE_AT_START,
     RUNNING,
     TINIEST,
+    hold_still,
     power,
+    rates_now,
     smallest_step,
 )
 from bonesim.codegen.backends.llvm_rows import Rows
@@ -19,7 +21,7 @@ class Restart:
     """The function `restart`, with the estimates of `solve.controller`."""
 
     def __init__(self, program: Program, order: int, rows: Rows, width: int) -> None:
-        self.layout, self.order, self.rows, self.width = program.layout, order, rows, width
+        self.program, self.order, self.rows, self.width = program, order, rows, width
 
     def text(self) -> str:
         """The function."""
@@ -29,11 +31,9 @@ class Restart:
         """A first step for lanes with a new member, or with values that an event has changed; as `solve.controller`."""
         code, rows = Code(self.width), self.rows
         fresh = code.mask(rows.fresh)
-        self._copy(code, rows.y, rows.u)
-        code[rows.at] = code[rows.t]
-        code.run("rhs")
+        rates_now(code, rows)
         self._refuse_unknown(code, fresh)
-        self._still(code)
+        hold_still(code, self.program, rows)
         size, slope, bend, trial = rows.norm, rows.h, rows.inverse_h, rows.seen_t
         for row in (size, slope, bend):
             code[row] = 0.0
@@ -51,7 +51,7 @@ class Restart:
             code[code.at(rows.u, i)] = code[code.at(rows.y, i)] + code[trial] * f
         code[rows.at] = code[rows.t] + code[trial]
         code.run("rhs")
-        self._still(code)
+        hold_still(code, self.program, rows)
         with code.loop(rows.states) as i:
             change = abs(code[code.at(rows.f, i)] - code[code.at(rows.by_time, i)]) / self._scale(code, i)
             code[bend] = larger(code[bend], change.equals(change).where(change, INFINITY))
@@ -83,12 +83,3 @@ class Restart:
         """The error that is allowed in a state."""
         allowed = code[code.at(self.rows.atol, i)] + code.double("rtol") * abs(code[code.at(self.rows.y, i)])
         return larger(allowed, TINIEST)
-
-    def _copy(self, code: Code, source: int, target: int) -> None:
-        with code.loop(self.rows.states) as i:
-            code[code.at(target, i)] = code[code.at(source, i)]
-
-    def _still(self, code: Code) -> None:
-        """Constraints are no rates: they say nothing about a first step."""
-        for i in code.each(self.layout.algebraic):
-            code[code.at(self.rows.f, i)] = 0.0

@@ -7,8 +7,6 @@ from bonesim.codegen.program import Program
 from bonesim.codegen.sparse import Elimination, Entry
 from bonesim.model.expr import Expr
 
-Tables = tuple[tuple[float, ...], ...]
-
 
 def jacobian_entries(program: Program) -> dict[Entry, Expr]:
     """The entries of the Jacobian as the step has them; expressions with the same value are equal."""
