@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bonesim.solve.controller import TINIEST
 from bonesim.system import Batch, Kernels, Layout
 
 
@@ -44,4 +45,5 @@ def fit(t: np.ndarray, h: np.ndarray, stop: np.ndarray) -> tuple[np.ndarray, np.
     left = stop - t
     lands = h * 1.0001 >= left
     planned = np.where(2 * h > left, 0.5 * left, h)
-    return np.where(lands, left, (t + planned) - t), lands
+    # The reciprocal of a step to a stop that is all but now must be a number; such a step moves nothing.
+    return np.where(lands, np.maximum(left, TINIEST), (t + planned) - t), lands

@@ -112,6 +112,7 @@ windows = st.lists(
 @pytest.mark.usefixtures("backend")
 @given(given_in=windows, absorption=st.floats(0.1, 1e3), k10=st.floats(0.1, 1e3))
 @example(given_in=[(91.3, MINUTE, 1e3)], absorption=1e3, k10=1e3)
+@example(given_in=[(2.2e-311, MINUTE, 1.0)], absorption=1.0, k10=1.0)  # a stop before which 1/h has no number
 @example(given_in=[(7.0, MINUTE, 1.0), (7.0 + MINUTE, MINUTE, 1e6), (175.0, 7.0, 1e-3)], absorption=1.0, k10=1.0)
 @settings(max_examples=25)
 def test_windows_of_minutes_between_outputs_of_weeks(

@@ -18,6 +18,7 @@ from bonesim.codegen.backends.llvm_parts import (
     INFINITY,
     RUNNING,
     STEP_TOO_SMALL,
+    TINIEST,
     TOO_MANY_STEPS,
     just_before,
     power,
@@ -174,7 +175,8 @@ class Loop:
         left = stop - t
         lands = planned * 1.0001 >= left
         part = (planned * 2.0 > left).where(left * 0.5, planned)
-        h = active.where(lands.where(left, (t + part) - t), 1.0)
+        # The reciprocal of a step to a stop that is all but now must be a number; such a step moves nothing.
+        h = active.where(lands.where(larger(left, TINIEST), (t + part) - t), 1.0)
         code[rows.h] = h
         code.run("step")
         norm = code[rows.norm]
