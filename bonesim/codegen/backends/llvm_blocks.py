@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 from bonesim.codegen.backends.llvm_lower import lowered
 from bonesim.codegen.backends.llvm_rows import Rows
-from bonesim.codegen.backends.llvm_text import Expressions, in_turn
-from bonesim.codegen.backends.llvm_values import Code, Vector
+from bonesim.codegen.backends.llvm_text import ARGUMENTS, Expressions, in_turn
+from bonesim.codegen.backends.llvm_values import LANE_ARGUMENTS, Along, Code, Vector
 from bonesim.codegen.pieces import cost, cut
 from bonesim.codegen.program import Block, Program, Store
 
@@ -49,6 +49,7 @@ class Blocks:
             self._block("rhs", program.rhs, {"dy": rows.f}, rows.u, rows.at),
             self._start(),
             self._block("observe", program.observe, {"out": rows.out}, rows.seen, rows.seen_t),
+            self._observe_along(),
         ]
         targets = {"times": rows.first, "every": rows.every}
         parts.append(self._block("event_times", program.event_times, targets, rows.y, rows.t, marked=True))
@@ -84,6 +85,15 @@ class Blocks:
         known = self.rows.homes(self.program, states) | (homes or {})
         return self._functions(name, block, target, known, time, new_body)
 
+    def _observe_along(self) -> str:
+        """The same at several times of one lane."""
+        program, rows = self.program, self.rows
+        target = {(store.array, store.index): rows.out + store.index[0] for store in program.observe.stores}
+        homes, new_body = rows.homes(program, rows.seen), lambda: Along(self.width, rows.along)
+        return self._functions(
+            "observe_along", program.observe, target, homes, rows.seen_t, new_body, arguments=LANE_ARGUMENTS
+        )
+
     def _start(self) -> str:
         """Rates and their derivatives where the step begins; derivatives that are the same expression once."""
         program, rows = self.program, self.rows
@@ -103,6 +113,8 @@ class Blocks:
         homes: dict[str, int],
         time: int,
         new_body: Callable[[], Code],
+        *,
+        arguments: str = ARGUMENTS,
     ) -> str:
         """A function, of several pieces if it is long, that computes a block and writes each store to its target."""
         overwrites = any(homes.get(used) in target.values() for used in block.used())
@@ -122,4 +134,4 @@ class Blocks:
             for kept, place in piece.kept.items():
                 Code.store(code, expressions.known[kept], pool + place)
             homes = homes | {kept: pool + place for kept, place in piece.kept.items()}
-        return in_turn(name, bodies)
+        return in_turn(name, bodies, arguments)

@@ -14,12 +14,12 @@ from bonesim.codegen.backends.llvm_parts import (
 )
 from bonesim.codegen.backends.llvm_rows import Rows
 from bonesim.codegen.backends.llvm_step import Step
-from bonesim.codegen.backends.llvm_values import Code, Mask
+from bonesim.codegen.backends.llvm_values import LANE_ARGUMENTS, PRECISIONS, Along, Code, Mask
 from bonesim.codegen.program import Program
 
 
 class Outputs:
-    """The functions `between`, `record`, `send` and `retire`."""
+    """The functions `between`, `along`, `record`, `send` and `retire`."""
 
     def __init__(self, program: Program, step: Step, rows: Rows, width: int) -> None:
         self.program, self.step, self.rows, self.width = program, step, rows, width
@@ -28,21 +28,59 @@ class Outputs:
 
     def text(self) -> str:
         """All functions of outputs."""
-        return "\n".join([self._send(), self._record(), self._between(), self._retire()])
+        parts = (self._send(), self._record(), self._along(), self._between(), self._retire())
+        return "\n".join([_declarations(self.width), *parts])
 
     def _between(self) -> str:
-        """Outputs strictly inside an accepted step, from the method's continuous extension."""
+        """Outputs strictly inside the accepted steps, lane by lane."""
         code, rows = Code(self.width), self.rows
+        code[rows.writing] = (code.mask(rows.accepted) & (code[rows.out_time] < just_before(code[rows.t_next]))).number
+        with code.loop(self.width) as lane, code.marked(rows.writing, lane):
+            code.run("along", f"i64 {lane}")
+        return code.function("between")
+
+    def _along(self) -> str:
+        """Outputs of one lane, from the method's continuous extension, as many times at once as a vector holds.
+
+        Lanes differ in how many outputs lie in their steps; a vector over lanes would be empty for the most part.
+        """
+        code, rows = Along(self.width, self.rows.along), self.rows
+        t, h, end = code[rows.t], code[rows.h], just_before(code[rows.t_next])
         with code.forever() as write:
-            at = code[rows.out_time]
-            wanted = code.mask(rows.accepted) & (at < just_before(code[rows.t_next]))
-            write.leave((~wanted).all)
-            theta = (at - code[rows.t]) / code[rows.h]
+            place = code.get(rows.next_out, "%lane", "i64")
+            at = code.fetch_vector("t_out", place)
+            inside = at < end
+            count = inside.count
+            write.leave(code.let(f"icmp eq i64 {count}, 0"))
+            at = inside.where(at, t)  # elsewhere in the vector nothing out of the ordinary is computed
+            theta = (at - t) / h
             for state in code.each(self.shown):
                 code[code.at(rows.seen, state)] = interpolated(code, rows, self.step.tableau, state, theta)
-            code[rows.seen_t], code[rows.writing] = at, wanted.number
-            code.run("record")
-        return code.function("between")
+            code[rows.seen_t] = at
+            code.run("observe_along", "i64 %lane")
+            self._send_along(code, inside)
+            for row in (rows.place, rows.next_out):
+                code.set(row, "%lane", code.let(f"add i64 {code.get(row, '%lane', 'i64')}, {count}"), "i64")
+        code.set(rows.out_time, "%lane", code.fetch("t_out", code.get(rows.next_out, "%lane", "i64")))
+        return code.function("along", LANE_ARGUMENTS)
+
+    def _send_along(self, code: Along, inside: Mask) -> None:
+        """Write the rows `out` of one lane where its times are inside; they stand one after another in memory."""
+        place, times, out = (
+            code.get(self.rows.place, "%lane", "i64"),
+            code.word("times", "i64"),
+            code.word("out", "ptr"),
+        )
+        for kind, suffix in code.each_precision():
+            vector = f"<{self.width} x {kind}>"
+            with code.loop(self.rows.observables) as i:
+                value = code.load_whole(code.at(self.rows.out, i))
+                if kind == "float":
+                    value = code.let(f"fptrunc {code.vector} {value} to {vector}")
+                index = code.let(f"add i64 {code.let(f'mul i64 {i}, {times}')}, {place}")
+                address = code.let(f"getelementptr inbounds {kind}, ptr {out}, i64 {index}")
+                stored = f"{vector} {value}, ptr {address}, i32 4, {code.booleans} {inside.name}"
+                code.lines.append(f"  call void @llvm.masked.store.v{self.width}{suffix}.p0({stored})")
 
     def _record(self) -> str:
         """Write the observables of the lanes that `writing` marks at the states `seen`."""
@@ -55,11 +93,8 @@ class Outputs:
         """Write the rows `out` of the lanes that `writing` marks, and move their output pointers."""
         code, rows = Code(self.width), self.rows
         writing = code.mask(rows.writing)
-        single = code.let(f"icmp ne i64 {code.word('single', 'i64')}, 0")
-        with code.when(single):
-            self._send_all(code, writing, "float", 4)
-        with code.when(code.let(f"xor i1 {single}, true")):
-            self._send_all(code, writing, "double", 8)
+        for kind, _ in code.each_precision():
+            self._send_all(code, writing, kind, 4 if kind == "float" else 8)
         for row in (rows.place, rows.next_out):
             one = code.let(f"zext {code.booleans} {writing.name} to {code.integers}")
             code.put_integers(row, code.let(f"add {code.integers} {code.get_integers(row)}, {one}"))
@@ -137,3 +172,12 @@ class Outputs:
             with code.loop(len(self.layout.observables)) as i:
                 code[code.at(rows.out, i)] = float("nan")
             code.run("send")
+
+
+def _declarations(width: int) -> str:
+    """What writing a part of a vector rests on."""
+    stored = (
+        f"declare void @llvm.masked.store.v{width}{suffix}.p0(<{width} x {kind}>, ptr, i32, <{width} x i1>)"
+        for kind, suffix in PRECISIONS
+    )
+    return "\n".join([f"declare i{width} @llvm.ctpop.i{width}(i{width})", *stored])

@@ -23,6 +23,7 @@ class Rows:
         self.size = 0
         layout = program.layout
         self.states, self.parameters = len(layout.states), len(layout.parameters)
+        self.observables = len(layout.observables)
         n = self.states
         self.algebraic = layout.algebraic  # states whose rows of the step's matrix have no 1/(h gamma)
         # The member in each lane, and where it stands.
@@ -49,7 +50,7 @@ class Rows:
         self.next_out, self.place, self.out_time, self.writing, self.seen_t, self.spare = (
             self._take(1) for _ in range(6)
         )
-        self.seen, self.out = self._take(n), self._take(len(layout.observables))
+        self.seen, self.out = self._take(n), self._take(self.observables)
         # The step.
         self.h, self.inverse_h, self.at, self.t_next, self.accepted, self.norm = (self._take(1) for _ in range(6))
         self.u, self.f, self.y_next, self.scaled, self.by_time = (self._take(n) for _ in range(5))
@@ -67,6 +68,12 @@ class Rows:
         """The first of some rows for what the pieces of one function hand each other."""
         self.size = max(self.size, self._pool + rows)
         return self._pool
+
+    @property
+    def along(self) -> frozenset[int]:
+        """Rows that hold numbers of several times of one lane while its outputs are written (`llvm_values.Along`)."""
+        ranges = ((self.seen, self.states), (self.out, self.observables), (self._pool, self.size - self._pool))
+        return frozenset({self.seen_t}.union(*(range(first, first + count) for first, count in ranges)))
 
     def _jacobian(self, program: Program) -> dict[Entry, int]:
         """A row for each entry; those that are the same expression share one."""

@@ -6,16 +6,19 @@ truth value; what shall live longer than a block of code is kept in a row of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from bonesim.codegen.backends.llvm_io import PLACES
 from bonesim.codegen.backends.llvm_math import splat
-from bonesim.codegen.backends.llvm_text import Body
+from bonesim.codegen.backends.llvm_text import ARGUMENTS, Body
 
 Number: TypeAlias = "Vector | float"
+
+PRECISIONS = (("float", "f32"), ("double", "f64"))
+"""Kinds of numbers that outputs are written in, with their suffix in names of LLVM's functions."""
 
 
 class Code(Body):
@@ -82,6 +85,10 @@ class Code(Body):
         """An element of an array of the caller."""
         return self.let(f"load {kind}, ptr {self._element(field, index, kind)}")
 
+    def fetch_vector(self, field: str, index: str) -> Vector:
+        """As many elements of an array of the caller as there are lanes, from `index` on."""
+        return Vector(self, self.let(f"load {self.vector}, ptr {self._element(field, index, 'double')}, align 8"))
+
     def send(self, field: str, index: str, value: str, kind: str = "double") -> None:
         """Write an element of an array of the caller."""
         self.lines.append(f"  store {kind} {value}, ptr {self._element(field, index, kind)}")
@@ -127,12 +134,18 @@ class Code(Body):
             pointer = self.let(f"inttoptr i64 {place} to ptr")
             self.lines.append(f"  store {kind} {value}, ptr {pointer}")
 
+    def each_precision(self) -> Iterator[tuple[str, str]]:
+        """Lines written meanwhile run for the kind of number that the caller wants outputs in: its name, its suffix."""
+        for kind, suffix in PRECISIONS:
+            with self.when(self.let(f"icmp eq i64 {self.word('single', 'i64')}, {int(kind == 'float')}")):
+                yield kind, suffix
+
     def _element(self, field: str, index: str, kind: str) -> str:
         return self.let(f"getelementptr inbounds {kind}, ptr {self.word(field, 'ptr')}, i64 {index}")
 
-    def run(self, function: str) -> None:
-        """Call another function of this module on the same workspace."""
-        self.lines.append(f"  call void @{function}(ptr %ws, ptr %io)")
+    def run(self, function: str, *more: str) -> None:
+        """Call another function of this module on the same workspace, with further arguments if it takes any."""
+        self.lines.append(f"  call void @{function}({', '.join(('ptr %ws', 'ptr %io', *more))})")
 
     @contextmanager
     def when(self, condition: str) -> Iterator[None]:
@@ -157,6 +170,28 @@ class Code(Body):
         self.lines += [f"  br label %{label}", f"{label}:"]
         yield Round(self, f"{label}_end")
         self.lines += [f"  br label %{label}", f"{label}_end:"]
+
+
+LANE_ARGUMENTS = f"{ARGUMENTS}, i64 %lane"
+
+
+class Along(Code):
+    """A body whose vectors run along the output times of one lane, `%lane`.
+
+    A row outside `own` holds a number of each lane, as everywhere; that of this lane is read into every element.
+    """
+
+    def __init__(self, width: int, own: Container[int]) -> None:
+        super().__init__(width)
+        self._own = own
+
+    def load(self, row: int | str) -> str:
+        """A row of its own, or this lane's number."""
+        return self.load_whole(row) if row in self._own else self.splat(self.get(row, "%lane")).name
+
+    def load_whole(self, row: int | str) -> str:
+        """A row as it is."""
+        return super().load(row)
 
 
 @dataclass(frozen=True)
@@ -267,9 +302,19 @@ class Mask:
     @property
     def any(self) -> str:
         """Whether it holds in some lane, as an i1."""
-        width = self.body.width
-        bits = self.body.let(f"bitcast {self.body.booleans} {self.name} to i{width}")
-        return self.body.let(f"icmp ne i{width} {bits}, 0")
+        return self.body.let(f"icmp ne i{self.body.width} {self._bits}, 0")
+
+    @property
+    def count(self) -> str:
+        """In how many lanes it holds, as an i64."""
+        kind = f"i{self.body.width}"
+        return self.body.let(
+            f"zext {kind} {self.body.let(f'call {kind} @llvm.ctpop.{kind}({kind} {self._bits})')} to i64"
+        )
+
+    @property
+    def _bits(self) -> str:
+        return self.body.let(f"bitcast {self.body.booleans} {self.name} to i{self.body.width}")
 
     def _binary(self, operation: str, other: str) -> Mask:
         return Mask(self.body, self.body.let(f"{operation} {self.body.booleans} {self.name}, {other}"))
