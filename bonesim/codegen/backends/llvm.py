@@ -109,7 +109,7 @@ class CompiledLoop:
 
 
 def _output_times(t_out: np.ndarray) -> np.ndarray:
-    """Output times closed by a vector of infinities; of two equal ones the first lies just before what happens there."""
+    """Output times closed by infinities; of two equal ones the first lies just before what happens there."""
     twice = np.append(t_out[:-1] == t_out[1:], False)
     earlier = np.minimum(t_out - 16 * np.spacing(np.abs(t_out)), np.nextafter(t_out, -np.inf))
     return np.append(np.where(twice, earlier, t_out), np.full(vector_width(), np.inf))

@@ -11,7 +11,7 @@ from bonesim.codegen.backends.llvm_lower import lowered
 from bonesim.codegen.backends.llvm_rows import Rows
 from bonesim.codegen.backends.llvm_text import ARGUMENTS, Expressions, in_turn
 from bonesim.codegen.backends.llvm_values import LANE_ARGUMENTS, Along, Code, Vector
-from bonesim.codegen.pieces import cost, cut
+from bonesim.codegen.pieces import Piece, cost, cut
 from bonesim.codegen.program import Block, Program, Store
 
 LONGEST_INLINED = 8000
@@ -116,22 +116,41 @@ class Blocks:
         *,
         arguments: str = ARGUMENTS,
     ) -> str:
-        """A function, of several pieces if it is long, that computes a block and writes each store to its target."""
+        """A function, of several pieces if it is long, that computes a block and writes each store to its target.
+
+        Powers are taken the quick way. Where a number in some lane is none for it, the piece is computed once more by
+        its careful form, which gives the other lanes the same bits. What would see its own stores then has that alone.
+        """
         overwrites = any(homes.get(used) in target.values() for used in block.used())
         block = lowered(block)
         pieces = cut(block, LONGEST_PIECE, overwrites=overwrites)
         pool = self.rows.pool(1 + max((place for piece in pieces for place in piece.kept.values()), default=-1))
+        kept = {name: pool + place for piece in pieces for name, place in piece.kept.items()}
         attribute = "noinline" if cost(block) > LONGEST_INLINED else ""
-        bodies = []
-        for piece in pieces:
-            bodies.append(code := new_body())
-            expressions = Expressions(code, homes, time, attribute)
-            for step in piece.steps:
-                if isinstance(step, Store):
-                    code.store(expressions.number(step.expr), target[step.array, step.index])
-                else:
-                    expressions.known[step[0]] = expressions.number(step[1])
-            for kept, place in piece.kept.items():
-                Code.store(code, expressions.known[kept], pool + place)
-            homes = homes | {kept: pool + place for kept, place in piece.kept.items()}
-        return in_turn(name, bodies, arguments)
+        bodies, careful_forms = [], []
+        for number, piece in enumerate(pieces):
+
+            def compute(careful: bool, piece: Piece = piece) -> Expressions:
+                expressions = Expressions(new_body(), homes | kept, time, attribute, careful=careful)
+                _compute(piece, expressions, target, kept)
+                return expressions
+
+            form = compute(careful=overwrites)
+            if form.ordinary:
+                again = f"{name}_careful_{number}"
+                careful_forms.append(compute(careful=True).body.alone(again, arguments))
+                form.call_where_extraordinary(again, arguments)
+            bodies.append(form.body)
+        return "\n".join([*careful_forms, in_turn(name, bodies, arguments)])
+
+
+def _compute(piece: Piece, expressions: Expressions, target: Targets, kept: dict[str, int]) -> None:
+    """Write the lines of a piece; values that a later piece reads go to their rows of the pool."""
+    code = expressions.body
+    for step in piece.steps:
+        if isinstance(step, Store):
+            code.store(expressions.number(step.expr), target[step.array, step.index])
+        else:
+            expressions.known[step[0]] = expressions.number(step[1])
+    for name in piece.kept:
+        Code.store(code, expressions.known[name], kept[name])

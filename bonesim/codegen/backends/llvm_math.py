@@ -5,8 +5,11 @@ exp: x = n ln 2 + r with |r| <= ln 2 / 2, 1 + r + r^2 Q(r), then 2^n by its expo
 function at the Chebyshev nodes of its interval, of the lowest degree whose error is below 1e-17. All are inlined;
 calls into a vector library would need one to be there.
 
+tanh: expm1(-2 |x|) by the same series without its 1, t/(t + 2).
+
 `exp_in` and `ln_in` hold where nothing can overflow (|x| < 708, normal positive numbers); the others mend the edges.
-`pow` takes the logarithm of its base, NaN where that is not normal, so that powers of one base share it.
+`ln_or_nan` says so with a NaN, but that of 0 is infinite. Where all is ordinary `pow` has the bits of `exp_in` of b
+`ln_in` of a. Results below 1e-307 are 0.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ P = (
     0.14616585424888623,
 )
 SMALLEST = 2.2250738585072014e-308  # the smallest normal number
+LARGEST_EXPONENT = 708.0  # |x| up to which nothing happens at the edges of exp
 
 
 def number(value: float) -> str:
@@ -46,7 +50,7 @@ def number(value: float) -> str:
     return f"0x{struct.unpack('>Q', struct.pack('>d', value))[0]:016X}"
 
 
-def _bits(value: float) -> int:
+def double_bits(value: float) -> int:
     """The bits of a double as an integer."""
     return int(struct.unpack(">q", struct.pack(">d", value))[0])
 
@@ -57,11 +61,11 @@ def splat(value: float) -> str:
 
 
 def functions(width: int) -> str:
-    """Definitions of @exp, @ln, @pow and declarations of the intrinsics that generated code uses."""
+    """Definitions of @exp, @ln, @pow, @tanh and declarations of the intrinsics that generated code uses."""
     vector, integers, booleans = f"<{width} x double>", f"<{width} x i64>", f"<{width} x i1>"
     suffix = f"v{width}f64"
     names = {"V": vector, "I": integers, "B": booleans, "S": suffix, "M": f"i{width}", "A": str(8 * width)}
-    text = _DECLARATIONS + _table() + _exp() + _ln() + _POW
+    text = _DECLARATIONS + _table() + _exp() + _tanh() + _ln() + _POW
     for key, value in names.items():
         text = text.replace(f"${key}", value)
     return text
@@ -81,7 +85,7 @@ declare $V @llvm.acos.$S($V)
 declare $V @llvm.atan.$S($V)
 declare $V @llvm.sinh.$S($V)
 declare $V @llvm.cosh.$S($V)
-declare $V @llvm.tanh.$S($V)
+declare $V @llvm.copysign.$S($V, $V)
 """
 
 
@@ -116,9 +120,9 @@ def _polynomial(name: str, variable: str, square: str, first: int, count: int) -
     return [*lines, f"  %{name} = call $V @llvm.fma.$S($V %{name}1, $V {variable}, $V %{name}0)"]
 
 
-def _exp() -> str:
-    lines = [
-        "define internal $V @exp_in($V %x) alwaysinline {",
+def _exp_near_zero() -> list[str]:
+    """%n, in the low bits of %magic, and %tail = e^r - 1 of x = n ln 2 + r."""
+    return [
         f"  %magic = call $V @llvm.fma.$S($V %x, $V {splat(1 / math.log(2))}, $V {splat(ROUND)})",
         f"  %n = fsub $V %magic, {splat(ROUND)}",
         "  %minus = fneg $V %n",
@@ -127,6 +131,13 @@ def _exp() -> str:
         "  %square = fmul $V %r, %r",
         *_polynomial("q", "%r", "%square", 0, len(Q)),
         "  %tail = call $V @llvm.fma.$S($V %q, $V %square, $V %r)",
+    ]
+
+
+def _exp() -> str:
+    lines = [
+        "define internal $V @exp_in($V %x) alwaysinline {",
+        *_exp_near_zero(),
         f"  %sum = fadd $V %tail, {splat(1.0)}",
         "  %bits = bitcast $V %magic to $I",
         "  %power = shl $I %bits, splat (i64 52)",
@@ -137,7 +148,7 @@ def _exp() -> str:
         "}",
         "define internal $V @exp($V %x) alwaysinline {",
         f"  %over = fcmp ogt $V %x, {splat(709.782712893384)}",
-        f"  %under = fcmp olt $V %x, {splat(-708.3964185322641)}",
+        f"  %under = fcmp ole $V %x, {splat(-LARGEST_EXPONENT)}",
         f"  %low = select $B %under, $V {splat(-708.0)}, $V %x",
         f"  %in = select $B %over, $V {splat(709.0)}, $V %low",
         "  %value = call $V @exp_in($V %in)",
@@ -149,18 +160,41 @@ def _exp() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _tanh() -> str:
+    lines = [
+        "define internal $V @tanh($V %of) alwaysinline {",
+        "  %size = call $V @llvm.fabs.$S($V %of)",
+        f"  %large = fcmp ogt $V %size, {splat(20.0)}",  # from 19.1 on it is 1 to the last bit
+        f"  %most = select $B %large, $V {splat(20.0)}, $V %size",
+        f"  %x = fmul $V %most, {splat(-2.0)}",
+        *_exp_near_zero(),
+        "  %bits = bitcast $V %magic to $I",
+        "  %power = shl $I %bits, splat (i64 52)",
+        f"  %raised = add $I %power, splat (i64 {double_bits(1.0)})",
+        "  %scale = bitcast $I %raised to $V",
+        f"  %less = fsub $V %scale, {splat(1.0)}",
+        "  %t = call $V @llvm.fma.$S($V %scale, $V %tail, $V %less)",
+        f"  %two = fadd $V %t, {splat(2.0)}",
+        "  %value = fdiv $V %t, %two",
+        "  %result = call $V @llvm.copysign.$S($V %value, $V %of)",
+        "  ret $V %result",
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def _ln() -> str:
     lines = [
         "define internal $V @ln_in($V %x) alwaysinline {",
         "  %bits = bitcast $V %x to $I",
-        f"  %shifted = sub $I %bits, splat (i64 {_bits(math.sqrt(0.5))})",
+        f"  %shifted = sub $I %bits, splat (i64 {double_bits(math.sqrt(0.5))})",
         f"  %ebits = and $I %shifted, splat (i64 {-1 << 52})",
         "  %zbits = sub $I %bits, %ebits",
         "  %z = bitcast $I %zbits to $V",
         # e as a double: e + 1023 is positive, and the low bits of 2^52 + (e + 1023).
         f"  %biased = add $I %shifted, splat (i64 {1023 << 52})",
         "  %low = lshr $I %biased, splat (i64 52)",
-        f"  %ei = or $I %low, splat (i64 {_bits(2.0**52)})",
+        f"  %ei = or $I %low, splat (i64 {double_bits(2.0**52)})",
         "  %ed = bitcast $I %ei to $V",
         f"  %n = fsub $V %ed, {splat(2.0**52 + 1023)}",
         f"  %f = fsub $V %z, {splat(1.0)}",
@@ -196,32 +230,21 @@ def _ln() -> str:
 
 
 _POW = f"""
-define internal $V @ln_or_nan($V %a) alwaysinline {{
+define internal $V @ln_or_nan($V %a) noinline {{
+  %size = call $V @llvm.fabs.$S($V %a)
   %log = call $V @ln_in($V %a)
-  %enough = fcmp oge $V %a, {splat(SMALLEST)}
+  %tiny = fcmp olt $V %size, {splat(SMALLEST)}
+  %below = select $B %tiny, $V {splat(-math.inf)}, $V %log
+  %enough = fcmp oge $V %a, {splat(0.0)}
   %finite = fcmp olt $V %a, {splat(math.inf)}
   %both = and $B %enough, %finite
-  %result = select $B %both, $V %log, $V {splat(math.nan)}
+  %result = select $B %both, $V %below, $V {splat(math.nan)}
   ret $V %result
 }}
-define internal $V @pow($V %a, $V %b, $V %log) alwaysinline {{
-  %exponent = fmul $V %b, %log
-  %size = call $V @llvm.fabs.$S($V %exponent)
-  %small = fcmp olt $V %size, {splat(708.0)}
-  %bits = bitcast $B %small to $M
-  %all = icmp eq $M %bits, -1
-  br i1 %all, label %inside, label %edge
-inside:
-  %value = call $V @exp_in($V %exponent)
-  br label %done
-edge:
-  %mended = call $V @pow_at_edge($V %a, $V %b)
-  br label %done
-done:
-  %result = phi $V [ %value, %inside ], [ %mended, %edge ]
-  ret $V %result
-}}
-define internal $V @pow_at_edge($V %a, $V %b) noinline {{
+define internal $V @pow($V %a, $V %b) noinline {{
+  %usual = call $V @ln_or_nan($V %a)
+  %product = fmul $V %b, %usual
+  %plain = fcmp olt $V %product, {splat(LARGEST_EXPONENT)}
   %size = call $V @llvm.fabs.$S($V %a)
   %log = call $V @ln($V %size)
   %exponent = fmul $V %b, %log
@@ -240,11 +263,8 @@ define internal $V @pow_at_edge($V %a, $V %b) noinline {{
   %power = select $B %none, $V {splat(1.0)}, $V %chosen
   %unit = fcmp oeq $V %b, {splat(1.0)}
   %special = select $B %unit, $V %a, $V %power
-  %usual = call $V @ln_or_nan($V %a)
-  %product = fmul $V %b, %usual
-  %extent = call $V @llvm.fabs.$S($V %product)
-  %plain = fcmp olt $V %extent, {splat(708.0)}
-  %result = select $B %plain, $V %value, $V %special
+  %ordinary = call $V @exp($V %product)
+  %result = select $B %plain, $V %ordinary, $V %special
   ret $V %result
 }}
 """

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from bonesim.codegen.backends.llvm_math import splat
+from bonesim.codegen.backends.llvm_math import LARGEST_EXPONENT, SMALLEST, double_bits, splat
 from bonesim.model.expr import Call, Expr, Num, Sym
 
 Homes = dict[str, int]  # name -> row of the workspace that holds it
@@ -14,10 +14,10 @@ Homes = dict[str, int]  # name -> row of the workspace that holds it
 _INFIX = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
 _COMPARE = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq", "ne": "une"}
 _LOGIC = {"and": "and", "or": "or"}
-_CALLS = {"exp": "@exp", "ln": "@ln", "ln_or_nan": "@ln_or_nan"}
-_INTRINSICS = {"sqrt", "floor", "ceil", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"}
+_CALLS = {"exp": "@exp", "ln": "@ln", "tanh": "@tanh"}
+_INTRINSICS = {"sqrt", "floor", "ceil", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh"}
 ARGUMENTS = "ptr noalias %ws, ptr noalias %io"
-_INLINED = {"@exp(": 30, "@ln(": 40, "@ln_or_nan(": 35, "@pow(": 35}  # lines of each
+_INLINED = {"@exp(": 30, "@exp_in(": 25, "@ln(": 40, "@ln_in(": 30, "@tanh(": 30}  # lines of each
 LONGEST_INLINED = 400  # lines; the step of a model of three states is one piece of code, that of forty is not
 
 LONGEST_STRETCH = 8  # rows that are gone over without a loop
@@ -28,7 +28,7 @@ class Body:
 
     def __init__(self, width: int) -> None:
         self.width = width
-        self.vector, self.booleans = f"<{width} x double>", f"<{width} x i1>"
+        self.vector, self.booleans, self.integers = f"<{width} x double>", f"<{width} x i1>", f"<{width} x i64>"
         self.suffix = f"v{width}f64"
         self.lines: list[str] = []
         self._count = 0
@@ -99,6 +99,15 @@ class Body:
         ]
         self.lines[place] = f"  %{label}_i = phi i64 [ {first}, %{label}_before ], [ %{label}_n, %{label}_next ]"
 
+    @contextmanager
+    def when(self, condition: str) -> Iterator[None]:
+        """Lines inside run only if the i1 `condition` is true."""
+        self._count += 1
+        label = f"w{self._count}"
+        self.lines += [f"  br i1 {condition}, label %{label}, label %{label}_end", f"{label}:"]
+        yield
+        self.lines += [f"  br label %{label}_end", f"{label}_end:"]
+
     def each(self, numbers: Sequence[int]) -> Iterator[str]:
         """Each of some numbers in turn as an i64 value; for a long stretch of them the lines stand once, in a loop."""
         start = 0
@@ -138,25 +147,32 @@ def whole_numbers(table: str, values: Sequence[int]) -> str:
     return f"@{table} = private constant [{len(values)} x i32] [{listed}]"
 
 
+def handed(arguments: str) -> str:
+    """The arguments of a function as it hands them on."""
+    return arguments.replace("noalias ", "")
+
+
 def in_turn(name: str, bodies: Sequence[Body], arguments: str = ARGUMENTS) -> str:
     """A function that does what several bodies do, one after another."""
     if len(bodies) == 1:
         return bodies[0].function(name, arguments)
     parts = [body.alone(f"{name}_{number}", arguments) for number, body in enumerate(bodies)]
-    caller, handed = Body(bodies[0].width), arguments.replace("noalias ", "")
-    caller.lines = [f"  call void @{name}_{number}({handed})" for number in range(len(bodies))]
+    caller = Body(bodies[0].width)
+    caller.lines = [f"  call void @{name}_{number}({handed(arguments)})" for number in range(len(bodies))]
     return "\n".join([*parts, caller.alone(name, arguments)])
 
 
 class Expressions:
     """Turns expressions into values of one function; `known` are those of names, each loaded once.
 
-    Calls of elementary functions carry `attribute`: with `noinline` they stay calls.
+    Calls of elementary functions carry `attribute`: with `noinline` they stay calls. Unless it is `careful`, powers
+    hold for ordinary numbers only, and a lane in which all are ordinary is one in which each of `ordinary` is true.
     """
 
-    def __init__(self, body: Body, homes: Homes, time: int, attribute: str = "") -> None:
-        self.body, self.homes, self.time, self.attribute = body, homes, time, attribute
+    def __init__(self, body: Body, homes: Homes, time: int, attribute: str = "", *, careful: bool = False) -> None:
+        self.body, self.homes, self.time, self.attribute, self.careful = body, homes, time, attribute, careful
         self.known: dict[str, str] = {}
+        self.ordinary: list[str] = []
 
     def number(self, expr: Expr) -> str:
         """The value of an expression as a vector of numbers; a truth value counts 1 or 0."""
@@ -198,6 +214,8 @@ class Expressions:
         arguments = [self.number(arg) for arg in expr.args]
         if expr.op in _INFIX:
             return body.binary(_INFIX[expr.op], *arguments)
+        if expr.op == "ln_or_nan":
+            return self._ln_of_base(*arguments)
         if expr.op in _CALLS:
             return body.call(_CALLS[expr.op], *arguments, attribute=self.attribute)
         if expr.op in _INTRINSICS:
@@ -227,13 +245,41 @@ class Expressions:
         """Small whole powers as products, square roots as such, everything else by the logarithm of the base."""
         body, a = self.body, self.number(base)
         if logarithm is not None:
-            arguments = (a, self.number(exponent), self.number(logarithm))
-            return body.call("@pow", *arguments, attribute=self.attribute)
+            b, log = self.number(exponent), self.number(logarithm)
+            return body.call("@pow", a, b) if self.careful else self._exp_of_product(b, log)
         assert isinstance(exponent, Num)
         if exponent.value == 0.5:
             return body.intrinsic("sqrt", a)
         product = self._product(a, abs(int(exponent.value)))
         return product if exponent.value >= 0 else body.binary("fdiv", splat(1.0), product)
+
+    def _ln_of_base(self, a: str) -> str:
+        """The logarithm that powers of a base share; ordinary bases are positive, or 0: many a state begins there."""
+        body = self.body
+        if self.careful:
+            return body.call("@ln_or_nan", a)
+        bits = body.let(f"bitcast {body.vector} {a} to {body.integers}")
+        self.ordinary.append(body.let(f"icmp ult {body.integers} {bits}, splat (i64 {double_bits(math.inf)})"))
+        tiny = body.let(f"icmp ult {body.integers} {bits}, splat (i64 {double_bits(SMALLEST)})")
+        return body.select(tiny, splat(-math.inf), body.call("@ln_in", a, attribute=self.attribute))
+
+    def _exp_of_product(self, b: str, log: str) -> str:
+        """a^b from ln a."""
+        body = self.body
+        exponent = body.binary("fmul", b, log)
+        self.ordinary.append(body.let(f"fcmp olt {body.vector} {exponent}, {splat(LARGEST_EXPONENT)}"))
+        some = body.let(f"fcmp ogt {body.vector} {exponent}, {splat(-LARGEST_EXPONENT)}")
+        return body.select(some, body.call("@exp_in", exponent, attribute=self.attribute), splat(0.0))
+
+    def call_where_extraordinary(self, function: str, arguments: str) -> None:
+        """Call another function of the same arguments if some lane is not ordinary throughout."""
+        body = self.body
+        all_are = self.ordinary[0]
+        for another in self.ordinary[1:]:
+            all_are = body.let(f"and {body.booleans} {all_are}, {another}")
+        bits = body.let(f"bitcast {body.booleans} {all_are} to i{body.width}")
+        with body.when(body.let(f"icmp ne i{body.width} {bits}, -1")):
+            body.lines.append(f"  call void @{function}({handed(arguments)})")
 
     def _product(self, a: str, times: int) -> str:
         """a multiplied by itself, by repeated squaring."""

@@ -98,11 +98,6 @@ class Code(Body):
         members = self.word("members", "i64")
         return self.let(f"add i64 {self.let(f'mul i64 {row}, {members}')}, {member}")
 
-    @property
-    def integers(self) -> str:
-        """The type of a vector of 64-bit integers."""
-        return f"<{self.width} x i64>"
-
     def get_integers(self, row: int) -> str:
         """A row that holds integers."""
         return self.let(f"load {self.integers}, ptr {self.row(row)}, align {8 * self.width}")
@@ -146,15 +141,6 @@ class Code(Body):
     def run(self, function: str, *more: str) -> None:
         """Call another function of this module on the same workspace, with further arguments if it takes any."""
         self.lines.append(f"  call void @{function}({', '.join(('ptr %ws', 'ptr %io', *more))})")
-
-    @contextmanager
-    def when(self, condition: str) -> Iterator[None]:
-        """Lines inside run only if the i1 `condition` is true."""
-        self._count += 1
-        label = f"w{self._count}"
-        self.lines += [f"  br i1 {condition}, label %{label}, label %{label}_end", f"{label}:"]
-        yield
-        self.lines += [f"  br label %{label}_end", f"{label}_end:"]
 
     @contextmanager
     def marked(self, row: int, lane: str) -> Iterator[None]:
