@@ -8,7 +8,7 @@ from functools import partial
 from typing import TypeAlias
 
 from bonesim.codegen.backends.llvm_lower import lowered
-from bonesim.codegen.backends.llvm_rows import Rows
+from bonesim.codegen.backends.llvm_rows import Rows, other_outputs
 from bonesim.codegen.backends.llvm_text import ARGUMENTS, Expressions, in_turn
 from bonesim.codegen.backends.llvm_values import LANE_ARGUMENTS, Along, Code, Vector
 from bonesim.codegen.pieces import Piece, cost, cut
@@ -86,13 +86,12 @@ class Blocks:
         return self._functions(name, block, target, known, time, new_body)
 
     def _observe_along(self) -> str:
-        """The same at several times of one lane."""
-        program, rows = self.program, self.rows
-        target = {(store.array, store.index): rows.out + store.index[0] for store in program.observe.stores}
-        homes, new_body = rows.homes(program, rows.seen), lambda: Along(self.width, rows.along)
-        return self._functions(
-            "observe_along", program.observe, target, homes, rows.seen_t, new_body, arguments=LANE_ARGUMENTS
-        )
+        """What is observed beside states, at several times of one lane."""
+        rows, block = self.rows, other_outputs(self.program)
+        target = {(store.array, store.index): rows.out + store.index[0] for store in block.stores}
+        homes, new_body = rows.homes(self.program, rows.seen), lambda: Along(self.width, rows.along)
+        name, time = "observe_along", rows.seen_t
+        return self._functions(name, block, target, homes, time, new_body, arguments=LANE_ARGUMENTS)
 
     def _start(self) -> str:
         """Rates and their derivatives where the step begins; derivatives that are the same expression once."""

@@ -36,9 +36,10 @@ class Conditions:
     def text(self) -> str:
         """All functions of conditions."""
         located = (self._look(), self._locate(), self._cut(), self._dwell())
-        watched = self.step.dense("dense_watched", self.watched)
+        every, watched = range(self.rows.states), self.watched
+        extensions = (self.step.dense("dense", every), self.step.dense("dense_watched", watched))
         return "\n".join(
-            [self._read_conditions(), self._fire_pending(), *((*located, watched) if self.layout.located else ())]
+            [self._read_conditions(), self._fire_pending(), *((*located, *extensions) if self.layout.located else ())]
         )
 
     def _read_conditions(self) -> str:

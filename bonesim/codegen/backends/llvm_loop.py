@@ -194,7 +194,7 @@ class Loop:
             short = short | sliding | code.mask(rows.crossed)
         t_next = code[rows.t_next]
         with code.when((active & accepted & (code[rows.out_time] < just_before(t_next))).any):
-            code.run("dense")
+            code.run("dense_shown")
             code.run("between")
         if self.layout.located:
             self._count_turns(code, accepted, sliding)

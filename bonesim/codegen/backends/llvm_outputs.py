@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import groupby
+
 from bonesim.codegen.backends.llvm_parts import (
     EVENTS_WITHOUT_END,
     INFINITY,
@@ -12,10 +15,10 @@ from bonesim.codegen.backends.llvm_parts import (
     just_before,
     soon,
 )
-from bonesim.codegen.backends.llvm_rows import Rows
+from bonesim.codegen.backends.llvm_rows import Rows, other_outputs
 from bonesim.codegen.backends.llvm_step import Step
-from bonesim.codegen.backends.llvm_values import LANE_ARGUMENTS, PRECISIONS, Along, Code, Mask
-from bonesim.codegen.program import Program
+from bonesim.codegen.backends.llvm_values import LANE_ARGUMENTS, PRECISIONS, Along, Code, Mask, Vector
+from bonesim.codegen.program import Block, Program
 
 
 class Outputs:
@@ -24,12 +27,13 @@ class Outputs:
     def __init__(self, program: Program, step: Step, rows: Rows, width: int) -> None:
         self.program, self.step, self.rows, self.width = program, step, rows, width
         self.layout = program.layout
-        self.shown = [row for row, name in enumerate(self.layout.states) if name in program.observe.used()]
+        self.shown = _rows_of(program.observe, program)
+        self.read = _rows_of(other_outputs(program), program)
 
     def text(self) -> str:
         """All functions of outputs."""
         parts = (self._send(), self._record(), self._along(), self._between(), self._retire())
-        return "\n".join([_declarations(self.width), *parts])
+        return "\n".join([_declarations(self.width), self.step.dense("dense_shown", self.shown), *parts])
 
     def _between(self) -> str:
         """Outputs strictly inside the accepted steps, lane by lane."""
@@ -54,33 +58,31 @@ class Outputs:
             write.leave(code.let(f"icmp eq i64 {count}, 0"))
             at = inside.where(at, t)  # elsewhere in the vector nothing out of the ordinary is computed
             theta = (at - t) / h
-            for state in code.each(self.shown):
+            for state in code.each(self.read):
                 code[code.at(rows.seen, state)] = interpolated(code, rows, self.step.tableau, state, theta)
             code[rows.seen_t] = at
             code.run("observe_along", "i64 %lane")
-            self._send_along(code, inside)
+            self._send_along(code, theta, inside)
             for row in (rows.place, rows.next_out):
                 code.set(row, "%lane", code.let(f"add i64 {code.get(row, '%lane', 'i64')}, {count}"), "i64")
         code.set(rows.out_time, "%lane", code.fetch("t_out", code.get(rows.next_out, "%lane", "i64")))
         return code.function("along", LANE_ARGUMENTS)
 
-    def _send_along(self, code: Along, inside: Mask) -> None:
-        """Write the rows `out` of one lane where its times are inside; they stand one after another in memory."""
-        place, times, out = (
-            code.get(self.rows.place, "%lane", "i64"),
-            code.word("times", "i64"),
-            code.word("out", "ptr"),
-        )
+    def _send_along(self, code: Along, theta: Vector, inside: Mask) -> None:
+        """Write all observables of one lane at the times of it that are inside.
+
+        Those that are states come from the continuous extension, the others from the rows `out`.
+        """
+        rows, plain = self.rows, self.rows.plain_outputs
+        others = [row for row in range(rows.observables) if row not in plain]
         for kind, suffix in code.each_precision():
-            vector = f"<{self.width} x {kind}>"
-            with code.loop(self.rows.observables) as i:
-                value = code.load_whole(code.at(self.rows.out, i))
-                if kind == "float":
-                    value = code.let(f"fptrunc {code.vector} {value} to {vector}")
-                index = code.let(f"add i64 {code.let(f'mul i64 {i}, {times}')}, {place}")
-                address = code.let(f"getelementptr inbounds {kind}, ptr {out}, i64 {index}")
-                stored = f"{vector} {value}, ptr {address}, i32 4, {code.booleans} {inside.name}"
-                code.lines.append(f"  call void @llvm.masked.store.v{self.width}{suffix}.p0({stored})")
+            place = _Place(kind, suffix, code.get(rows.place, "%lane", "i64"), code.word("times", "i64"))
+            for shift, group in groupby(plain.items(), lambda pair: pair[1] - pair[0]):
+                for i in code.each([row for row, _ in group]):
+                    value = interpolated(code, rows, self.step.tableau, code.at(shift, i), theta)
+                    place.send(code, i, value.name, inside)
+            for i in code.each(others):
+                place.send(code, i, code.load_whole(code.at(rows.out, i)), inside)
 
     def _record(self) -> str:
         """Write the observables of the lanes that `writing` marks at the states `seen`."""
@@ -172,6 +174,32 @@ class Outputs:
             with code.loop(len(self.layout.observables)) as i:
                 code[code.at(rows.out, i)] = float("nan")
             code.run("send")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where outputs of a lane stand: its next one, and how many times each observable has."""
+
+    kind: str
+    suffix: str
+    next: str
+    times: str
+
+    def send(self, code: Code, observable: str, value: str, inside: Mask) -> None:
+        """Write those elements of a vector that are inside; they lie one behind another."""
+        vector = f"<{code.width} x {self.kind}>"
+        if self.kind == "float":
+            value = code.let(f"fptrunc {code.vector} {value} to {vector}")
+        index = code.let(f"add i64 {code.let(f'mul i64 {observable}, {self.times}')}, {self.next}")
+        address = code.let(f"getelementptr inbounds {self.kind}, ptr {code.word('out', 'ptr')}, i64 {index}")
+        stored = f"{vector} {value}, ptr {address}, i32 4, {code.booleans} {inside.name}"
+        code.lines.append(f"  call void @llvm.masked.store.v{code.width}{self.suffix}.p0({stored})")
+
+
+def _rows_of(block: Block, program: Program) -> list[int]:
+    """The states that a block reads."""
+    used = block.used()
+    return [row for row, name in enumerate(program.layout.states) if name in used]
 
 
 def _declarations(width: int) -> str:

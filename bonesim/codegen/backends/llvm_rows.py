@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bonesim.codegen.alike import alike
-from bonesim.codegen.program import Program
+from bonesim.codegen.program import Block, Program
 from bonesim.codegen.sparse import Elimination, Entry
-from bonesim.model.expr import Expr
+from bonesim.model.expr import Expr, Sym
 
 
 def jacobian_entries(program: Program) -> dict[Entry, Expr]:
     """The entries of the Jacobian as the step has them; expressions with the same value are equal."""
     return {(store.index[0], store.index[1]): store.expr for store in program.start.stores if store.array == "jacobian"}
+
+
+def plain_outputs(program: Program) -> dict[int, int]:
+    """Rows of those observables that are states, in order, each with the row of its state."""
+    place = {name: row for row, name in enumerate(program.layout.states)}
+    return {
+        store.index[0]: place[store.expr.name]
+        for store in program.observe.stores
+        if isinstance(store.expr, Sym) and store.expr.name in place
+    }
+
+
+def other_outputs(program: Program) -> Block:
+    """The block of the other observables."""
+    plain = plain_outputs(program)
+    return replace(
+        program.observe, stores=tuple(store for store in program.observe.stores if store.index[0] not in plain)
+    )
 
 
 class Rows:
@@ -23,7 +43,7 @@ class Rows:
         self.size = 0
         layout = program.layout
         self.states, self.parameters = len(layout.states), len(layout.parameters)
-        self.observables = len(layout.observables)
+        self.observables, self.plain_outputs = len(layout.observables), plain_outputs(program)
         n = self.states
         self.algebraic = layout.algebraic  # states whose rows of the step's matrix have no 1/(h gamma)
         # The member in each lane, and where it stands.

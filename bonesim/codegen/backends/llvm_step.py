@@ -38,14 +38,14 @@ class Tableau(Protocol):
 
 
 class Step:
-    """The functions `step` and `dense`; they call `rhs` and `start` of the model, `factor` and `solve`."""
+    """The function `step`, which calls `rhs`, `start`, `factor` and `solve`, and those of its continuous extension."""
 
     def __init__(self, program: Program, tableau: Tableau, rows: Rows, width: int) -> None:
         self.program, self.tableau, self.rows, self.width = program, tableau, rows, width
 
     def text(self) -> str:
         """All functions of the step."""
-        return "\n".join([self._step(), self.dense("dense", range(self.rows.states))])
+        return self._step()
 
     def _step(self) -> str:
         code, rows, method = Code(self.width), self.rows, self.tableau
