@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-SAFETY, SHRINK = 0.9, 0.2
-GROW, GROW_AT_FIRST, GROW_AFTER_REJECTION = 6.0, 1000.0, 1.0
-"""The most by which a step may be longer than the one before it. How long the first one was is a guess from rates
-alone; where it was far too short, four or five steps would only grow, after every dose."""
-LEAST_NORM = 1e-15  # in place of an error of 0
+SAFETY, SHRINK, GROW = 0.9, 0.2, 6.0
 TINIEST = 1e-300  # in place of a zero in a denominator
 
 
@@ -28,14 +24,15 @@ def error_norm(scaled: np.ndarray) -> np.ndarray:
     return worst
 
 
-def step_factor(norm: np.ndarray, order: int, most: np.ndarray) -> np.ndarray:
-    """(member,) factor from this step size to the next: 0.9 norm^(-1/order) within [0.2, `most`].
+def step_factor(norm: np.ndarray, order: int, after_rejection: np.ndarray) -> np.ndarray:
+    """(member,) factor from this step size to the next: 0.9 norm^(-1/order) within [0.2, 6].
 
-    A rejected step always shrinks; a norm that is not finite shrinks most.
+    No growth on an accepted step right after a rejected one; a rejected step always shrinks; a norm that is not
+    finite shrinks most.
     """
-    factor = np.clip(SAFETY * np.maximum(norm, LEAST_NORM) ** (-1.0 / order), SHRINK, most)
+    factor = np.clip(SAFETY * np.maximum(norm, 1e-10) ** (-1.0 / order), SHRINK, GROW)
     factor = np.where(np.isfinite(norm), factor, SHRINK)
-    return np.where(norm <= 1, factor, np.minimum(factor, SAFETY))
+    return np.where(norm <= 1, np.where(after_rejection, np.minimum(factor, 1.0), factor), np.minimum(factor, SAFETY))
 
 
 def smallest_step(t: np.ndarray, span: float) -> np.ndarray:

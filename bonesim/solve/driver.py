@@ -15,16 +15,7 @@ import numpy as np
 
 from bonesim.solve.calendar import calendar, fit
 from bonesim.solve.constraints import Constraints
-from bonesim.solve.controller import (
-    GROW,
-    GROW_AFTER_REJECTION,
-    GROW_AT_FIRST,
-    error_norm,
-    first_step,
-    smallest_step,
-    step_factor,
-    trial_step,
-)
+from bonesim.solve.controller import error_norm, first_step, smallest_step, step_factor, trial_step
 from bonesim.solve.crossing import Columns, Course, Some, first_turn
 from bonesim.solve.settings import Settings
 from bonesim.solve.solution import Solution
@@ -82,11 +73,11 @@ class Lanes:
         layout = self.layout
         n = len(layout.states)
         self.member = np.empty(width, np.int64)
-        self.t, self.h, self.growth = np.empty(width), np.empty(width), np.empty(width)
+        self.t, self.h = np.empty(width), np.empty(width)
         self.y, self.atol = np.empty((n, width)), np.empty((n, width))
         self.p, self.k = np.empty((len(layout.parameters), width)), np.empty((layout.kept, width))
         self.due, self.next_out = np.empty(width, np.int64), np.empty(width, np.int64)
-        self.fresh, self.arrived = (np.empty(width, bool) for _ in range(2))
+        self.refused, self.fresh, self.arrived = (np.empty(width, bool) for _ in range(3))
         self.pending = np.empty((len(layout.initially), width), bool)
         self.next_stop = np.empty(width)
         self.turns, self.culprit = np.empty(width, np.int64), np.empty(width, np.int64)
@@ -112,7 +103,7 @@ class Lanes:
 
     def _keep(self, lanes: np.ndarray) -> None:
         """Cut the working arrays to `lanes`."""
-        for name in ("t", "h", "due", "next_out", "growth", "fresh", "arrived", "next_stop", "turns", "culprit"):
+        for name in ("t", "h", "due", "next_out", "refused", "fresh", "arrived", "next_stop", "turns", "culprit"):
             setattr(self, name, getattr(self, name)[lanes])
         for name in ("y", "p", "k", "atol", "pending"):
             setattr(self, name, np.ascontiguousarray(getattr(self, name)[:, lanes]))
@@ -207,7 +198,7 @@ class Lanes:
         rhs(t + trial, tuple(y + trial * dy), p, k, dy_next)
         dy_next[self.step.algebraic] = 0.0
         self.h[lanes] = first_step(trial, y, dy, dy_next, rtol, atol, span, self.settings.tableau.order)
-        self.growth[lanes] = GROW_AT_FIRST
+        self.refused[lanes] = False
         for place in np.flatnonzero(~good.all(axis=0)):
             state = self.layout.states[np.argmin(good[:, place])]
             self._end(int(lanes[place]), Status.NOT_FINITE_AT_START, f"from {state}")
@@ -268,7 +259,7 @@ class Lanes:
         h, lands = fit(self.t, np.where(sliding, self._dwell(sliding), self.h), stop)
         y_next, scaled = self.step.advance(self.t, h, self.y, self.p, self.k, self.settings.rtol, self.atol)
         norm = error_norm(scaled)
-        factor = step_factor(norm, self.settings.tableau.order, self.growth)
+        factor = step_factor(norm, self.settings.tableau.order, self.refused)
         accepted = norm <= 1
         t_next = np.where(lands, stop, self.t + h)
         course = Course(self.t, h, t_next, self.y, y_next, self.step.dense(self.layout.shown), self.place)
@@ -279,8 +270,7 @@ class Lanes:
         planned = np.where(accepted & short & (factor >= 1), np.maximum(self.h, h * factor), h * factor)
         np.copyto(self.y, y_next, where=accepted)
         np.copyto(self.t, t_next, where=accepted)
-        self.h, self.growth = planned, np.where(accepted, GROW, GROW_AFTER_REJECTION)
-        self.arrived = accepted & short
+        self.h, self.refused, self.arrived = planned, ~accepted, accepted & short
         # After a dwell, one more turn shows that the lane still slides.
         in_a_row = np.where(turned, self.turns + 1, np.where(sliding, PATIENCE - 1, 0))
         self.turns = np.where(accepted, in_a_row, self.turns)

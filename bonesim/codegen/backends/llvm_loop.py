@@ -15,13 +15,8 @@ from bonesim.codegen.backends.llvm_constraints import Constraints
 from bonesim.codegen.backends.llvm_events import Events
 from bonesim.codegen.backends.llvm_outputs import Outputs
 from bonesim.codegen.backends.llvm_parts import (
-    GROW,
-    GROW_AFTER_REJECTION,
     INFINITY,
-    LEAST_NORM,
     RUNNING,
-    SAFETY,
-    SHRINK,
     STEP_TOO_SMALL,
     TINIEST,
     TOO_MANY_STEPS,
@@ -101,7 +96,7 @@ class Loop:
         code.set(rows.member, lane, member, "i64")
         for row, value in (
             *((row, "1.0") for row in (rows.active, rows.new, rows.fresh, rows.unsettled)),
-            *((row, "0.0") for row in (rows.status, rows.growth, rows.steps, rows.rejected, rows.turns_in_a_row)),
+            *((row, "0.0") for row in (rows.status, rows.refused, rows.steps, rows.rejected, rows.turns_in_a_row)),
             *((row, "0.0") for row in (rows.fault_size, rows.planned)),
             (rows.fault, "-1.0"),
             (rows.t, code.word("start", "double")),
@@ -205,7 +200,7 @@ class Loop:
         with code.loop(rows.states) as i:
             code.put(code.at(rows.y, i), active & accepted, code[code.at(rows.y_next, i)])
         code.put(rows.t, accepted, t_next)
-        code[rows.planned], code[rows.growth] = kept, accepted.where(GROW, GROW_AFTER_REJECTION)
+        code[rows.planned], code[rows.refused] = kept, (~accepted).number
         code[rows.steps] = code[rows.steps] + 1.0
         code[rows.rejected] = code[rows.rejected] + (~accepted).number
         self._judge(code, active, kept)
@@ -223,10 +218,11 @@ class Loop:
     def _factor(self, code: Code, norm: Vector, accepted: Mask) -> Vector:
         """From this step size to the next, as in `solve.controller.step_factor`."""
         order = self.tableau.order
-        scaled = power(code, larger(norm, LEAST_NORM), -1.0 / order) * SAFETY
-        factor = smaller(larger(scaled, SHRINK), code[self.rows.growth])
-        factor = norm.finite.where(factor, SHRINK)
-        return accepted.where(factor, smaller(factor, SAFETY))
+        scaled = power(code, larger(norm, 1e-10), -1.0 / order)
+        factor = smaller(larger(scaled * 0.9, 0.2), 6.0)
+        factor = norm.finite.where(factor, 0.2)
+        held = code.mask(self.rows.refused).where(smaller(factor, 1.0), factor)
+        return accepted.where(held, smaller(factor, 0.9))
 
     def _judge(self, code: Code, active: Mask, planned: Vector) -> None:
         """Fail lanes whose step size fell to rounding level, or that took too many steps."""

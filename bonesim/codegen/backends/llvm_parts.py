@@ -9,9 +9,6 @@ from bonesim.codegen.program import Program
 
 INFINITY = float("inf")
 TINIEST = 1e-300  # in place of a zero in a denominator
-SAFETY, SHRINK, LEAST_NORM = 0.9, 0.2, 1e-15
-GROW, GROW_AT_FIRST, GROW_AFTER_REJECTION = 6.0, 1000.0, 1.0
-"""As in `solve.controller`."""
 NEAR = 4 * 2.0**-52
 """Times closer than this, relative to their size, differ by rounding alone."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bonesim.codegen.backends.llvm_parts import (
-    GROW_AT_FIRST,
     INFINITY,
     NOT_FINITE_AT_START,
     RUNNING,
@@ -57,7 +56,7 @@ class Restart:
             change = abs(code[code.at(rows.f, i)] - code[code.at(rows.by_time, i)]) / self._scale(code, i)
             code[bend] = larger(code[bend], change.equals(change).where(change, INFINITY))
         code.put(rows.planned, fresh, self._first_step(code, code[slope], code[bend] / code[trial], code[trial], span))
-        code.put(rows.growth, fresh, GROW_AT_FIRST)
+        code.put(rows.refused, fresh, 0.0)
         code[rows.fresh] = 0.0
         return code.function("restart")
 

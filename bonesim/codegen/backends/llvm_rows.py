@@ -48,7 +48,7 @@ class Rows:
         self.algebraic = layout.algebraic  # states whose rows of the step's matrix have no 1/(h gamma)
         # The member in each lane, and where it stands.
         self.member, self.active, self.new, self.fresh, self.ended, self.status = (self._take(1) for _ in range(6))
-        self.t, self.planned, self.growth, self.steps, self.rejected = (self._take(1) for _ in range(5))
+        self.t, self.planned, self.refused, self.steps, self.rejected = (self._take(1) for _ in range(5))
         self.y, self.atol = self._take(n), self._take(n)
         self.p, self.k = self._take(self.parameters), self._take(layout.kept)
         self.fault, self.fault_size = self._take(1), self._take(1)
