@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from bonesim.codegen.program import Block, Store
+from bonesim.codegen.schedule import Step, Value, scheduled
 from bonesim.model.expr import Call, Expr, symbols, walk
-
-Value: TypeAlias = tuple[str, Expr]
-Step: TypeAlias = Value | Store
 
 COSTS = {"pow": 40, "exp": 25, "ln": 25, "ln_or_nan": 20, "log10": 25}
 """Instructions of an operator that is more than one."""
@@ -27,13 +24,15 @@ class Piece:
 
 
 def cut(block: Block, longest: int, *, overwrites: bool) -> list[Piece]:
-    """Pieces of at most about `longest` instructions, each value just before its first use.
+    """Pieces of at most about `longest` instructions, in the order that `codegen.schedule` finds.
 
     Stores stand where their values are known; in a block that overwrites what it reads they all come last.
     """
     order = _by_use(block)
     if overwrites:
         order = [step for step in order if not isinstance(step, Store)] + list(block.stores)
+    else:
+        order = scheduled(order)
     found, length = [Piece()], 0
     for step in order:
         more = _cost(_expr(step))
@@ -86,7 +85,10 @@ def _needed(expr: Expr, values: dict[str, Expr], done: set[str]) -> Iterator[Val
 
 
 def _keep(pieces: list[Piece]) -> None:
-    """Give places to values that cross a border; one whose last reader has run is free for the next."""
+    """Give places to values that cross a border; one whose last reader has run is free for the next.
+
+    A piece may run twice, so what it reads is still there when it has put its own values away.
+    """
     last: dict[str, int] = {}
     for number, piece in enumerate(pieces):
         for step in piece.steps:
@@ -102,4 +104,4 @@ def _keep(pieces: list[Piece]) -> None:
             if not free:
                 free, places = [places], places + 1
             place = piece.kept[step[0]] = free.pop()
-            leaving.setdefault(last[step[0]], []).append(place)
+            leaving.setdefault(last[step[0]] + 1, []).append(place)

@@ -83,9 +83,18 @@ def test_a_first_step_errs_by_a_hundredth_of_the_tolerance(unit: float) -> None:
     assert (3.0 / unit * h) ** 6 * (2.0 / 3.0) == pytest.approx(0.01 * 1e-4, rel=1e-9)
 
 
+def test_a_compartment_that_fills_is_no_reason_to_crawl() -> None:
+    """y' = 1 - 3 y from 0, absolute tolerance 1e-10: by the end of a step h the tolerance is rtol h."""
+    rtol, order, trial = 1e-4, 5, 1e-7
+    with np.errstate(all="ignore"):
+        dy, dy_next = column(1.0), column(1.0 - 3 * trial)
+        h = float(first_step(np.array([trial]), column(0.0), dy, dy_next, rtol, column(1e-10), 1e6, order)[0])
+    assert (3 * h) ** order == pytest.approx(rtol / 200, rel=1e-6)
+
+
 def test_a_first_step_is_bounded_by_the_trial_and_the_span() -> None:
-    assert first(1e-9, 0.001) == pytest.approx(0.1)  # hardly bent: a hundred trial steps
-    assert first(0.0, 0.001) == pytest.approx(0.1)
+    assert first(1e-9, 0.001) == pytest.approx(0.01 * 1e6)  # hardly bent
+    assert first(0.0, 0.001) == pytest.approx(0.1)  # not bent as far as one can tell: a hundred trial steps
     assert first(1e-9, 0.001, span=2.0) == pytest.approx(0.02)
     assert first(1e9, 0.001) == 0.001
     assert first(np.inf, 0.001) == 0.001

@@ -48,6 +48,16 @@ def test_pieces_store_what_the_block_does(data: st.DataObject, count: int, longe
     assert replay(cut(block, longest, overwrites=True), {"x": 1.0, "y": 3.0}) == whole
 
 
+@given(count=st.integers(2, 30), longest=st.integers(1, 30))
+def test_a_piece_may_run_twice(count: int, longest: int) -> None:
+    """Where a power meets an extraordinary number, its piece is computed once more by another form."""
+    values = [("v0", Call("neg", (Sym("x"),)))]
+    values += [(f"v{i}", Call("add", (Sym(f"v{i - 1}"), Sym(f"v{i // 2}")))) for i in range(1, count)]
+    stores = (Store("dy", (0,), Call("neg", (Sym(f"v{count - 1}"),))),)
+    pieces = cut(Block(tuple(values), stores), longest, overwrites=False)
+    assert replay([piece for piece in pieces for _ in range(2)], {"x": 1.0}) == replay(pieces, {"x": 1.0})
+
+
 def test_a_place_is_used_again() -> None:
     """A chain of sums crosses a border at every step with one number."""
     values = tuple((f"v{i + 1}", Call("add", (Sym(f"v{i}"), Sym("v0")))) for i in range(30))

@@ -13,6 +13,7 @@ from bonesim.codegen.backends.llvm_text import ARGUMENTS, Expressions, in_turn
 from bonesim.codegen.backends.llvm_values import LANE_ARGUMENTS, Along, Code, Vector
 from bonesim.codegen.pieces import Piece, cost, cut
 from bonesim.codegen.program import Block, Program, Store
+from bonesim.codegen.schedule import single_operations
 
 LONGEST_INLINED = 8000
 """Instructions of a block with the elementary functions inside; in a longer one they are called."""
@@ -121,7 +122,7 @@ class Blocks:
         its careful form, which gives the other lanes the same bits. What would see its own stores then has that alone.
         """
         overwrites = any(homes.get(used) in target.values() for used in block.used())
-        block = lowered(block)
+        block = single_operations(lowered(block))
         pieces = cut(block, LONGEST_PIECE, overwrites=overwrites)
         pool = self.rows.pool(1 + max((place for piece in pieces for place in piece.kept.values()), default=-1))
         kept = {name: pool + place for piece in pieces for name, place in piece.kept.items()}

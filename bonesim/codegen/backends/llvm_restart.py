@@ -63,10 +63,13 @@ class Restart:
     def _first_step(self, code: Code, slope: Vector, bend: Vector, trial: Vector, span: Vector) -> Vector:
         """As `solve.controller.first_step`."""
         speed = bend / slope
-        step = power(code, slope * 100.0 / speed, -1.0 / (self.order + 1)) / speed
-        longest = smaller(trial * 100.0, span * 0.01)
+        filling = power(code, code.double("rtol") * (1.0 / 200.0), 1.0 / self.order) / speed
+        step = larger(power(code, slope * 100.0 / speed, -1.0 / (self.order + 1)) / speed, filling)
+        known = step.finite & (speed > 0.0)
+        seen = trial * 100.0
+        longest = smaller(known.where(larger(seen, filling), seen), span * 0.01)
         otherwise = bend.finite.where(longest, trial)
-        return larger((step.finite & (speed > 0.0)).where(smaller(step, longest), otherwise), trial)
+        return larger(known.where(smaller(step, longest), otherwise), trial)
 
     def _refuse_unknown(self, code: Code, fresh: Mask) -> None:
         """Fail lanes in which a state or a rate is not finite, naming the first."""
