@@ -171,7 +171,8 @@ class _Holder:
         relation = Call("lt" if expr.op == "min" else "gt", (left, right))
         other = Call("neg", (left,)) if expr.op == "abs" else right
         chosen = Call("piecewise", (left, self.relation(relation, text), other))
-        unknown = [Call("ne", (part, part)) for side in (left, right) for part in self._makings(side) if symbols(part)]
+        parts = [part for side in (left, right) for part in self._makings(side)]
+        unknown = [Call("ne", (part, part)) for part in parts if not isinstance(_constant(part), Num)]
         # `min` and `max` are NaN where either side is, which no relation tells.
         return chosen if not unknown else Call("piecewise", (Call("add", (left, right)), _any(unknown), chosen))
 

@@ -14,7 +14,7 @@ from bonesim.codegen.backends.llvm_parts import (
 )
 from bonesim.codegen.backends.llvm_rows import Rows
 from bonesim.codegen.backends.llvm_step import Step
-from bonesim.codegen.backends.llvm_values import Code, Vector, larger, smaller
+from bonesim.codegen.backends.llvm_values import Code, Mask, Vector, larger, smaller
 from bonesim.codegen.program import Program
 
 ROUNDS = 1000.0
@@ -23,6 +23,8 @@ DWELL = 10.0
 """As in `solve.driver`."""
 SAMPLES = (0.25, 0.5, 0.75, 1.0)
 """As in `solve.crossing`."""
+AIMS = (2.0**-4, 2.0**-8, 2.0**-14, 2.0**-22)
+"""How near to where a turn is expected it is looked for, as parts of what it may lie in."""
 
 
 class Conditions:
@@ -84,18 +86,23 @@ class Conditions:
         return code.function("fire_pending")
 
     def _look(self) -> str:
-        """Whether some condition is on the wrong side of its root at `theta` of the step just taken, and which."""
+        """Whether some condition is on the wrong side of its root at `theta` of the step just taken, which and how far.
+
+        `depth` is the largest of the root functions, with the sign by which it is above 0 on the wrong side.
+        """
         code, rows = Code(self.width), self.rows
         for state in code.each(self.watched):
             code[code.at(rows.seen, state)] = self._state(code, state, code[rows.theta])
         code[rows.seen_t] = self._time(code, code[rows.theta])
         code.run("roots")
-        code[rows.wrong] = 0.0
+        code[rows.wrong], code[rows.depth] = 0.0, -INFINITY
         for number in range(len(self.layout.located) - 1, -1, -1):
-            holds, g = code.mask(rows.k + self.layout.turning[number]), code[rows.g + number]
-            wrong = (holds & (g < 0.0)) | (~holds & (g > 0.0))
+            g = code[rows.g + number]
+            depth = code.mask(rows.k + self.layout.turning[number]).where(-g, g)
+            wrong = depth > 0.0
             code.put(rows.wrong, wrong, 1.0)
             code.put(rows.first_wrong, wrong, float(number))
+            code[rows.depth] = larger(code[rows.depth], depth)
         return code.function("look")
 
     def _time(self, code: Code, theta: Vector) -> Vector:
@@ -111,7 +118,7 @@ class Conditions:
         """Shorten accepted steps in which a condition turns over to the first place where it has done so.
 
         The conditions are looked at in four places; between the last where all are right and the first where one is
-        wrong, halving finds the turn to the last bits of the time.
+        wrong, the turn is found to the last bits of the time.
         """
         code, rows = Code(self.width), self.rows
         looked_at = code.mask(rows.accepted) & (code[rows.turns_in_a_row] < PATIENCE)
@@ -122,12 +129,41 @@ class Conditions:
             code.run("look")
             missing = looked_at & ~code.mask(rows.crossed)
             found = missing & code.mask(rows.wrong)
-            code.put(rows.high, found, sample)
-            code.put(rows.low, missing & ~found, sample)
+            if sample == SAMPLES[0]:  # as if the start were as far from the turn
+                code[rows.depth_low] = -code[rows.depth]
+            self._narrow(code, missing)
             code.put(rows.crossed, found, 1.0)
         with code.when(code.mask(rows.crossed).any):
+            self._aim(code)
             self._halve(code)
         return code.function("locate")
+
+    def _narrow(self, code: Code, lanes: Mask) -> None:
+        """What `look` has found at `theta` is a nearer end of where the turn is."""
+        rows, wrong = self.rows, code.mask(self.rows.wrong)
+        for end, depth, side in ((rows.high, rows.depth_high, wrong), (rows.low, rows.depth_low, ~wrong)):
+            code.put(end, lanes & side, code[rows.theta])
+            code.put(depth, lanes & side, code[rows.depth])
+
+    def _aim(self, code: Code) -> None:
+        """Close in on the turn from both sides of where a straight line has it, ever nearer.
+
+        What misses it still narrows down where it is, and halving does the rest. The turn that is found is the same.
+        """
+        rows = self.rows
+        for part in AIMS:
+            low, high = code[rows.low], code[rows.high]
+            width, depth = high - low, code[rows.depth_low]
+            there = low + width * (depth / (depth - code[rows.depth_high]))
+            for side in (-part, part):
+                theta = there + width * side
+                code[rows.theta] = theta
+                self._probe(code, (theta > code[rows.low]) & (theta < code[rows.high]))
+
+    def _probe(self, code: Code, lanes: Mask) -> None:
+        """Look at `theta` in lanes in which a condition turns."""
+        code.run("look")
+        self._narrow(code, lanes & code.mask(self.rows.crossed))
 
     def _halve(self, code: Code) -> None:
         rows = self.rows
@@ -139,10 +175,7 @@ class Conditions:
             wide = crossed & (t > self._time(code, low)) & (t < self._time(code, high))
             halving.leave((~wide).all)
             code[rows.theta] = middle
-            code.run("look")
-            wrong = code.mask(rows.wrong)
-            code.put(rows.high, wide & wrong, middle)
-            code.put(rows.low, wide & ~wrong, middle)
+            self._probe(code, wide)
         code[rows.theta] = code[rows.high]
         code.run("look")
         code.put(rows.culprit, crossed, code[rows.first_wrong])
