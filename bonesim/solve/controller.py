@@ -28,10 +28,12 @@ def step_factor(norm: np.ndarray, order: int, after_rejection: np.ndarray) -> np
     """(member,) factor from this step size to the next: 0.9 norm^(-1/order) within [0.2, 6].
 
     No growth on an accepted step right after a rejected one; a rejected step always shrinks; a norm that is not
-    finite shrinks most.
+    finite shrinks most. A second rejection in a row shows that the error does not fall with the order of the method,
+    as over a kink: then 0.9/norm, if that is less.
     """
     factor = np.clip(SAFETY * np.maximum(norm, 1e-10) ** (-1.0 / order), SHRINK, GROW)
-    factor = np.where(np.isfinite(norm), factor, SHRINK)
+    again = np.maximum(np.minimum(factor, SAFETY / np.maximum(norm, 1.0)), SHRINK)
+    factor = np.where(np.isfinite(norm), np.where(after_rejection & (norm > 1), again, factor), SHRINK)
     return np.where(norm <= 1, np.where(after_rejection, np.minimum(factor, 1.0), factor), np.minimum(factor, SAFETY))
 
 

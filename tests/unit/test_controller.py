@@ -35,6 +35,9 @@ def test_the_norm_is_the_worst_state_and_keeps_nan() -> None:
         (0.5**4, True, 1.0),  # no growth after a rejection
         (1.0, False, 0.9),
         (2.0**4, False, 0.45),
+        (2.0, True, 0.45),  # a second rejection in a row: the error falls as the step does
+        (1.0001, True, 0.9 / 1.0001),
+        (9.0, True, 0.2),
         (1.0001, False, 0.9 * 1.0001**-0.25),
         (0.0, False, 6.0),
         (1e9, False, 0.2),

@@ -220,9 +220,11 @@ class Loop:
         order = self.tableau.order
         scaled = power(code, larger(norm, 1e-10), -1.0 / order)
         factor = smaller(larger(scaled * 0.9, 0.2), 6.0)
-        factor = norm.finite.where(factor, 0.2)
-        held = code.mask(self.rows.refused).where(smaller(factor, 1.0), factor)
-        return accepted.where(held, smaller(factor, 0.9))
+        again = code.mask(self.rows.refused)
+        falling = larger(smaller(factor, code.constant(0.9) / norm), 0.2)
+        held = again.where(smaller(factor, 1.0), factor)
+        shrunk = norm.finite.where(again.where(falling, smaller(factor, 0.9)), 0.2)
+        return accepted.where(held, shrunk)
 
     def _judge(self, code: Code, active: Mask, planned: Vector) -> None:
         """Fail lanes whose step size fell to rounding level, or that took too many steps."""
