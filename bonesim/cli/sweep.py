@@ -19,6 +19,8 @@ from bonesim.errors import InputError, Place
 if TYPE_CHECKING:
     import xarray as xr
 
+    from bonesim.sweep.plan import Plan
+
 SHOWN = 20
 """Failed members that are listed; all are in the store and in the JSON document."""
 
@@ -70,7 +72,16 @@ def command(
         loaded = bonesim.load_scenario(path, settings)
     dtype = "float64" if exact else "float32"
     with _progress() as progress, _told_how_to_resume(store):
-        study = bonesim.sweep(loaded, executor, store, resume=resume, threads=threads, dtype=dtype, progress=progress)
+        study = bonesim.sweep(
+            loaded,
+            executor,
+            store,
+            resume=resume,
+            threads=threads,
+            dtype=dtype,
+            starting=_tell_plan,
+            progress=progress,
+        )
     seconds = perf_counter() - started
     with working("writing"):
         from bonesim.sweep.report import study_summary
@@ -82,6 +93,12 @@ def command(
     else:
         _print(found, store, figures)
     return _failures(found["failed"])
+
+
+def _tell_plan(planned: Plan) -> None:
+    """Say on standard error what a user should know before anything is run."""
+    for text in planned.notices:
+        note(text)
 
 
 def _failures(failed: Sequence[Mapping[str, Any]]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from bonesim.scenario.fits import check_design
 from bonesim.scenario.schema import Scenario
+from bonesim.scenario.stated import Stated, notice, stated
 from bonesim.scenario.variants import Variants
 from bonesim.scenario.vary import Axis
 from bonesim.sweep.design import design
@@ -61,9 +62,19 @@ class Plan:
             "kind": self.scenario.sweep.design,
             "seed": self.scenario.sweep.seed,
             "members": self.members,
-            "axes": [_axis_document(axis) for axis in self.axes],
+            "axes": [_axis_document(axis, said) for axis, said in self._stated],
+            "notices": self.notices,
             "hash": hashlib.sha256(np.ascontiguousarray(self.matrix).tobytes()).hexdigest(),
         }
+
+    @property
+    def notices(self) -> list[str]:
+        """What whoever reads the results ought to know: which numbers leave the range that is stated for them."""
+        return [notice(axis, said) for axis, said in self._stated if said and not said.holds(axis)]
+
+    @property
+    def _stated(self) -> list[tuple[Axis, Stated | None]]:
+        return [(axis, stated(axis, self.variants.base.numbers)) for axis in self.axes]
 
     @cached_property
     def scenario_hash(self) -> str:
@@ -97,6 +108,7 @@ def _chunk(members: int, numbers: int) -> int:
     return int(np.clip(-(-members // PARTS), min(FEWEST, fitting) or 1, max(1, min(MOST, fitting))))
 
 
-def _axis_document(axis: Axis) -> dict[str, Any]:
+def _axis_document(axis: Axis, said: Stated | None) -> dict[str, Any]:
     values: dict[str, Any] = {"levels": list(axis.levels)} if axis.levels else {"low": axis.low, "high": axis.high}
-    return {"path": axis.path, "unit": axis.unit, "label": axis.label, "scale": axis.scale, **values}
+    known = {"stated": asdict(said)} if said else {}
+    return {"path": axis.path, "unit": axis.unit, "label": axis.label, "scale": axis.scale, **values, **known}

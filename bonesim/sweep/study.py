@@ -28,6 +28,7 @@ DTYPES = ("float32", "float64")
 DECISIVE = ("bonesim", "numpy", "scipy", "llvmlite", "python-libsbml", "xarray", "zarr")
 """Packages that a study depends on."""
 
+Starting = Callable[[Plan], None]
 Progress = Callable[[int, int], None]
 
 
@@ -40,6 +41,7 @@ def sweep(
     backend: str = "auto",
     threads: int | None = None,
     dtype: str = "float32",
+    starting: Starting | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Run every member of a scenario's sweep, each with its vehicle arm, into one Zarr store.
@@ -53,6 +55,7 @@ def sweep(
     backend : `auto`, `llvm` or `numpy`
     threads : how many share the members; by default one for each processor
     dtype : in which courses are kept, `float32` or `float64`; summaries are always `float64`
+    starting : called with the plan, before anything is written
     progress : called with how many members are done, and how many there are, at the start and after each chunk
 
     Returns
@@ -76,6 +79,8 @@ def sweep(
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario)
     planned = plan(scenario)
+    if starting:
+        starting(planned)
     run_plan(planned, folder, resume=resume, backend=backend, threads=threads, dtype=dtype, progress=progress)
     return read_study(folder)
 

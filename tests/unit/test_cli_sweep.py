@@ -16,6 +16,10 @@ SCENARIO = str(data_root() / "scenarios" / "ovx_m2.yaml")
 SHORT = ["--set", "duration=6 week", "--set", "doses[0].count=1", "--set", "record.every=1 week"]
 AMOUNTS = [*SHORT, "--set", 'sweep={vary: {"doses[0].amount": [10 ug, 100 ug, 1000 ug]}}']
 HILL = [*SHORT, "--set", "sweep={vary: {hill: [0.7, 1]}}"]
+BEYOND = (
+    "note: hill takes 0.7 to 1, beyond the range stated for it, 1 to 2 "
+    "(assumed: No dose-response curve of a vesicle preparation on bone cells was found; 1 adds no threshold.)\n"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -62,14 +66,22 @@ def test_failed_members_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", SCENARIO, *HILL, "-o", "out.zarr"]) == 3
     out, err = capsys.readouterr()
     assert "\nfailed   1 of 2\n" in out
-    assert err.startswith("member 0 (hill 0.7), arm dosed: stopped at t = ")
+    assert err.startswith(f"{BEYOND}member 0 (hill 0.7), arm dosed: stopped at t = ")
+
+
+def test_check_says_of_a_stated_range_what_sweep_says(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", SCENARIO, *HILL]) == 0
+    assert capsys.readouterr().err == BEYOND
+    assert main(["check", SCENARIO, *HILL, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["sweep"]["notices"], err) == ([BEYOND[6:-1]], BEYOND)
 
 
 def test_many_failed_members_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
     many = "sweep={vary: {hill: {low: 0.5, high: 0.9, count: 23}}}"
     assert main(["sweep", SCENARIO, *SHORT, "--set", many, "-o", "out.zarr", "--plot"]) == 3
     out, err = capsys.readouterr()
-    assert len(err.splitlines()) == 21
+    assert len(err.splitlines()) == 1 + 21
     assert err.splitlines()[-1] == "and 3 more; all are in the store"
     assert "figure" not in out
 

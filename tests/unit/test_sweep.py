@@ -136,6 +136,15 @@ def test_a_failed_member_is_told_and_stops_no_other(tmp_path: Path) -> None:
     assert chunk["failed"] == 1  # type: ignore[index]
 
 
+def test_a_store_keeps_that_a_stated_range_was_left(tmp_path: Path) -> None:
+    study = bonesim.sweep(small(HILL, kind="grid"), out=tmp_path / "s.zarr")
+    (said,) = json.loads(study.attrs["design"])["notices"]
+    assert said.startswith("hill takes 0.7 to 1, beyond the range stated for it, 1 to 2 (assumed: ")
+    assert manifest(tmp_path / "s.zarr")["design"] == json.loads(study.attrs["design"])
+    within = bonesim.sweep(small(members=2), out=tmp_path / "t.zarr")
+    assert json.loads(within.attrs["design"])["notices"] == []
+
+
 def test_a_parameter_of_the_core_may_move_the_healthy_state(tmp_path: Path) -> None:
     study = bonesim.sweep(small({"A_OBa": "[0.1 1/day, 0.189 1/day]"}, kind="grid"), out=tmp_path / "s.zarr")
     assert (study["status"].values == Status.OK).all()
