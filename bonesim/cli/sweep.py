@@ -19,6 +19,7 @@ from bonesim.errors import InputError, Place
 if TYPE_CHECKING:
     import xarray as xr
 
+    from bonesim.sweep.forecast import Forecast
     from bonesim.sweep.plan import Plan
 
 SHOWN = 20
@@ -95,9 +96,9 @@ def command(
     return _failures(found["failed"])
 
 
-def _tell_plan(planned: Plan) -> None:
-    """Say on standard error what a user should know before anything is run."""
-    for text in planned.notices:
+def _tell_plan(planned: Plan, needs: Forecast) -> None:
+    """Say on standard error what is about to be run, and what a user should know of it."""
+    for text in (needs.text, *planned.notices):
         note(text)
 
 

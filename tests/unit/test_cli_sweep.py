@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,16 @@ BEYOND = (
 )
 
 
+def forecast(members: int, done: int = 0) -> str:
+    """What is said before one chunk of SHORT is run, after the `done` members."""
+    # Of each output 7 times in 4 bytes and 5 summaries, of each arm 17 bytes, of each member 8; then files and folders:
+    # 33 arrays with one chunk each, and where they are new themselves and 4 coordinates.
+    places = 33 + (0 if done else 33 + 4)
+    store = (members - done) * (2 * (5 * (7 * 4 + 5 * 8) + 17) + 8) + 4096 * 3 * places
+    size = f"{members} members x 2 arms = {2 * members} variants; {f'{done} members are done; ' * bool(done)}"
+    return f"note: {size}5 outputs at 7 times; up to {store / 1000:.0f} kB on disk, about 250 MB of memory\n"
+
+
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
@@ -32,7 +43,7 @@ def test_sweep_prints_quantiles_and_the_extreme_members(capsys: pytest.CaptureFi
     assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr"]) == 0
     out, err = capsys.readouterr()
     lines = out.splitlines()
-    assert err == ""
+    assert err == forecast(3)
     assert lines[0] == "M2 macrophage vesicles, weekly, after ovariectomy"
     assert lines[2] == "difference to vehicle: quantiles over the members"
     assert lines[3].split("  ")[0] == "output"
@@ -66,7 +77,7 @@ def test_failed_members_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", SCENARIO, *HILL, "-o", "out.zarr"]) == 3
     out, err = capsys.readouterr()
     assert "\nfailed   1 of 2\n" in out
-    assert err.startswith(f"{BEYOND}member 0 (hill 0.7), arm dosed: stopped at t = ")
+    assert err.startswith(f"{forecast(2)}{BEYOND}member 0 (hill 0.7), arm dosed: stopped at t = ")
 
 
 def test_check_says_of_a_stated_range_what_sweep_says(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,7 +92,7 @@ def test_many_failed_members_are_counted(capsys: pytest.CaptureFixture[str]) -> 
     many = "sweep={vary: {hill: {low: 0.5, high: 0.9, count: 23}}}"
     assert main(["sweep", SCENARIO, *SHORT, "--set", many, "-o", "out.zarr", "--plot"]) == 3
     out, err = capsys.readouterr()
-    assert len(err.splitlines()) == 1 + 21
+    assert len(err.splitlines()) == 2 + 21
     assert err.splitlines()[-1] == "and 3 more; all are in the store"
     assert "figure" not in out
 
@@ -98,10 +109,29 @@ def test_a_stopped_sweep_says_how_to_go_on(capsys: pytest.CaptureFixture[str], m
     with monkeypatch.context() as patch:
         patch.setattr(Solver, "__call__", stop)
         assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr"]) == 130
-    said = "note: stopped; out.zarr is incomplete, and the same command with --resume goes on with it\n"
+    said = f"{forecast(3)}note: stopped; out.zarr is incomplete, and the same command with --resume goes on with it\n"
     assert capsys.readouterr().err == said
     assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr", "--resume"]) == 0
     assert bonesim.read_study("out.zarr").attrs["state"] == "complete"
+
+
+def test_a_sweep_that_goes_on_says_what_is_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules["bonesim.sweep.plan"], "FEWEST", 2)
+    solve_chunk = Solver.__call__
+
+    def stop(self: Solver, chunk: slice) -> object:
+        if chunk.start:
+            raise KeyboardInterrupt
+        return solve_chunk(self, chunk)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Solver, "__call__", stop)
+        assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr"]) == 130
+    capsys.readouterr()
+    assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr", "--resume"]) == 0
+    assert capsys.readouterr().err == forecast(3, done=2)
 
 
 REFUSED = {
