@@ -72,7 +72,7 @@ def command(
 
         loaded = bonesim.load_scenario(path, settings)
     dtype = "float64" if exact else "float32"
-    with _progress() as progress, _told_how_to_resume(store):
+    with _progress() as progress, _told_how_to_resume(store) as starting:
         study = bonesim.sweep(
             loaded,
             executor,
@@ -80,7 +80,7 @@ def command(
             resume=resume,
             threads=threads,
             dtype=dtype,
-            starting=_tell_plan,
+            starting=starting,
             progress=progress,
         )
     seconds = perf_counter() - started
@@ -94,12 +94,6 @@ def command(
     else:
         _print(found, store, figures)
     return _failures(found["failed"])
-
-
-def _tell_plan(planned: Plan, needs: Forecast) -> None:
-    """Say on standard error what is about to be run, and what a user should know of it."""
-    for text in (needs.text, *planned.notices):
-        note(text)
 
 
 def _failures(failed: Sequence[Mapping[str, Any]]) -> int:
@@ -174,12 +168,25 @@ def _figures(study: xr.Dataset, store: Path) -> list[Path]:
 
 
 @contextmanager
-def _told_how_to_resume(store: Path) -> Iterator[None]:
+def _told_how_to_resume(store: Path) -> Iterator[Callable[[Plan, Forecast], None]]:
+    """Say on standard error what is about to be run and, if it ends early by whatever cause, what is left to do."""
+    begun = False
+
+    def starting(planned: Plan, needs: Forecast) -> None:
+        nonlocal begun
+        begun = True
+        for text in (needs.text, *planned.notices):
+            note(text)
+
     try:
-        yield
-    except KeyboardInterrupt:
-        if store.exists():
-            note(f"stopped; {store} is incomplete, and the same command with --resume goes on with it")
+        yield starting
+    except BaseException:
+        from bonesim.sweep.manifest import MANIFEST, members_done, read_manifest
+
+        if begun and (store / MANIFEST).exists():
+            done, members = members_done(read_manifest(store))
+            state = f"{store} is incomplete, {done} of {members} members done"
+            note(f"stopped; {state}; the same command with --resume goes on with it")
         raise
 
 

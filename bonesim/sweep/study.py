@@ -106,7 +106,7 @@ def run_plan(
     """Run what is missing of a plan into its store. Parameters and errors as of `sweep`."""
     solver = Solver(planned, backend=backend, threads=threads, dtype=dtype)
     store = StudyStore(folder, planned, _output_infos(planned, solver), dtype)
-    resumed = resume and folder.exists() and any(folder.iterdir())
+    resumed = resume and folder.is_dir() and any(folder.iterdir())
     if resumed:
         store.reopen()
     missing = store.missing if resumed else planned.chunks
@@ -114,7 +114,7 @@ def run_plan(
     check_room(planned, needs, folder)
     if starting:
         starting(planned, needs)
-    if not resumed:
+    if store.empty:
         store.create(_attributes(planned), versions(DECISIVE))
     done = planned.members - sum(chunk.stop - chunk.start for chunk in missing)
     progress = progress or _nothing

@@ -10,8 +10,10 @@ import pytest
 
 import bonesim
 from bonesim.cli.main import main
+from bonesim.errors import InputError, InternalError
 from bonesim.resources import data_root
 from bonesim.sweep.chunk import Solver
+from bonesim.sweep.forecast import in_words
 
 SCENARIO = str(data_root() / "scenarios" / "ovx_m2.yaml")
 SHORT = ["--set", "duration=6 week", "--set", "doses[0].count=1", "--set", "record.every=1 week"]
@@ -23,14 +25,14 @@ BEYOND = (
 )
 
 
-def forecast(members: int, done: int = 0) -> str:
-    """What is said before one chunk of SHORT is run, after the `done` members."""
+def forecast(members: int, done: int = 0, chunks: int = 1) -> str:
+    """What is said before the last `chunks` of SHORT are run, after the `done` members."""
     # Of each output 7 times in 4 bytes and 5 summaries, of each arm 17 bytes, of each member 8; then files and folders:
-    # 33 arrays with one chunk each, and where they are new themselves and 4 coordinates.
-    places = 33 + (0 if done else 33 + 4)
+    # 33 arrays with their chunks, and where they are new themselves and 4 coordinates.
+    places = 33 * chunks + (0 if done else 33 + 4)
     store = (members - done) * (2 * (5 * (7 * 4 + 5 * 8) + 17) + 8) + 4096 * 3 * places
     size = f"{members} members x 2 arms = {2 * members} variants; {f'{done} members are done; ' * bool(done)}"
-    return f"note: {size}5 outputs at 7 times; up to {store / 1000:.0f} kB on disk, about 250 MB of memory\n"
+    return f"note: {size}5 outputs at 7 times; up to {in_words(store)} on disk, about 250 MB of memory\n"
 
 
 @pytest.fixture(autouse=True)
@@ -102,36 +104,52 @@ def test_figures_lie_beside_the_store() -> None:
     assert sorted(path.name for path in Path("deep").iterdir()) == ["out.zarr", "out_fan.png", "out_surface.png"]
 
 
-def test_a_stopped_sweep_says_how_to_go_on(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(self: Solver, chunk: slice) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Solver, "__call__", stop)
-        assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr"]) == 130
-    said = f"{forecast(3)}note: stopped; out.zarr is incomplete, and the same command with --resume goes on with it\n"
-    assert capsys.readouterr().err == said
-    assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr", "--resume"]) == 0
-    assert bonesim.read_study("out.zarr").attrs["state"] == "complete"
-
-
-def test_a_sweep_that_goes_on_says_what_is_missing(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys.modules["bonesim.sweep.plan"], "FEWEST", 2)
+def ends_in_the_second_chunk(patch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Let chunks have two members, and the second of them end with an error."""
     solve_chunk = Solver.__call__
 
-    def stop(self: Solver, chunk: slice) -> object:
+    def ending(self: Solver, chunk: slice) -> object:
         if chunk.start:
-            raise KeyboardInterrupt
+            raise error
         return solve_chunk(self, chunk)
 
+    patch.setattr(sys.modules["bonesim.sweep.plan"], "FEWEST", 2)
+    patch.setattr(Solver, "__call__", ending)
+
+
+STOPPED = "note: stopped; out.zarr is incomplete, 2 of 3 members done; the same command with --resume goes on with it\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (KeyboardInterrupt(), 130, ""),
+        (ZeroDivisionError("division by zero"), 1, "bonesim: internal fault: ZeroDivisionError: division by zero ("),
+        (InternalError("dose ledger"), 1, "bonesim: internal fault: dose ledger ("),
+        (InputError("the store cannot be written"), 2, "the store cannot be written"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_a_sweep_that_ends_early_says_how_to_go_on(
+    error: BaseException, code: int, told: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Solver, "__call__", stop)
-        assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr"]) == 130
-    capsys.readouterr()
+        ends_in_the_second_chunk(patch, error)
+        assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr"]) == code
+        assert capsys.readouterr().err.startswith(f"{forecast(3, chunks=2)}{STOPPED}{told}")
+        # Whatever stopped it will do so again; nothing that was done is lost.
+        assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr", "--resume"]) == code
+        assert capsys.readouterr().err.startswith(f"{forecast(3, done=2)}{STOPPED}{told}")
+    assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr"]) == 2
+    assert capsys.readouterr().err == (
+        "out.zarr: there is a sweep already, 2 of 3 members done\n"
+        "  try: --resume to go on with it; or another place, or remove it yourself\n"
+    )
+    monkeypatch.setattr(sys.modules["bonesim.sweep.plan"], "FEWEST", 2)
     assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr", "--resume"]) == 0
     assert capsys.readouterr().err == forecast(3, done=2)
+    study = bonesim.read_study("out.zarr")
+    assert (study.attrs["state"], study["status"].values.tolist()) == ("complete", [[0, 0]] * 3)
 
 
 REFUSED = {
