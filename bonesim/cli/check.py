@@ -129,7 +129,8 @@ def _lines(meaning: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "duration", f"{meaning['duration']}, recorded {meaning['recorded_times']} times"
     yield "outputs", ", ".join(with_unit(**output) for output in meaning["outputs"])
     if sweep := meaning["sweep"]:
-        yield "sweep", f"{sweep['design']}, {sweep['members']} members over {', '.join(sweep['varied'])}"
+        members = f"{sweep['members']} member{'' if sweep['members'] == 1 else 's'}"
+        yield "sweep", f"{sweep['design']}, {members} over {', '.join(sweep['varied'])}"
     acting, left_out = len(meaning["edges"]["acting"]), len(meaning["edges"]["left_out"])
     yield "edges", f"{acting} of the catalogue act, {left_out} are left out"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bonesim.cli.console import Page, note, number, print_json, with_unit, working
+from bonesim.cli.console import Page, note, print_json, with_unit, working
 from bonesim.cli.files import check_folder, find_scenario
 from bonesim.cli.run import ROUNDING, SOME_FAILED
 from bonesim.errors import InputError, Place
@@ -135,7 +135,11 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             text = f"{first} {_percent(one['percent'])} {word}: member {one['member']} ({_values(one)})"
             yield name, text
     seconds = found["timing"]["total"]
-    yield "time", f"{seconds:.1f} s, {number(found['members'] / seconds, 3)} members/s"
+    yield "time", f"{seconds:.1f} s, {_rate(found['members'] / seconds)}"
+
+
+def _rate(speed: float) -> str:
+    return f"{speed:.0f} members/s" if speed >= 100 else f"{speed:.3g} members/s"
 
 
 def _axis(axis: Mapping[str, Any]) -> str:
@@ -143,6 +147,8 @@ def _axis(axis: Mapping[str, Any]) -> str:
     scale = ", by ratio" if axis["scale"] == "log" else ""
     if "levels" in axis:
         low, high = min(axis["levels"]), max(axis["levels"])
+        if low == high:
+            return f"{axis['path']}: {low:g}{unit}"
         return f"{axis['path']}: {len(axis['levels'])} values, {low:g} to {high:g}{unit}{scale}"
     return f"{axis['path']}: {axis['low']:g} to {axis['high']:g}{unit}{scale}"
 
@@ -204,7 +210,7 @@ def _progress() -> Iterator[Callable[[int, int], None] | None]:
         """Members a second."""
 
         def render(self, task: Task) -> Text:
-            return Text(f"{number(task.speed, 3)} members/s, left" if task.speed else "")
+            return Text(f"{_rate(task.speed)}, left" if task.speed else "")
 
     columns = (MofNCompleteColumn(), BarColumn(), Rate(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:

@@ -1,4 +1,4 @@
-"""The range that card or catalogue state for a number, and whether a sweep leaves it."""
+"""The range that card or catalogue state for a number, and what is to be said where a sweep leaves it."""
 
 from __future__ import annotations
 
@@ -43,11 +43,19 @@ def stated(axis: Axis, numbers: Mapping[str, Mapping[str, Any]]) -> Stated | Non
     return Stated(said["low"] * factor, said["high"] * factor, said["basis"], source)
 
 
-def notice(axis: Axis, said: Stated) -> str:
-    """That an axis leaves the stated range, in words."""
-    swept, within = _span(axis.low, axis.high, axis.unit), _span(said.low, said.high, axis.unit)
-    source = f": {shorten(said.source, SHOWN, placeholder=' ...')}" if said.source else ""
-    return f"{axis.path} takes {swept}, beyond the range stated for it, {within} ({said.basis}{source})"
+def notice(axis: Axis, said: Stated | None, usual: float | None) -> str | None:
+    """That an axis leaves the stated range or, where none is stated, goes below 0 unlike the `usual` value.
+
+    `usual` is that of the scenario as it stands, in the unit of the axis; None where the axis is no parameter.
+    """
+    swept = _span(axis.low, axis.high, axis.unit)
+    if said and not said.holds(axis):
+        source = f": {shorten(said.source, SHOWN, placeholder=' ...')}" if said.source else ""
+        within = _span(said.low, said.high, axis.unit)
+        return f"{axis.path} takes {swept}, beyond the range stated for it, {within} ({said.basis}{source})"
+    if not said and usual is not None and axis.low < 0 < usual:
+        return f"{axis.path} takes {swept}, below 0, where the scenario has {_span(usual, usual, axis.unit)}"
+    return None
 
 
 def _span(low: float, high: float, unit: str) -> str:

@@ -48,10 +48,10 @@ class Forecast:
     def text(self) -> str:
         """All of it in one line."""
         members, done = self.members, self.members - self.missing
-        size = f"{members} members x {self.arms} arms = {members * self.arms} variants"
+        size = f"{_count(members, 'member')} x {_count(self.arms, 'arm')} = {members * self.arms} variants"
         kept = f"{_count(self.outputs, 'output')} at {_count(self.times, 'time')}"
         needs = f"up to {in_words(self.store)} on disk, about {in_words(self.memory)} of memory"
-        return "; ".join([size, *[f"{done} members are done"] * bool(done), kept, needs])
+        return "; ".join([size, *[f"{_count(done, 'member')} done"] * bool(done), kept, needs])
 
 
 def forecast(plan: Plan, missing: Sequence[slice], outputs: int, dtype: str) -> Forecast:

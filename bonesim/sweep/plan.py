@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from bonesim.model.ode import Parameter
 from bonesim.scenario.fits import check_design
 from bonesim.scenario.schema import Scenario
 from bonesim.scenario.stated import Stated, notice, stated
 from bonesim.scenario.variants import Variants
-from bonesim.scenario.vary import Axis
+from bonesim.scenario.vary import Axis, unit_factor
 from bonesim.sweep.design import design
 
 CHUNK_MEMORY = 256e6
@@ -69,12 +70,18 @@ class Plan:
 
     @property
     def notices(self) -> list[str]:
-        """What whoever reads the results ought to know: which numbers leave the range that is stated for them."""
-        return [notice(axis, said) for axis, said in self._stated if said and not said.holds(axis)]
+        """What whoever reads the results ought to know: which numbers leave what is stated, or usual, for them."""
+        found = (notice(axis, said, self._usual(axis)) for axis, said in self._stated)
+        return [text for text in found if text]
 
     @property
     def _stated(self) -> list[tuple[Axis, Stated | None]]:
         return [(axis, stated(axis, self.variants.base.numbers)) for axis in self.axes]
+
+    def _usual(self, axis: Axis) -> float | None:
+        """The value of a parameter in the scenario as it stands, in the unit of the axis; None for other axes."""
+        symbol = self.variants.base.model.by_id[axis.target] if isinstance(axis.target, str) else None
+        return symbol.value / unit_factor(axis, symbol.unit) if isinstance(symbol, Parameter) else None
 
     @cached_property
     def scenario_hash(self) -> str:

@@ -41,7 +41,7 @@ FAULTS = {
     "  try: check the path; bonesim comes with ovx_m1.yaml, ovx_m2.yaml, ovx_m2_dose_response.yaml, "
     "ovx_untreated.yaml\n",
     "simulate lemaire2004": f"bonesim simulate: --until is missing\n  try: {SIMULATE}\n",
-    "simulate lemaire2004 --until 9 --points x": f"--points: 'x' is not a valid integer\n  try: {SIMULATE}\n",
+    "simulate lemaire2004 --until 9 --points x": f"--points: 'x' is no whole number\n  try: {SIMULATE}\n",
     "simulate lemaire2004 --until 9 --points 1": "--points: 1 is out of range\n"
     "  try: a whole number from 2 to 10000000\n",
     "simulate lemaire2004 --until -9": "--until: '-9' is no time after 0\n  try: --until 140\n",

@@ -31,7 +31,7 @@ def forecast(members: int, done: int = 0, chunks: int = 1) -> str:
     # 33 arrays with their chunks, and where they are new themselves and 4 coordinates.
     places = 33 * chunks + (0 if done else 33 + 4)
     store = (members - done) * (2 * (5 * (7 * 4 + 5 * 8) + 17) + 8) + 4096 * 3 * places
-    size = f"{members} members x 2 arms = {2 * members} variants; {f'{done} members are done; ' * bool(done)}"
+    size = f"{members} members x 2 arms = {2 * members} variants; {f'{done} members done; ' * bool(done)}"
     return f"note: {size}5 outputs at 7 times; up to {in_words(store)} on disk, about 250 MB of memory\n"
 
 
@@ -73,6 +73,13 @@ def test_sweep_says_the_same_as_json(capsys: pytest.CaptureFixture[str]) -> None
     assert study["OBa"].dtype == "float64"
     middle = study["OBa_final"].sel(arm="dosed").values[1]
     assert found["outputs"]["OBa"]["final"]["50"] == pytest.approx(float(middle))
+
+
+def test_one_member_is_told_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", SCENARIO, *SHORT, "--set", "sweep={vary: {hill: [1.5]}}", "-o", "out.zarr"]) == 0
+    out, err = capsys.readouterr()
+    assert "\nmembers  1, grid\nvaried   hill: 1.5\n" in out
+    assert err.startswith("note: 1 member x 2 arms = 2 variants; 5 outputs at 7 times; ")
 
 
 def test_failed_members_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,7 +50,7 @@ def test_what_is_done_takes_no_room() -> None:
     whole, half = (forecast(planned, chunks, 2, "float32") for chunks in (planned.chunks, planned.chunks[8:]))
     # What has begun has its arrays and coordinates: 2 outputs with 5 summaries, 3 of ends, 4 coordinates.
     assert half.store * 2 == whole.store - 3 * 4096 * (2 * 6 + 3 + 4)
-    assert "; 800 members are done; " in half.text
+    assert "; 800 members done; " in half.text
     assert forecast(planned, [], 2, "float32").store == 0
 
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 import pytest
 from questions import bolus, swept
 
-from bonesim.scenario.stated import Stated, notice, stated
+from bonesim.scenario.stated import Stated
 from bonesim.scenario.variants import Variants
+from bonesim.sweep.plan import plan
 
 SLOW = "macrophage_m2_intravenous.t_half_slow"
 KIM = "(measured: Kim et al. 2019, doi:10.3390/pharmaceutics11120649)"
 
 
-def said_of(path: str, values: str) -> str | None:
-    """The notice on one path of a sweep, None where its range is kept or none is stated."""
-    variants = Variants(swept((bolus(),), {path: values}))
-    (axis,) = variants.axes
-    range_ = stated(axis, variants.base.numbers)
-    return notice(axis, range_) if range_ and not range_.holds(axis) else None
+def said_of(path: str, values: str) -> list[str]:
+    """The notices on a sweep of one path."""
+    return plan(swept((bolus(),), {path: values})).notices
 
 
 @pytest.mark.parametrize(
@@ -39,7 +37,7 @@ def said_of(path: str, values: str) -> str | None:
     ],
 )
 def test_a_range_that_is_left_is_told(path: str, values: str, said: str) -> None:
-    assert said_of(path, values) == f"{path} {said}"
+    assert said_of(path, values) == [f"{path} {said}"]
 
 
 @pytest.mark.parametrize(
@@ -47,12 +45,17 @@ def test_a_range_that_is_left_is_told(path: str, values: str, said: str) -> None
     [
         (SLOW, "[149 min, 792 min]"),
         (SLOW, f"[{149 / 60!r} h, 13.2 h]"),
-        ("A_OBa", "[0.001 1/day, 100 1/day]"),
+        ("A_OBa", "[0 1/day, 100 1/day]"),
         ("doses[0].amount", "[1 ug, 1000 ug]"),
     ],
 )
 def test_nothing_is_told_within_the_range_nor_where_none_is_stated(path: str, values: str) -> None:
-    assert said_of(path, values) is None
+    assert said_of(path, values) == []
+
+
+def test_a_number_without_a_range_that_goes_below_0_is_told() -> None:
+    said = "A_OBa takes -0.0001 to 0.002 1/h, below 0, where the scenario has 0.007875 1/h"
+    assert said_of("A_OBa", "[-1e-4 1/h, 0.002 1/h]") == [said]
 
 
 def test_both_ends_count() -> None:
