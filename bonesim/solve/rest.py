@@ -243,7 +243,10 @@ class Rest:
 
 
 def assess(near: Field, y: np.ndarray) -> Character:
-    """Growth of disturbances at `y`, NaN where the Jacobian is no number; conserved totals are counted."""
+    """Growth of disturbances at `y`, NaN where the Jacobian is no number; conserved totals are counted.
+
+    States that are held are disturbed by nothing, and are no totals.
+    """
     _, jacobian = near.at(y)
     size = np.maximum(near.size(y), TINIEST).T
     scaled = jacobian * size[:, None, :] / size[:, :, None]
@@ -255,7 +258,7 @@ def assess(near: Field, y: np.ndarray) -> Character:
         largest, zero = values.real.max(axis=1), ROUNDING * np.abs(values).max(axis=1)
         growth[good] = np.where(np.abs(largest) <= zero, 0.0, largest)
     # With every direction conserved nothing is left that could grow or die out.
-    return Character(np.where(totals == scaled.shape[1], 0.0, growth), totals)
+    return Character(np.where(totals == scaled.shape[1], 0.0, growth), totals - np.count_nonzero(near.moves == 0))
 
 
 def _why(one: Field, y: np.ndarray, growth: float) -> str:
