@@ -28,7 +28,7 @@ MOST_POINTS = 10_000_000
 )
 @click.argument("model", metavar="MODEL")
 @click.option("--until", metavar="T", help="End: a number in the model's time unit, or e.g. '20 week'.")
-@click.option("--points", metavar="N", type=int, default=101, show_default=True, help="Times.")
+@click.option("--points", metavar="N", type=int, default=101, show_default=True, help="How many times.")
 @click.option("--select", metavar="A,B", help="Quantities to report; all states where it is left out.")
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Parameter or initial value; repeatable.")
 @click.option("--rtol", type=float, show_default="1e-6, of a steady state 1e-9", help="Relative tolerance.")

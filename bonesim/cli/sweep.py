@@ -58,8 +58,16 @@ def command(
 ) -> int:
     """Run every member of the section `sweep` of a scenario.
 
-    SCENARIO is a YAML file, or the name of one that comes with bonesim. Each member is solved beside its vehicle arm;
-    OUT.zarr keeps all courses (open it with xarray) and a manifest. What is there already is never overwritten.
+    SCENARIO is a YAML file, or the name of one that comes with bonesim, with a section such as
+
+    \b
+      sweep:
+        vary:
+          "doses[0].amount": [10 ug, 100 ug]
+          hill: {low: 1, high: 2, count: 5}
+
+    Each member is solved beside its vehicle arm; OUT.zarr keeps all courses (open it with xarray) and a manifest. A
+    store that is there already is never overwritten.
     """
     started = perf_counter()
     if scheduler is not None:

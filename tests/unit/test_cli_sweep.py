@@ -207,6 +207,16 @@ def test_run_says_that_it_leaves_the_sweep_out(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err == said
 
 
+def test_the_section_that_help_shows_is_a_sweep(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    first = lines.index("    sweep:")
+    section = "\n".join(line.removeprefix("    ") for line in lines[first : lines.index("", first)])
+    Path("shown.yaml").write_text(f"{Path(SCENARIO).read_text()}{section}\n")
+    assert main(["check", "shown.yaml"]) == 0
+    assert "\n  sweep     grid, 10 members over doses[0].amount, hill\n" in capsys.readouterr().out
+
+
 def test_check_says_how_many_members_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", SCENARIO, *AMOUNTS]) == 0
     assert "\n  sweep     grid, 3 members over doses[0].amount\n" in capsys.readouterr().out
