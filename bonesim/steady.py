@@ -64,8 +64,9 @@ def steady_state(
     xarray.Dataset
         No dimension, or (member,) if any value was a sequence. Beside the outputs: `residual` (at most 1),
         `growth_rate` (largest real part of the Jacobian's eigenvalues, those of conserved totals left out),
-        `stability` (stable, neutral: with conserved totals, which keep a disturbance; unstable), `stable`,
-        `conserved` (how many totals), `found_by`, `status` and `cause`. A member without a rest is NaN.
+        `stability` (stable; neutral: some disturbance, that of a conserved total for example, neither grows nor dies
+        out; unstable), `stable`, `conserved` (how many totals), `found_by`, `status` and `cause`. A member without a
+        rest is NaN.
 
     Raises
     ------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bonesim.cli.console import Page, print_json, with_unit, working
+from bonesim.cli.console import Page, note, print_json, with_unit, working
 from bonesim.cli.files import find_scenario
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ def command(scenario: str, settings: tuple[str, ...], as_json: bool) -> None:
         loaded = load_scenario(path, settings)
         catalog = load_catalog()
         meaning = describe(loaded, resolve(loaded, catalog), catalog)
+    for text in (meaning["sweep"] or {}).get("notices", ()):
+        note(text)
     if as_json:
         print_json({"ok": True, "file": str(path), **meaning})
     else:
@@ -96,7 +98,8 @@ def _sweep(scenario: Scenario) -> dict[str, Any] | None:
     from bonesim.sweep.plan import plan
 
     design = plan(scenario).document
-    return {"design": design["kind"], "members": design["members"], "varied": [axis["path"] for axis in design["axes"]]}
+    varied = [axis["path"] for axis in design["axes"]]
+    return {"design": design["kind"], "members": design["members"], "varied": varied, "notices": design["notices"]}
 
 
 def _text(quantity: object | None) -> str | None:
@@ -126,7 +129,8 @@ def _lines(meaning: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "duration", f"{meaning['duration']}, recorded {meaning['recorded_times']} times"
     yield "outputs", ", ".join(with_unit(**output) for output in meaning["outputs"])
     if sweep := meaning["sweep"]:
-        yield "sweep", f"{sweep['design']}, {sweep['members']} members over {', '.join(sweep['varied'])}"
+        members = f"{sweep['members']} member{'' if sweep['members'] == 1 else 's'}"
+        yield "sweep", f"{sweep['design']}, {members} over {', '.join(sweep['varied'])}"
     acting, left_out = len(meaning["edges"]["acting"]), len(meaning["edges"]["left_out"])
     yield "edges", f"{acting} of the catalogue act, {left_out} are left out"
 

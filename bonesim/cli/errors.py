@@ -98,6 +98,8 @@ def _example(context: click.Context | None) -> str:
 
 
 def _sentence(message: str) -> str:
-    """A message of click as ours are: small first letter, no full stop."""
+    """A message of click as ours are: small first letter, no full stop, no names of types."""
     message = message.rstrip(".")
+    for kind, word in {"integer range": "whole number", "integer": "whole number", "float": "number"}.items():
+        message = message.replace(f"is not a valid {kind}", f"is no {word}")
     return message[:1].lower() + message[1:]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bonesim.cli.console import Page, emit, print_json
 from bonesim.cli.errors import placed
+from bonesim.cli.files import MODELS, refuse_scenario
 from bonesim.errors import InputError, Place
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ def command(model: str | None, code: str | None, as_json: bool) -> None:
     from bonesim.compose.card import load_card
     from bonesim.resources import model_ids
 
+    if model is not None:
+        _refuse_files(model)
     if code is not None:
         if model is None or as_json:
             problem = "code is printed of one model, as text"
@@ -46,6 +50,15 @@ def command(model: str | None, code: str | None, as_json: bool) -> None:
             print_json([document(*_loaded(card.id)) for card in cards])
         else:
             Page().table(["id", "kind", "model"], [(card.id, card.kind, card.title) for card in cards])
+
+
+def _refuse_files(text: str) -> None:
+    """Refuse a file where an id is wanted; InputError that names the command for it."""
+    refuse_scenario(text)
+    if Path(text).suffix.lower() in MODELS:
+        problem = "this is a file; what is shown here are the models of the library"
+        remedy = f"bonesim simulate {text} --until T --points N"
+        raise InputError(problem, place=Place(text), remedy=remedy)
 
 
 def _loaded(model_id: str) -> tuple[Card, OdeModel]:

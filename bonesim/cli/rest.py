@@ -50,10 +50,17 @@ def remarks(result: xr.Dataset) -> Iterator[str]:
     unit, stability = result["growth_rate"].attrs["units"], _word(result, "stability")
     if totals:
         yield f"{totals} conserved total{'s' * (totals > 1)}: a disturbance of {'them' if totals > 1 else 'it'} stays"
-    fate = (
-        f"die out, the slowest at {-growth:.3g} {unit}" if growth < 0 else f"grow, the fastest at {growth:.3g} {unit}"
-    )
-    yield f"{stability}: other disturbances {fate}" if totals else f"{stability}: disturbances {fate}"
+    subject = "other disturbances" if totals else "disturbances"
+    yield f"{stability}: {subject} {_fate(growth, unit)}"
+
+
+def _fate(growth: float, unit: str) -> str:
+    """What becomes of disturbances whose fastest growth is this."""
+    if growth == 0:
+        return "neither grow nor die out"
+    if growth < 0:
+        return f"die out, the slowest at {-growth:.3g} {unit}"
+    return f"grow, the fastest at {growth:.3g} {unit}"
 
 
 def _outputs(result: xr.Dataset) -> list[str]:

@@ -28,7 +28,7 @@ MOST_POINTS = 10_000_000
 )
 @click.argument("model", metavar="MODEL")
 @click.option("--until", metavar="T", help="End: a number in the model's time unit, or e.g. '20 week'.")
-@click.option("--points", metavar="N", type=int, default=101, show_default=True, help="Times.")
+@click.option("--points", metavar="N", type=int, default=101, show_default=True, help="How many times.")
 @click.option("--select", metavar="A,B", help="Quantities to report; all states where it is left out.")
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Parameter or initial value; repeatable.")
 @click.option("--rtol", type=float, show_default="1e-6, of a steady state 1e-9", help="Relative tolerance.")
@@ -58,6 +58,9 @@ def command(
     from 0 to T, both included. With --steady there is no T: the table has one value for each quantity.
     """
     _check(until, points, rtol, steady)
+    if hold is not None and not (steady or equilibrate):
+        problem = "states are held while a model comes to rest, so this would change nothing"
+        raise InputError(problem, place=Place(key="--hold"), remedy="leave it out, or add --equilibrate or --steady")
     with working("solving"):
         with placed("model"):
             refuse_scenario(model)
@@ -66,14 +69,14 @@ def command(
             loaded = load_model(model)
         values = _values(loaded, settings)
         chosen: dict[str, Any] = {
-            "outputs": _names(loaded, select),
+            "outputs": _names(loaded, select, "--select"),
             "parameters": {name: value for name, value in values.items() if not _is_state(loaded, name)},
             "initial": {name: value for name, value in values.items() if _is_state(loaded, name)},
         }
         if rtol is not None:
             chosen["rtol"] = rtol
         if hold is not None:
-            chosen["hold"] = [name.strip() for name in hold.split(",") if name.strip()]
+            chosen["hold"] = _names(loaded, hold, "--hold")
         failure = None
         try:
             if until is None:
@@ -142,20 +145,21 @@ def _end(text: str, unit: str) -> float:
     return end
 
 
-def _names(model: OdeModel, select: str | None) -> list[str] | None:
-    """The names to report, all of them known, no quantity twice."""
-    if select is None:
+def _names(model: OdeModel, listed: str | None, flag: str) -> list[str] | None:
+    """The names that a flag lists, all of them known, no quantity twice."""
+    if listed is None:
         return None
-    names = [name.strip() for name in select.split(",") if name.strip()]
+    names = [name.strip() for name in listed.split(",") if name.strip()]
     if not names:
-        raise InputError("no name", place=Place(key="--select"), remedy="--select OBa,OCa")
+        example = ",".join(state.id for state in model.states[:2])
+        raise InputError("no name", place=Place(key=flag), remedy=f"{flag} {example}")
     known: dict[str, str] = {}
     for name in names:
-        symbol = _resolved(model, name, "--select")
+        symbol = _resolved(model, name, flag)
         if symbol in known:
             twice = name == known[symbol]
             problem = f"'{name}' is named twice" if twice else f"'{name}' and '{known[symbol]}' are one quantity"
-            raise InputError(problem, place=Place(key="--select"), remedy="name it once")
+            raise InputError(problem, place=Place(key=flag), remedy="name it once")
         known[symbol] = name
     return names
 
@@ -164,6 +168,8 @@ def _values(model: OdeModel, settings: tuple[str, ...]) -> dict[str, float]:
     values: dict[str, float] = {}
     for setting in settings:
         name, equals, text = (part.strip() for part in setting.partition("="))
+        if not name:
+            raise InputError("no name", place=Place(key=f"--set {setting}"), remedy="--set NAME=VALUE")
         if not equals:
             raise InputError("no value", place=Place(key=f"--set {setting}"), remedy=f"--set {setting}=VALUE")
         place = Place(key=f"--set {name}")

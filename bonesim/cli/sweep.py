@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bonesim.cli.console import Page, note, number, print_json, with_unit, working
+from bonesim.cli.console import Page, note, print_json, with_unit, working
 from bonesim.cli.files import check_folder, find_scenario
 from bonesim.cli.run import ROUNDING, SOME_FAILED
 from bonesim.errors import InputError, Place
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from bonesim.sweep.forecast import Forecast
+    from bonesim.sweep.plan import Plan
 
 SHOWN = 20
 """Failed members that are listed; all are in the store and in the JSON document."""
@@ -55,8 +58,16 @@ def command(
 ) -> int:
     """Run every member of the section `sweep` of a scenario.
 
-    SCENARIO is a YAML file, or the name of one that comes with bonesim. Each member is solved beside its vehicle arm;
-    OUT.zarr keeps all courses (open it with xarray) and a manifest. What is there already is never overwritten.
+    SCENARIO is a YAML file, or the name of one that comes with bonesim, with a section such as
+
+    \b
+      sweep:
+        vary:
+          "doses[0].amount": [10 ug, 100 ug]
+          hill: {low: 1, high: 2, count: 5}
+
+    Each member is solved beside its vehicle arm; OUT.zarr keeps all courses (open it with xarray) and a manifest. A
+    store that is there already is never overwritten.
     """
     started = perf_counter()
     if scheduler is not None:
@@ -69,8 +80,17 @@ def command(
 
         loaded = bonesim.load_scenario(path, settings)
     dtype = "float64" if exact else "float32"
-    with _progress() as progress, _told_how_to_resume(store):
-        study = bonesim.sweep(loaded, executor, store, resume=resume, threads=threads, dtype=dtype, progress=progress)
+    with _progress() as progress, _told_how_to_resume(store) as starting:
+        study = bonesim.sweep(
+            loaded,
+            executor,
+            store,
+            resume=resume,
+            threads=threads,
+            dtype=dtype,
+            starting=starting,
+            progress=progress,
+        )
     seconds = perf_counter() - started
     with working("writing"):
         from bonesim.sweep.report import study_summary
@@ -123,7 +143,11 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             text = f"{first} {_percent(one['percent'])} {word}: member {one['member']} ({_values(one)})"
             yield name, text
     seconds = found["timing"]["total"]
-    yield "time", f"{seconds:.1f} s, {number(found['members'] / seconds, 3)} members/s"
+    yield "time", f"{seconds:.1f} s, {_rate(found['members'] / seconds)}"
+
+
+def _rate(speed: float) -> str:
+    return f"{speed:.0f} members/s" if speed >= 100 else f"{speed:.3g} members/s"
 
 
 def _axis(axis: Mapping[str, Any]) -> str:
@@ -131,6 +155,8 @@ def _axis(axis: Mapping[str, Any]) -> str:
     scale = ", by ratio" if axis["scale"] == "log" else ""
     if "levels" in axis:
         low, high = min(axis["levels"]), max(axis["levels"])
+        if low == high:
+            return f"{axis['path']}: {low:g}{unit}"
         return f"{axis['path']}: {len(axis['levels'])} values, {low:g} to {high:g}{unit}{scale}"
     return f"{axis['path']}: {axis['low']:g} to {axis['high']:g}{unit}{scale}"
 
@@ -156,12 +182,25 @@ def _figures(study: xr.Dataset, store: Path) -> list[Path]:
 
 
 @contextmanager
-def _told_how_to_resume(store: Path) -> Iterator[None]:
+def _told_how_to_resume(store: Path) -> Iterator[Callable[[Plan, Forecast], None]]:
+    """Say on standard error what is about to be run and, if it ends early by whatever cause, what is left to do."""
+    begun = False
+
+    def starting(planned: Plan, needs: Forecast) -> None:
+        nonlocal begun
+        begun = True
+        for text in (needs.text, *planned.notices):
+            note(text)
+
     try:
-        yield
-    except KeyboardInterrupt:
-        if store.exists():
-            note(f"stopped; {store} is incomplete, and the same command with --resume goes on with it")
+        yield starting
+    except BaseException:
+        from bonesim.sweep.manifest import MANIFEST, members_done, read_manifest
+
+        if begun and (store / MANIFEST).exists():
+            done, members = members_done(read_manifest(store))
+            state = f"{store} is incomplete, {done} of {members} members done"
+            note(f"stopped; {state}; the same command with --resume goes on with it")
         raise
 
 
@@ -179,7 +218,7 @@ def _progress() -> Iterator[Callable[[int, int], None] | None]:
         """Members a second."""
 
         def render(self, task: Task) -> Text:
-            return Text(f"{number(task.speed, 3)} members/s, left" if task.speed else "")
+            return Text(f"{_rate(task.speed)}, left" if task.speed else "")
 
     columns = (MofNCompleteColumn(), BarColumn(), Rate(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:

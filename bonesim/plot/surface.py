@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.colors import LogNorm, Normalize
-from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, NullLocator
 from matplotlib.tri import Triangulation
 
 from bonesim.errors import InputError, closest
@@ -36,6 +36,10 @@ WIDE = 30.0
 """Ratio of the largest to the smallest value from which contours stand at 1, 2, 5, 10, ..."""
 
 
+SHORT = 100.0
+"""Ratio of the largest to the smallest value below which powers of ten alone are too few ticks."""
+
+
 class Varied(NamedTuple):
     """One axis of a design: label, values of all members, whether it is spaced by ratio, and its levels, if any."""
 
@@ -49,8 +53,8 @@ def plot_surface(study: xr.Dataset, output: str | None = None, summary: str = LA
     """A difference to the vehicle over the varied quantities of a sweep.
 
     One quantity gives a curve, two a map: contours where the members lie closely enough, else tiles. Of more than
-    two those with the largest share of the variance are shown, the members averaged over the others. The share of a
-    quantity x is :math:`Var(E(y | x)) / Var(y)`.
+    two those with the largest share of the variance are shown, the members averaged over the others; members without a
+    result are left out, and the title counts them. The share of a quantity x is :math:`Var(E(y | x)) / Var(y)`.
 
     Parameters
     ----------
@@ -86,8 +90,10 @@ def plot_surface(study: xr.Dataset, output: str | None = None, summary: str = LA
             _curve(axes, varied[0], y)
         else:
             _map(axes, varied[min(chosen)], varied[max(chosen)], y, bool(others))
-        averaged = f"\nmean over {', '.join(others)}" if others else ""
-        axes.set_title(f"{label_of(variable)}{averaged}", fontsize=RC["axes.labelsize"])
+        said = [f"mean over {', '.join(others)}"] if others else []
+        missing = np.count_nonzero(~known)
+        said += [f"{missing} of {len(known)} members have no result and are left out"] if missing else []
+        axes.set_title("\n".join([label_of(variable), "; ".join(said)]).strip(), fontsize=RC["axes.labelsize"])
     return figure
 
 
@@ -132,10 +138,10 @@ def _curve(axes: Axes, one: Varied, y: np.ndarray) -> None:
 
 
 def _map(axes: Axes, x: Varied, y: Varied, z: np.ndarray, averaged: bool) -> None:
-    style = _levels(z)
     if (len(x.levels) and len(y.levels)) or averaged:
-        _over_classes(axes, x, y, z, style)
+        _over_classes(axes, x, y, z)
     else:
+        style = _levels(z)
         corners = Triangulation(_even(x), _even(y)).triangles
         shape = Triangulation(x.values, y.values, corners)
         _filled(axes, axes.tricontourf(shape, z, extend="both", **style))
@@ -145,13 +151,14 @@ def _map(axes: Axes, x: Varied, y: Varied, z: np.ndarray, averaged: bool) -> Non
     axes.grid(False)
 
 
-def _over_classes(axes: Axes, x: Varied, y: Varied, z: np.ndarray, style: dict[str, Any]) -> None:
+def _over_classes(axes: Axes, x: Varied, y: Varied, z: np.ndarray) -> None:
     """Means over the classes of two quantities: contours where both have enough of them, else tiles with numbers."""
     (columns, column), (rows, row) = _classes(x), _classes(y)
     place, tiles_count = row * len(columns) + column, len(rows) * len(columns)
     counts = np.bincount(place, minlength=tiles_count)
     with np.errstate(invalid="ignore"):
         means = (np.bincount(place, z, minlength=tiles_count) / counts).reshape(len(rows), len(columns))
+    style = _levels(means[np.isfinite(means)])
     if min(len(rows), len(columns)) >= SMOOTH and counts.all():
         _filled(axes, axes.contourf(columns, rows, means, extend="both", **style))
         _labelled(axes, axes.contour(columns, rows, means, **_lines(style)))
@@ -222,6 +229,8 @@ def _scale_axes(axes: Axes, x: Varied, y: Varied | None = None) -> None:
     ):
         if one.log:
             scale("log")
+            if one.values.max() < SHORT * one.values.min():
+                axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
             axis.set_major_formatter("{x:g}")
             axis.set_minor_formatter(NullFormatter())
         if 0 < len(one.levels) <= 7:

@@ -11,7 +11,7 @@ import numpy as np
 
 from bonesim.errors import InputError, closest, quoted
 from bonesim.model.ode import OdeModel, Parameter
-from bonesim.scenario.schema import MOST_RECORDS, Amount, Mass, Scenario, Span, Time
+from bonesim.scenario.schema import MOST_RECORDS, Amount, ContextUse, Dose, Mass, Scenario, Span, Subject, Time
 from bonesim.scenario.sweep import Range, Value
 from bonesim.units import Unit
 from bonesim.yamlio import QuantityField
@@ -37,6 +37,9 @@ WORDS = {
     "over": "length of infusion",
 }
 """Keys in words, for figures."""
+
+UNVARIED = frozenset().union(*(block.model_fields for block in (Scenario, Subject, ContextUse, Dose))) - WORDS.keys()
+"""Keys of a scenario that cannot be varied; one of them is no slip of the pen."""
 
 TIMING = frozenset({"start", "every", "count", "over"})
 """Keys of a dose that decide when it is given."""
@@ -167,15 +170,16 @@ def _target(
         return key, FIELDS[_NUMBERED.sub("[]", path)], _label(scenario, key)
     block = re.split(r"[.\[]", path)[0]
     if block in Scenario.model_fields:
-        what = "is no quantity of this scenario that a sweep can vary"
-        raise InputError(f"{quoted(path)} {what}", remedy=closest(path, known))
+        problem = f"{quoted(path)} is no quantity of this scenario that a sweep can vary"
+        real = path.rpartition(".")[2] in UNVARIED
+        raise InputError(problem, remedy=f"one of {', '.join(known)}" if real else closest(path, known))
     settable = [one.id for one in model.parameters if one.id not in computed and one.initial is None]
     names = [one.replace("__", ".") if "." in path else model.public_name(one) for one in settable]
     try:
         symbol = model.resolve(path)
     except InputError as error:
         problem = f"{quoted(path)} is no quantity of the scenario, and {error.problem}"
-        remedy = closest(path, names) if path not in model.short_names else error.remedy
+        remedy = closest(path, [*names, *known]) if path not in model.short_names else error.remedy
         raise InputError(problem, remedy=remedy) from None
     parameter = model.by_id[symbol]
     if symbol in computed:

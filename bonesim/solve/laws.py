@@ -38,14 +38,20 @@ def conserved(at: Slopes, home: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _projectors(stack: np.ndarray) -> np.ndarray:
-    """(member, n, n) orthogonal projectors on the left null spaces of (member, n, columns)."""
+    """(member, n, n) orthogonal projectors on the left null spaces of (member, n, columns).
+
+    A row of zeros, a state that keeps its value, is a law by itself and stays out of the decomposition, whose rounding
+    would tie it to the other states.
+    """
     scale = np.abs(stack).max(axis=2, initial=0.0, keepdims=True)
-    scale = np.where(scale > 0, scale, 1.0)
-    left, values, _ = np.linalg.svd(stack / scale, full_matrices=False)
+    moves = scale > 0
+    scale = np.where(moves, scale, 1.0)
+    still = np.eye(stack.shape[1]) * ~moves
+    left, values, _ = np.linalg.svd(np.concatenate([stack / scale, still], axis=2), full_matrices=False)
     null = values <= ROUNDING * np.maximum(values.max(axis=1, initial=0.0, keepdims=True), TINIEST)
-    basis, _, _ = np.linalg.svd(left * null[:, None, :] / scale)
+    basis, _, _ = np.linalg.svd(left * null[:, None, :] * moves / scale)
     basis = basis * (np.arange(stack.shape[1]) < null.sum(axis=1, keepdims=True))[:, None, :]
-    projectors: np.ndarray = np.matmul(basis, np.swapaxes(basis, 1, 2))
+    projectors: np.ndarray = np.matmul(basis, np.swapaxes(basis, 1, 2)) + still
     return projectors
 
 

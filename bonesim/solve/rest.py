@@ -16,7 +16,7 @@ from bonesim.system import Batch, Kernels, Rows
 
 
 class Stability(IntEnum):
-    """What becomes of a small disturbance: it dies out, stays (a conserved total was disturbed), or grows."""
+    """What becomes of a small disturbance: it dies out, stays (that of a conserved total, for example), or grows."""
 
     UNKNOWN = -1
     STABLE = 0
@@ -144,15 +144,25 @@ class Field:
         """(state, member) what counts as the size of a state."""
         return self.tolerance(y) / self.rtol
 
-    def residual(self, rates: np.ndarray, jacobian: np.ndarray, y: np.ndarray) -> np.ndarray:
-        r"""(member,) the largest :math:`|f_i| / \max_j |J_{ij}| (a_j + r |y_j|)`, with a = atol and r = rtol.
+    def reach(self, jacobian: np.ndarray, y: np.ndarray) -> np.ndarray:
+        r"""(state, member) what a rate changes by when one state moves by its tolerance.
 
-        It is 1 where moving one state by its tolerance changes a rate by as much as is left of it. A rate that
-        depends on no state has to be 0.
+        .. math:: \max_j |J_{ij}| (a_j + r |y_j|)
+
+        with a = atol and r = rtol.
         """
-        moved = (np.abs(jacobian) * self.tolerance(y).T[:, None, :]).max(axis=2, initial=0.0).T
-        share = np.where(rates == 0, 0.0, np.abs(rates) / np.maximum(moved, TINIEST))
-        worst: np.ndarray = share.max(axis=0, initial=0.0)
+        reach: np.ndarray = (np.abs(jacobian) * self.tolerance(y).T[:, None, :]).max(axis=2, initial=0.0).T
+        return reach
+
+    def shares(self, rates: np.ndarray, jacobian: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """(state, member) rates over their `reach`; a rate that depends on no state has to be 0."""
+        reach = np.maximum(self.reach(jacobian, y), TINIEST)
+        share: np.ndarray = np.where(rates == 0, 0.0, np.abs(rates) / reach)
+        return share
+
+    def residual(self, rates: np.ndarray, jacobian: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """(member,) the largest of the `shares`; at rest at most 1."""
+        worst: np.ndarray = self.shares(rates, jacobian, y).max(axis=0, initial=0.0)
         return worst
 
     def at_rest(self, y: np.ndarray) -> np.ndarray:
@@ -222,7 +232,8 @@ class Rest:
         residual, character = near.residual(rates, jacobian, y), assess(near, y)
         for lane, member in enumerate(members):
             if not found[lane]:
-                self.fail(int(member), Status.NO_REST, _why(near, y, rates, residual, character, lane))
+                why = _why(near.part(np.array([lane])), y[:, [lane]], character.growth[lane])
+                self.fail(int(member), Status.NO_REST, why)
         good = members[found]
         self.drifts[good] = near.drifts(y)[found]
         self.observed[:, good] = near.observe(y)[:, found]
@@ -232,7 +243,10 @@ class Rest:
 
 
 def assess(near: Field, y: np.ndarray) -> Character:
-    """Growth of disturbances at `y`, NaN where the Jacobian is no number; conserved totals are counted."""
+    """Growth of disturbances at `y`, NaN where the Jacobian is no number; conserved totals are counted.
+
+    States that are held are disturbed by nothing, and are no totals.
+    """
     _, jacobian = near.at(y)
     size = np.maximum(near.size(y), TINIEST).T
     scaled = jacobian * size[:, None, :] / size[:, :, None]
@@ -244,18 +258,29 @@ def assess(near: Field, y: np.ndarray) -> Character:
         largest, zero = values.real.max(axis=1), ROUNDING * np.abs(values).max(axis=1)
         growth[good] = np.where(np.abs(largest) <= zero, 0.0, largest)
     # With every direction conserved nothing is left that could grow or die out.
-    return Character(np.where(totals == scaled.shape[1], 0.0, growth), totals)
+    return Character(np.where(totals == scaled.shape[1], 0.0, growth), totals - np.count_nonzero(near.moves == 0))
 
 
-def _why(near: Field, y: np.ndarray, rates: np.ndarray, residual: np.ndarray, character: Character, lane: int) -> str:
-    """Why the point at which the search ended is no rest, in words."""
-    if residual[lane] <= 1:
-        if character.growth[lane] > 0:
-            return "the rest that was found is unstable, and nothing comes to it"
+def _why(one: Field, y: np.ndarray, growth: float) -> str:
+    """Why the point (state, 1) at which the search for one member ended is no rest, in words."""
+    rates, jacobian = one.at(y)
+
+    def moving(share: np.ndarray) -> tuple[int, str]:
+        worst = int(np.argmax(np.where(np.isfinite(share[:, 0]), share[:, 0], np.inf)))
+        unit = one.kernels.layout.time_unit
+        return worst, f"{rates[worst, 0]:.3g} {'an' if unit == 'hour' else 'a'} {unit} at {y[worst, 0]:.3g}"
+
+    states, pattern = one.kernels.layout.states, one.kernels.layout.pattern
+    share = one.shares(rates, jacobian, y)
+    if not share.max(initial=0.0) <= 1:
+        worst, speed = moving(share)
+        unread = "" if any(column == worst for _, column in pattern) else ", and no rate reads it: hold it"
+        return f"{states[worst]} still moves: {speed}{unread}"
+    if growth > 0:
+        return "the rest that was found is unstable, and nothing comes to it"
+    # A rate that is small only beside what its state has become does not die out.
+    share = one.shares(rates, jacobian, one.home)
+    if share.max(initial=0.0) <= 1:
         return "rests lie on a line, and which one is reached depends on the way there"
-    layout = near.kernels.layout
-    share = np.abs(rates[:, lane]) / np.maximum(near.size(y)[:, lane], TINIEST)
-    worst = int(np.argmax(np.where(np.isfinite(share), share, np.inf)))
-    unread = "" if any(column == worst for _, column in layout.pattern) else ", and no rate reads it: hold it"
-    speed = f"{rates[worst, lane]:.3g} a {layout.time_unit} at {y[worst, lane]:.3g}"
-    return f"{layout.states[worst]} still moves: {speed}{unread}"
+    worst, speed = moving(share)
+    return f"{states[worst]} drifts without end: {speed}, far from {one.home[worst, 0]:.3g} where it began"

@@ -5,7 +5,8 @@ Both steps solve (I/h - J) d = f; Newton has h = infinity. `find_rest` begins wi
 
 A conserved total makes J singular: w^T f = 0 for the same w at every point. Such w are found once, and the field is
 taken as f - kappa L (y - y_0) with the projector L on them: it has the same rests, keeps the totals of y_0, and its
-Jacobian J - kappa L is regular. No operation mixes members.
+Jacobian J - kappa L is regular. Where J is singular for another reason, a store that nothing empties for example, there
+is no correction and Newton's method gives up. No operation mixes members.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ TOGETHER = 256
 
 NEWTON_TURNS = 60
 SMALLEST_DAMPING = 1e-3
+SOLVED = 0.1  # part of the rates that a correction may leave; rounding leaves less unless J is singular
 FOLLOWED_STEPS = 2000
 BEND = 0.1  # how far the field may depart from its tangent within a step, as a part of the states
 KEPT = 0.1  # what a shortened step leaves of a state that it would have turned negative
@@ -125,14 +127,25 @@ def _newton(field: Field, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         trial = y + factor * step
         again = apply(inverse, here.rates(trial))
         better = _length(again, tolerance) <= (1 - factor / 4) * _length(step, tolerance)
-        arrived = (_length(step, tolerance) <= 1) & (here.residual(rates, jacobian, y) <= 1)
+        known = _solves(step, rates, jacobian, here.reach(jacobian, y))
+        arrived = known & (_length(step, tolerance) <= 1) & (here.residual(rates, jacobian, y) <= 1)
         y = np.where(better | arrived, trial, y)
         damping = np.where(better, np.minimum(1.0, 2 * factor), factor / 2)
         found[:, lanes] = y
         close[lanes] = arrived
-        going = ~arrived & (damping >= SMALLEST_DAMPING) & np.isfinite(step).all(axis=0)
+        going = ~arrived & (damping >= SMALLEST_DAMPING) & known
         lanes, damping, y, start = lanes[going], damping[going], y[:, going], start[:, going]
     return found, close
+
+
+def _solves(step: np.ndarray, rates: np.ndarray, jacobian: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """(member,) whether a correction d solves J d = -f, rather than only being what rounding makes of a singular J.
+
+    Where some direction moves no rate, and the rates have a part that no move undoes, there is no correction: states
+    drift along that direction for ever, and what is computed leads to where rounding swallows the drift.
+    """
+    solved: np.ndarray = _length(apply(jacobian, step) + rates, reach) <= SOLVED * _length(rates, reach)
+    return solved
 
 
 def _unlimited(field: Field, y: np.ndarray) -> np.ndarray:

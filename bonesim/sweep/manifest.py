@@ -91,9 +91,25 @@ def check_place(folder: Path) -> None:
     if folder.is_dir() and not any(folder.iterdir()):
         return
     if (folder / MANIFEST).is_file():
-        raise InputError("there is a sweep already", place=place, remedy=f"--resume to go on with it; or {remedy}")
+        problem = f"there is a sweep already{_progress(folder)}"
+        raise InputError(problem, place=place, remedy=f"--resume to go on with it; or {remedy}")
     if folder.exists() or folder.is_symlink():
         raise InputError("there is something else here, which is not overwritten", place=place, remedy=remedy)
+
+
+def members_done(manifest: Mapping[str, Any]) -> tuple[int, int]:
+    """How many members of a sweep are done, and how many there are."""
+    sizes = [(one["state"], one["stop"] - one["start"]) for one in manifest["chunks"]]
+    return sum(size for state, size in sizes if state == DONE), sum(size for _, size in sizes)
+
+
+def _progress(folder: Path) -> str:
+    """How far the sweep in a store is, in words; nothing where its manifest does not say."""
+    try:
+        done, members = members_done(read_manifest(folder))
+    except InputError:
+        return ""
+    return f", {done} of {members} members done"
 
 
 def resumed_manifest(folder: Path, plan: Plan, dtype: str) -> dict[str, Any]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from bonesim.model.ode import Parameter
 from bonesim.scenario.fits import check_design
 from bonesim.scenario.schema import Scenario
+from bonesim.scenario.stated import Stated, notice, stated
 from bonesim.scenario.variants import Variants
-from bonesim.scenario.vary import Axis
+from bonesim.scenario.vary import Axis, unit_factor
 from bonesim.sweep.design import design
 
 CHUNK_MEMORY = 256e6
@@ -61,9 +63,25 @@ class Plan:
             "kind": self.scenario.sweep.design,
             "seed": self.scenario.sweep.seed,
             "members": self.members,
-            "axes": [_axis_document(axis) for axis in self.axes],
+            "axes": [_axis_document(axis, said) for axis, said in self._stated],
+            "notices": self.notices,
             "hash": hashlib.sha256(np.ascontiguousarray(self.matrix).tobytes()).hexdigest(),
         }
+
+    @property
+    def notices(self) -> list[str]:
+        """What whoever reads the results ought to know: which numbers leave what is stated, or usual, for them."""
+        found = (notice(axis, said, self._usual(axis)) for axis, said in self._stated)
+        return [text for text in found if text]
+
+    @property
+    def _stated(self) -> list[tuple[Axis, Stated | None]]:
+        return [(axis, stated(axis, self.variants.base.numbers)) for axis in self.axes]
+
+    def _usual(self, axis: Axis) -> float | None:
+        """The value of a parameter in the scenario as it stands, in the unit of the axis; None for other axes."""
+        symbol = self.variants.base.model.by_id[axis.target] if isinstance(axis.target, str) else None
+        return symbol.value / unit_factor(axis, symbol.unit) if isinstance(symbol, Parameter) else None
 
     @cached_property
     def scenario_hash(self) -> str:
@@ -97,6 +115,7 @@ def _chunk(members: int, numbers: int) -> int:
     return int(np.clip(-(-members // PARTS), min(FEWEST, fitting) or 1, max(1, min(MOST, fitting))))
 
 
-def _axis_document(axis: Axis) -> dict[str, Any]:
+def _axis_document(axis: Axis, said: Stated | None) -> dict[str, Any]:
     values: dict[str, Any] = {"levels": list(axis.levels)} if axis.levels else {"low": axis.low, "high": axis.high}
-    return {"path": axis.path, "unit": axis.unit, "label": axis.label, "scale": axis.scale, **values}
+    known = {"stated": asdict(said)} if said else {}
+    return {"path": axis.path, "unit": axis.unit, "label": axis.label, "scale": axis.scale, **values, **known}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -31,23 +30,23 @@ def study_summary(study: xr.Dataset, timing: Mapping[str, float] | None = None) 
     difference of the first output, `failed` every member of which an arm did not arrive.
     """
     names = quantities(study, role="output")
-    study = study.drop_vars(names).load()
     dosed = study.sel(arm=DOSED)
-    status = study["status"].values
-    known = {name: {kind: dosed[f"{name}_{kind}"].values for kind in SPREAD} for name in names}
+    ends = study["status"].values
+    failed = np.flatnonzero(np.isin(ends, FAILED).any(axis=1))
+    failures = study[["status", "cause", "stop_time"]].isel(member=failed).load()
     return {
         "title": study.attrs["title"],
         "state": study.attrs["state"],
         "design": json.loads(study.attrs["design"]),
         "members": study.sizes["member"],
-        "status": _counts(study),
-        "failed": list(_failed(study, np.flatnonzero(np.isin(status, FAILED).any(axis=1)))),
+        "status": _counts(study, ends),
+        "failed": list(_failed(failures, failed)),
         "outputs": {
             name: {"unit": study[f"{name}_final"].attrs["units"]}
-            | {kind: _quantiles(known[name][kind]) for kind in SPREAD}
+            | {kind: _quantiles(dosed[f"{name}_{kind}"].values) for kind in SPREAD}
             for name in names
         },
-        "extremes": {kind: _extremes(study, known[names[0]][kind]) for kind in RANKED},
+        "extremes": {kind: _extremes(study, dosed[f"{names[0]}_{kind}"].values) for kind in RANKED},
         "timing": dict(timing or {}),
     }
 
@@ -79,26 +78,27 @@ def _extremes(study: xr.Dataset, values: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _counts(study: xr.Dataset) -> dict[str, int]:
+def _counts(study: xr.Dataset, status: np.ndarray) -> dict[str, int]:
     """How many members ended in which way; a member's end is that of the first arm that failed, else of the first."""
-    words, status = _words(study), study["status"].values
     arm = np.argmax(np.isin(status, FAILED), axis=1)
-    ends = Counter(np.take_along_axis(status, arm[:, None], axis=1)[:, 0].tolist())
-    return {words[code]: count for code, count in sorted(ends.items())}
+    ends, counts = np.unique(np.take_along_axis(status, arm[:, None], axis=1), return_counts=True)
+    words = _words(study)
+    return {words[code]: count for code, count in zip(ends.tolist(), counts.tolist(), strict=True)}
 
 
-def _failed(study: xr.Dataset, members: np.ndarray) -> Iterator[dict[str, Any]]:
-    words, arms = _words(study), study["arm"].values
-    status, cause, stop = (study[name].values for name in ("status", "cause", "stop_time"))
-    for member in members.tolist():
-        arm = int(np.argmax(np.isin(status[member], FAILED)))
+def _failed(part: xr.Dataset, members: np.ndarray) -> Iterator[dict[str, Any]]:
+    """Of each of `members`, which `part` holds: its values, and the end of the first arm that failed."""
+    words, arms = _words(part), part["arm"].values
+    status, cause, stop = (part[name].values for name in ("status", "cause", "stop_time"))
+    for row, member in enumerate(members.tolist()):
+        arm = int(np.argmax(np.isin(status[row], FAILED)))
         yield {
             "member": member,
-            "values": values_of(study, member),
+            "values": values_of(part, row),
             "arm": str(arms[arm]),
-            "status": words[int(status[member, arm])],
-            "stop_time": float(stop[member, arm]),
-            "cause": str(cause[member, arm]),
+            "status": words[int(status[row, arm])],
+            "stop_time": float(stop[row, arm]),
+            "cause": str(cause[row, arm]),
         }
 
 

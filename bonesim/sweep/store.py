@@ -12,6 +12,7 @@ import json
 import os
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 NOT_RUN = -1
 """Status of a member that has not been run."""
 
+TO_GO_ON = "make room for it there; --resume then goes on with it"
+"""What remedies a disk that became full."""
+
 
 class StudyStore:
     """The store of one sweep, new or to be gone on with."""
@@ -51,21 +55,19 @@ class StudyStore:
         self.manifest: dict[str, Any] = {}
 
     def create(self, attrs: Mapping[str, Any], versions: Mapping[str, str]) -> None:
-        """A new store in which nothing has been run.
+        """A new store in which nothing has been run; one that was reopened and has nothing in it is made again.
 
         Raises
         ------
         InputError
-            If there is something at that place, or it cannot be written.
+            If there is something else at that place, or it cannot be written.
         """
-        check_place(self.folder)
+        if not self.manifest:
+            check_place(self.folder)
         self.manifest = new_manifest(self.plan, [info.name for info in self.outputs], self.dtype, versions)
-        try:
+        with self._writing("another place"):
             self._write_manifest()
             self._create_arrays(attrs)
-        except OSError as error:
-            problem = f"the store cannot be written there: {error.strerror or error}"
-            raise InputError(problem, place=Place(str(self.folder)), remedy="another place") from None
 
     def reopen(self) -> None:
         """Go on with a store of the same sweep.
@@ -78,30 +80,47 @@ class StudyStore:
         self.manifest = resumed_manifest(self.folder, self.plan, self.dtype)
 
     @property
+    def empty(self) -> bool:
+        """Whether no chunk is done; what made the store may then have been stopped before its arrays were there."""
+        return all(one["state"] != DONE for one in self.manifest.get("chunks", ()))
+
+    @property
     def missing(self) -> list[slice]:
         """The chunks that are still to be run."""
         return [slice(one["start"], one["stop"]) for one in self.manifest["chunks"] if one["state"] != DONE]
 
     def keep(self, chunk: Chunk) -> None:
-        """Write the arrays of one chunk, then its state."""
-        group, digest = _open(self.folder), hashlib.sha256()
-        for name, values in _arrays(chunk):
-            group[name][chunk.members] = values
-            digest.update(values.astype(str).tobytes() if values.dtype == object else values.tobytes())
-        note_chunk(self.manifest, chunk, digest.hexdigest())
-        self._write_manifest()
+        """Write the arrays of one chunk, then its state; InputError where that cannot be done."""
+        digest = hashlib.sha256()
+        with self._writing(TO_GO_ON):
+            group = _open(self.folder)
+            for name, values in _arrays(chunk):
+                group[name][chunk.members] = values
+                digest.update(values.astype(str).tobytes() if values.dtype == object else values.tobytes())
+            note_chunk(self.manifest, chunk, digest.hexdigest())
+            self._write_manifest()
 
     def finish(self) -> None:
-        """Say that every chunk is done, and how."""
-        _open(self.folder).update_attributes({**solved_attributes(self.manifest), "state": COMPLETE})
-        _consolidate(self.folder)
-        self.manifest["state"] = COMPLETE
-        self._write_manifest()
+        """Say that every chunk is done, and how; InputError where that cannot be written."""
+        with self._writing(TO_GO_ON):
+            _open(self.folder).update_attributes({**solved_attributes(self.manifest), "state": COMPLETE})
+            _consolidate(self.folder)
+            self.manifest["state"] = COMPLETE
+            self._write_manifest()
 
     @property
     def complete(self) -> bool:
         """Whether `finish` was reached."""
         return bool(self.manifest["state"] == COMPLETE)
+
+    @contextmanager
+    def _writing(self, remedy: str) -> Iterator[None]:
+        """InputError in the place of what the system says."""
+        try:
+            yield
+        except OSError as error:
+            problem = f"the store cannot be written: {error.strerror or error}"
+            raise InputError(problem, place=Place(str(self.folder)), remedy=remedy) from None
 
     def _write_manifest(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -113,7 +132,8 @@ class StudyStore:
         import zarr
 
         plan, base = self.plan, self.plan.variants.base
-        group = zarr.create_group(self.folder, zarr_format=3, attributes={**_attributes(plan), **attrs})
+        group = zarr.open_group(self.folder, mode="a", zarr_format=3, use_consolidated=False)
+        group.attrs.put({**_attributes(plan), **attrs})
         _coordinate(group, "time", "time", np.array(base.t_out), {"units": "day", "long_name": "time"})
         _coordinate(group, "arm", "arm", np.array(base.arms, dtype=object), {"long_name": "arm of the run"})
         _coordinate(group, "member", "member", np.arange(plan.members), {"long_name": "member of the sweep"})
@@ -147,6 +167,7 @@ class StudyStore:
             fill_value=fill,
             dimension_names=["member", *dims],
             attributes={**attrs, "coordinates": " ".join(axis.path for axis in self.plan.axes)},
+            overwrite=True,
         )
 
 
@@ -195,7 +216,9 @@ def _status_attributes() -> dict[str, Any]:
 
 def _coordinate(group: zarr.Group, name: str, dim: str, values: np.ndarray, attrs: Mapping[str, Any]) -> None:
     dtype: Any = str if values.dtype == object else values.dtype
-    array = group.create_array(name, shape=values.shape, dtype=dtype, dimension_names=[dim], attributes=dict(attrs))
+    array = group.create_array(
+        name, shape=values.shape, dtype=dtype, dimension_names=[dim], attributes=dict(attrs), overwrite=True
+    )
     array[:] = values
 
 

@@ -15,6 +15,7 @@ from bonesim.scenario.load import load_scenario
 from bonesim.scenario.schema import Scenario
 from bonesim.solve.settings import check_threads
 from bonesim.sweep.chunk import SUMMARIES, Chunk, Solver
+from bonesim.sweep.forecast import Forecast, check_room, forecast
 from bonesim.sweep.manifest import check_place
 from bonesim.sweep.plan import Plan, plan
 from bonesim.sweep.store import StudyStore, read_study
@@ -28,6 +29,7 @@ DTYPES = ("float32", "float64")
 DECISIVE = ("bonesim", "numpy", "scipy", "llvmlite", "python-libsbml", "xarray", "zarr")
 """Packages that a study depends on."""
 
+Starting = Callable[[Plan, Forecast], None]
 Progress = Callable[[int, int], None]
 
 
@@ -40,6 +42,7 @@ def sweep(
     backend: str = "auto",
     threads: int | None = None,
     dtype: str = "float32",
+    starting: Starting | None = None,
     progress: Progress | None = None,
 ) -> xr.Dataset:
     """Run every member of a scenario's sweep, each with its vehicle arm, into one Zarr store.
@@ -53,6 +56,7 @@ def sweep(
     backend : `auto`, `llvm` or `numpy`
     threads : how many share the members; by default one for each processor
     dtype : in which courses are kept, `float32` or `float64`; summaries are always `float64`
+    starting : called with the plan and what it takes, before anything is written
     progress : called with how many members are done, and how many there are, at the start and after each chunk
 
     Returns
@@ -64,7 +68,7 @@ def sweep(
     Raises
     ------
     InputError
-        If the scenario has no sweep or a member of it is no scenario, or `out` is taken.
+        If the scenario has no sweep or a member of it is no scenario, or `out` is taken or has not enough room.
     InternalError
         If doses were lost, or a healthy model does not start at rest though no parameter of it is varied.
     """
@@ -75,8 +79,16 @@ def sweep(
         check_place(folder)
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario)
-    planned = plan(scenario)
-    run_plan(planned, folder, resume=resume, backend=backend, threads=threads, dtype=dtype, progress=progress)
+    run_plan(
+        plan(scenario),
+        folder,
+        resume=resume,
+        backend=backend,
+        threads=threads,
+        dtype=dtype,
+        starting=starting,
+        progress=progress,
+    )
     return read_study(folder)
 
 
@@ -88,16 +100,22 @@ def run_plan(
     backend: str = "auto",
     threads: int | None = None,
     dtype: str = "float32",
+    starting: Starting | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Run what is missing of a plan into its store. Parameters and errors as of `sweep`."""
     solver = Solver(planned, backend=backend, threads=threads, dtype=dtype)
     store = StudyStore(folder, planned, _output_infos(planned, solver), dtype)
-    if resume and folder.exists() and any(folder.iterdir()):
+    resumed = resume and folder.is_dir() and any(folder.iterdir())
+    if resumed:
         store.reopen()
-    else:
+    missing = store.missing if resumed else planned.chunks
+    needs = forecast(planned, missing, len(solver.outputs), dtype)
+    check_room(planned, needs, folder)
+    if starting:
+        starting(planned, needs)
+    if store.empty:
         store.create(_attributes(planned), versions(DECISIVE))
-    missing = store.missing
     done = planned.members - sum(chunk.stop - chunk.start for chunk in missing)
     progress = progress or _nothing
     progress(done, planned.members)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union, get_args, get_
 
 from bonesim.errors import InputError, Place, closest
 from bonesim.yamlio.document import Document, Path, dotted
-from bonesim.yamlio.wording import EXPECTED, explain, remedy_for, shown
+from bonesim.yamlio.wording import EXPECTED, explain, remedy_for_any, shown
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -122,14 +122,25 @@ def _best_branch(path: Path, branches: list[list[_Fault]]) -> list[_Fault]:
 
 
 def _without_echoes(faults: list[_Fault], model: type[BaseModel]) -> list[_Fault]:
-    """Faults without the missing keys that are only misspelt: the unknown key beside them says so."""
+    """Faults without those that others say better.
+
+    A missing key may only be misspelt, and the unknown key beside it says so; a list may be too short only because of
+    entries that are wrong themselves.
+    """
     meant = {
         (fault.path[:-1], closest(fault.name, _names(model, fault)))
         for fault in faults
         if fault.kind == "extra_forbidden"
     }
     echo = "did you mean '{}'?".format
-    return [f for f in faults if f.kind != "missing" or (f.path, echo(f.name)) not in meant]
+    inner = [fault.path for fault in faults]
+
+    def echoes(fault: _Fault) -> bool:
+        if fault.kind == "too_short":
+            return any(len(path) > len(fault.path) and path[: len(fault.path)] == fault.path for path in inner)
+        return fault.kind == "missing" and (fault.path, echo(fault.name)) in meant
+
+    return [fault for fault in faults if not echoes(fault)]
 
 
 def _input_errors(document: Document, model: type[BaseModel], fault: _Fault) -> list[InputError]:
@@ -148,7 +159,7 @@ def _input_errors(document: Document, model: type[BaseModel], fault: _Fault) -> 
         place = document.place((*fault.path, fault.raw["ctx"]["discriminator"].strip("'")))
     if len(fault.wanted) > 1:
         problem = f"expected {' or '.join(fault.wanted)}, got {shown(fault.raw['input'])}"
-        return [InputError(problem, place=place, remedy=remedy_for(fault.wanted[0], fault.raw["input"]))]
+        return [InputError(problem, place=place, remedy=remedy_for_any(fault.wanted, fault.raw["input"]))]
     problem, remedy = explain(fault.raw)
     return [InputError(problem, place=place, remedy=remedy)]
 

@@ -73,6 +73,7 @@ def explain(error: dict[str, Any]) -> tuple[str, str | None]:
         return f"{shown(value)} is out of range", f"a number {words} {context[name]}"
     if kind in _LENGTHS:
         name, words, (one, many), remedy = _LENGTHS[kind]
+        remedy = "add a key with its value" if kind == "too_short" and isinstance(value, dict) else remedy
         return f"expected {words} {context[name]} {one if context[name] == 1 else many}", remedy
     if kind == "string_pattern_mismatch":
         return f"{shown(value)} has the wrong form", f"text that matches {context['pattern']}"
@@ -101,6 +102,12 @@ def _choice(value: Any, context: dict[str, Any]) -> tuple[str, str]:
     if isinstance(word, str):
         return f"{quoted(word)} is not known here", closest(word, known)
     return f"{shown(word)} is not known here", f"one of {', '.join(known)}" if len(known) > 1 else f"write {known[0]}"
+
+
+def remedy_for_any(expected: tuple[str, ...], value: Any) -> str:
+    """What to write where one of several is wanted: what is nearest to a value, or any of the collections."""
+    collections = [_REMEDIES[one] for one in expected if one in (_A_BLOCK, _A_LIST)]
+    return ", or ".join(collections) if len(collections) == len(expected) else remedy_for(expected[0], value)
 
 
 def remedy_for(expected: str, value: Any) -> str:

@@ -41,7 +41,7 @@ FAULTS = {
     "  try: check the path; bonesim comes with ovx_m1.yaml, ovx_m2.yaml, ovx_m2_dose_response.yaml, "
     "ovx_untreated.yaml\n",
     "simulate lemaire2004": f"bonesim simulate: --until is missing\n  try: {SIMULATE}\n",
-    "simulate lemaire2004 --until 9 --points x": f"--points: 'x' is not a valid integer\n  try: {SIMULATE}\n",
+    "simulate lemaire2004 --until 9 --points x": f"--points: 'x' is no whole number\n  try: {SIMULATE}\n",
     "simulate lemaire2004 --until 9 --points 1": "--points: 1 is out of range\n"
     "  try: a whole number from 2 to 10000000\n",
     "simulate lemaire2004 --until -9": "--until: '-9' is no time after 0\n  try: --until 140\n",
@@ -60,7 +60,13 @@ FAULTS = {
     "simulate lemaire2004 --until 9 --rtol nan": "--rtol: rtol nan is out of range\n"
     "  try: a value between 1e-13 and 0.1, e.g. 1e-6\n",
     "simulate lemaire2004 --until 9 --select OBa,OBa": "--select: 'OBa' is named twice\n  try: name it once\n",
-    "simulate lemaire2004 --until 9 --select ,": "--select: no name\n  try: --select OBa,OCa\n",
+    "simulate lemaire2004 --until 9 --select ,": "--select: no name\n  try: --select OCa,OBp\n",
+    "simulate lemaire2004 --steady --hold ,": "--hold: no name\n  try: --hold OCa,OBp\n",
+    "simulate lemaire2004 --steady --hold OBq": "--hold: the model has no quantity 'OBq'\n  try: did you mean 'OBp'?\n",
+    "simulate lemaire2004 --until 9 --hold OBa": "--hold: states are held while a model comes to rest, so this would "
+    "change nothing\n  try: leave it out, or add --equilibrate or --steady\n",
+    "simulate lemaire2004 --until 9 --set =1": "--set =1: no name\n  try: --set NAME=VALUE\n",
+    "simulate lemaire2004 --until 9 --rtol x": f"--rtol: 'x' is no number\n  try: {SIMULATE}\n",
     "simulate lemaire --until 9": "model: the library has no model 'lemaire'\n  try: did you mean 'lemaire2004'?\n",
     "check ovx_m2.yaml --set outputs=[]": f"{NOTE}--set outputs: expected at least 1 entry\n  try: add to the list\n",
     "check ovx_m2.yaml --set title=[]": f"{NOTE}--set title: expected text, got a list\n  try: a text, e.g. 'abc'\n",
@@ -73,6 +79,9 @@ FAULTS = {
     "sources macrophage_m3": "source: unknown source 'macrophage_m3'\n  try: did you mean 'macrophage_m2'?\n",
     "contexts ovx": "context: unknown context 'ovx'\n  try: one of healthy, ovx_osteoporosis\n",
     "models lemaire": "model: unknown model 'lemaire'\n  try: did you mean 'lemaire2004'?\n",
+    "models mine.ant": "mine.ant: this is a file; what is shown here are the models of the library\n"
+    "  try: bonesim simulate mine.ant --until T --points N\n",
+    "models mine.yaml": "mine.yaml: this is a scenario, not a model\n  try: bonesim run mine.yaml\n",
     "models --code numpy": "--code: code is printed of one model, as text\n  try: bonesim models ID --code numpy\n",
 }
 

@@ -51,6 +51,7 @@ def test_a_steady_state_as_json(capsys: pytest.CaptureFixture[str]) -> None:
             "note: 1 conserved total: a disturbance of it stays\n"
             "note: neutral: other disturbances die out, the slowest at 2 1/day\n",
         ),
+        ("A' = B; B' = -A; A = 1; B = 2", "note: neutral: disturbances neither grow nor die out\n"),
     ],
 )
 def test_whether_it_would_stay_there_is_told(rates: str, remark: str, capsys: pytest.CaptureFixture[str]) -> None:

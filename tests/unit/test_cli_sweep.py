@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 import bonesim
 from bonesim.cli.main import main
+from bonesim.errors import InputError, InternalError
 from bonesim.resources import data_root
 from bonesim.sweep.chunk import Solver
+from bonesim.sweep.forecast import in_words
 
 SCENARIO = str(data_root() / "scenarios" / "ovx_m2.yaml")
 SHORT = ["--set", "duration=6 week", "--set", "doses[0].count=1", "--set", "record.every=1 week"]
 AMOUNTS = [*SHORT, "--set", 'sweep={vary: {"doses[0].amount": [10 ug, 100 ug, 1000 ug]}}']
 HILL = [*SHORT, "--set", "sweep={vary: {hill: [0.7, 1]}}"]
+BEYOND = (
+    "note: hill takes 0.7 to 1, beyond the range stated for it, 1 to 2 "
+    "(assumed: No dose-response curve of a vesicle preparation on bone cells was found; 1 adds no threshold.)\n"
+)
+
+
+def forecast(members: int, done: int = 0, chunks: int = 1) -> str:
+    """What is said before the last `chunks` of SHORT are run, after the `done` members."""
+    # Of each output 7 times in 4 bytes and 5 summaries, of each arm 17 bytes, of each member 8; then files and folders:
+    # 33 arrays with their chunks, and where they are new themselves and 4 coordinates.
+    places = 33 * chunks + (0 if done else 33 + 4)
+    store = (members - done) * (2 * (5 * (7 * 4 + 5 * 8) + 17) + 8) + 4096 * 3 * places
+    size = f"{members} members x 2 arms = {2 * members} variants; {f'{done} members done; ' * bool(done)}"
+    return f"note: {size}5 outputs at 7 times; up to {in_words(store)} on disk, about 250 MB of memory\n"
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +45,7 @@ def test_sweep_prints_quantiles_and_the_extreme_members(capsys: pytest.CaptureFi
     assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr"]) == 0
     out, err = capsys.readouterr()
     lines = out.splitlines()
-    assert err == ""
+    assert err == forecast(3)
     assert lines[0] == "M2 macrophage vesicles, weekly, after ovariectomy"
     assert lines[2] == "difference to vehicle: quantiles over the members"
     assert lines[3].split("  ")[0] == "output"
@@ -58,18 +75,33 @@ def test_sweep_says_the_same_as_json(capsys: pytest.CaptureFixture[str]) -> None
     assert found["outputs"]["OBa"]["final"]["50"] == pytest.approx(float(middle))
 
 
+def test_one_member_is_told_as_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", SCENARIO, *SHORT, "--set", "sweep={vary: {hill: [1.5]}}", "-o", "out.zarr"]) == 0
+    out, err = capsys.readouterr()
+    assert "\nmembers  1, grid\nvaried   hill: 1.5\n" in out
+    assert err.startswith("note: 1 member x 2 arms = 2 variants; 5 outputs at 7 times; ")
+
+
 def test_failed_members_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", SCENARIO, *HILL, "-o", "out.zarr"]) == 3
     out, err = capsys.readouterr()
     assert "\nfailed   1 of 2\n" in out
-    assert err.startswith("member 0 (hill 0.7), arm dosed: stopped at t = ")
+    assert err.startswith(f"{forecast(2)}{BEYOND}member 0 (hill 0.7), arm dosed: stopped at t = ")
+
+
+def test_check_says_of_a_stated_range_what_sweep_says(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", SCENARIO, *HILL]) == 0
+    assert capsys.readouterr().err == BEYOND
+    assert main(["check", SCENARIO, *HILL, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["sweep"]["notices"], err) == ([BEYOND[6:-1]], BEYOND)
 
 
 def test_many_failed_members_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
     many = "sweep={vary: {hill: {low: 0.5, high: 0.9, count: 23}}}"
     assert main(["sweep", SCENARIO, *SHORT, "--set", many, "-o", "out.zarr", "--plot"]) == 3
     out, err = capsys.readouterr()
-    assert len(err.splitlines()) == 21
+    assert len(err.splitlines()) == 2 + 21
     assert err.splitlines()[-1] == "and 3 more; all are in the store"
     assert "figure" not in out
 
@@ -79,17 +111,52 @@ def test_figures_lie_beside_the_store() -> None:
     assert sorted(path.name for path in Path("deep").iterdir()) == ["out.zarr", "out_fan.png", "out_surface.png"]
 
 
-def test_a_stopped_sweep_says_how_to_go_on(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(self: Solver, chunk: slice) -> None:
-        raise KeyboardInterrupt
+def ends_in_the_second_chunk(patch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Let chunks have two members, and the second of them end with an error."""
+    solve_chunk = Solver.__call__
 
+    def ending(self: Solver, chunk: slice) -> object:
+        if chunk.start:
+            raise error
+        return solve_chunk(self, chunk)
+
+    patch.setattr(sys.modules["bonesim.sweep.plan"], "FEWEST", 2)
+    patch.setattr(Solver, "__call__", ending)
+
+
+STOPPED = "note: stopped; out.zarr is incomplete, 2 of 3 members done; the same command with --resume goes on with it\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (KeyboardInterrupt(), 130, ""),
+        (ZeroDivisionError("division by zero"), 1, "bonesim: internal fault: ZeroDivisionError: division by zero ("),
+        (InternalError("dose ledger"), 1, "bonesim: internal fault: dose ledger ("),
+        (InputError("the store cannot be written"), 2, "the store cannot be written"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_a_sweep_that_ends_early_says_how_to_go_on(
+    error: BaseException, code: int, told: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Solver, "__call__", stop)
-        assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr"]) == 130
-    said = "note: stopped; out.zarr is incomplete, and the same command with --resume goes on with it\n"
-    assert capsys.readouterr().err == said
+        ends_in_the_second_chunk(patch, error)
+        assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr"]) == code
+        assert capsys.readouterr().err.startswith(f"{forecast(3, chunks=2)}{STOPPED}{told}")
+        # Whatever stopped it will do so again; nothing that was done is lost.
+        assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr", "--resume"]) == code
+        assert capsys.readouterr().err.startswith(f"{forecast(3, done=2)}{STOPPED}{told}")
+    assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr"]) == 2
+    assert capsys.readouterr().err == (
+        "out.zarr: there is a sweep already, 2 of 3 members done\n"
+        "  try: --resume to go on with it; or another place, or remove it yourself\n"
+    )
+    monkeypatch.setattr(sys.modules["bonesim.sweep.plan"], "FEWEST", 2)
     assert main(["sweep", SCENARIO, *AMOUNTS, "-o", "out.zarr", "--resume"]) == 0
-    assert bonesim.read_study("out.zarr").attrs["state"] == "complete"
+    assert capsys.readouterr().err == forecast(3, done=2)
+    study = bonesim.read_study("out.zarr")
+    assert (study.attrs["state"], study["status"].values.tolist()) == ("complete", [[0, 0]] * 3)
 
 
 REFUSED = {
@@ -138,6 +205,16 @@ def test_run_says_that_it_leaves_the_sweep_out(capsys: pytest.CaptureFixture[str
     assert main(["run", SCENARIO, *AMOUNTS]) == 0
     said = "note: this runs the scenario as it stands; its section 'sweep' is for `bonesim sweep`\n"
     assert capsys.readouterr().err == said
+
+
+def test_the_section_that_help_shows_is_a_sweep(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sweep", "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    first = lines.index("    sweep:")
+    section = "\n".join(line.removeprefix("    ") for line in lines[first : lines.index("", first)])
+    Path("shown.yaml").write_text(f"{Path(SCENARIO).read_text()}{section}\n")
+    assert main(["check", "shown.yaml"]) == 0
+    assert "\n  sweep     grid, 10 members over doses[0].amount, hill\n" in capsys.readouterr().out
 
 
 def test_check_says_how_many_members_there_are(capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,17 +71,28 @@ def test_a_fan_has_the_quantiles_of_the_members() -> None:
     assert inner.y1 == pytest.approx(2.0 * 1.75)
 
 
-def test_a_fan_leaves_out_what_stopped() -> None:
+BANDS = ["5 to 95 % of the members", "25 to 75 % of the members"]
+
+
+def legend(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_a_fan_leaves_out_what_stopped_and_says_so() -> None:
     data = study([axis("x", np.array([1.0, 2.0]))], np.array([10.0, 20.0]))
+    assert legend(plot_fan(data)) == ["median", "vehicle", *BANDS]
     data["OBa"].values[1, :, 20:] = np.nan
-    line = plot_fan(data).axes[0].get_lines()[0]
-    assert np.asarray(line.get_ydata())[-1] == pytest.approx(2.2)
+    figure = plot_fan(data)
+    assert np.asarray(figure.axes[0].get_lines()[0].get_ydata())[-1] == pytest.approx(2.2)
+    assert legend(figure) == ["median", "vehicle", *BANDS, "1 of 2 stopped early"]
 
 
 def test_a_vehicle_that_differs_between_members_has_its_own_band() -> None:
     data = study([axis("x", np.arange(20.0))], np.arange(20.0))
     data["OBa"].values[:, 1] *= np.linspace(1.0, 2.0, 20)[:, None]
-    assert len(plot_fan(data).axes[0].get_lines()) == 4
+    figure = plot_fan(data)
+    assert len(figure.axes[0].get_lines()) == 4
+    assert legend(figure) == ["median", "vehicle", "5 to 95 % of the vehicles", *BANDS]
 
 
 def test_one_quantity_is_a_curve() -> None:
@@ -119,6 +130,33 @@ def test_of_three_quantities_the_two_that_matter_are_shown() -> None:
     assert (panel.get_xlabel(), panel.get_ylabel()) == ("y (ug)", "z (ug)")
     assert panel.get_title(loc="left").endswith("\nmean over x (ug)")
     assert texts(figure) == ["0.5", "100", "200", "10", "110", "210"]
+
+
+def test_colours_are_those_of_what_is_shown_not_of_the_members_behind_the_means() -> None:
+    x, y, z = grid(np.arange(5.0), np.arange(5.0), np.array([1e-3, 2.0]))
+    gain = (1.0 + x + y) * z
+    figure = plot_surface(study([axis("x", x), axis("y", y), axis("z", z)], gain))
+    assert figure.axes[0].get_title(loc="left").endswith("mean over y (ug)")
+    # The mean of 1 + x + y over y is 3 + x.
+    colours = figure.axes[0].collections[0].norm
+    assert (colours.vmin, colours.vmax) == pytest.approx((3.0 * 1e-3, 7.0 * 2.0))
+
+
+def test_members_without_a_result_are_counted() -> None:
+    coarse = grid(np.array([1.0, 2.0]), np.array([1.0, 2.0, 3.0]))
+    data = study([axis("x", coarse[0]), axis("y", coarse[1])], 10.0 * coarse[0] + coarse[1])
+    data[f"OBa_{KIND}"].values[[0, 5]] = np.nan
+    figure = plot_surface(data)
+    assert figure.axes[0].get_title(loc="left").endswith("\n2 of 6 members have no result and are left out")
+    assert texts(figure) == ["21", "12", "22", "13"]
+
+
+def test_a_short_axis_by_ratio_has_more_ticks_than_its_powers_of_ten() -> None:
+    x = np.geomspace(0.15, 8.0, 40)
+    figure = plot_surface(study([axis("x", x, log=True, levels=False)], x))
+    figure.draw_without_rendering()
+    shown = [label.get_text() for label in figure.axes[0].get_xticklabels() if 0.15 <= label.get_position()[0] <= 8.0]
+    assert shown == ["0.2", "0.5", "1", "2", "5"]
 
 
 @given(weights=st.lists(st.floats(0.1, 10.0), min_size=2, max_size=4))

@@ -135,9 +135,15 @@ OF_A_SETTING = {
         f"  try: 'uncertainty' comes with a later version; this one knows: {KEYS}"
     ),
     "sweep.members=3": "--set sweep.members: missing key 'vary'\n  try: add 'vary: ...'",
-    "sweep={vary: {}}": "--set sweep.vary: expected at least 1 entry\n  try: add to the list",
+    "sweep={vary: {}}": "--set sweep.vary: expected at least 1 entry\n  try: add a key with its value",
+    "sweep={vary: {V50: []}}": "--set sweep.vary.V50: expected at least 1 entry\n  try: add to the list",
+    "sweep={vary: {V50: [true]}}": (
+        "--set sweep.vary.V50[0]: expected text or a whole number or a number, got true\n"
+        "  try: put it in quotes: 'true'"
+    ),
     "sweep={vary: {V50: 3}}": (
-        "--set sweep.vary.V50: expected a block of keys or a list, got 3\n  try: keys with values, e.g. {key: value}"
+        "--set sweep.vary.V50: expected a block of keys or a list, got 3\n"
+        "  try: keys with values, e.g. {key: value}, or a list such as [a, b]"
     ),
     "sweep={design: sobol, vary: {V50: [1, 2]}}": (
         "--set sweep.design: a design 'sobol' needs a number of members\n  try: members: 1000"

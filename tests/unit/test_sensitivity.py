@@ -114,6 +114,17 @@ def test_a_jump_in_a_rule_is_named_with_its_place() -> None:
     assert str(caught.value) == f"cells.ant:7: {problem}{REMEDY}"
 
 
+def test_a_published_model_with_a_jump_is_refused_at_its_place() -> None:
+    with pytest.raises(UnsupportedModelError) as caught:
+        simulate("peterson_riggs2010", [0.0, 1.0], sensitivities=["k_OC"])
+    problem = "sensitivities across the rule for 'r_RUNX2', which jumps at a condition: BCL2 > BCL2_threshold"
+    place, _, said = str(caught.value).partition(": ")
+    assert said == f"{problem}{REMEDY}"
+    file, _, line = place.rpartition(":")
+    assert file.endswith("peterson_riggs2010.xml")
+    assert line.isdigit()
+
+
 def test_an_event_that_a_state_triggers_is_refused() -> None:
     ode = model({"y": (1, "-y")}, {"k": 2.0})
     fired = StateEvent("low", formula("y < 0.5"), (("y", formula("1")),), origin=NOWHERE)

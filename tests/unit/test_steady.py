@@ -91,6 +91,9 @@ def test_a_running_total_is_held() -> None:
         steady_state(ode)
     rest = steady_state(ode, hold=["out"])
     assert [float(rest[name]) for name in ("x", "out")] == pytest.approx([4, 7], rel=1e-9)
+    # What is held is no total that a disturbance could change.
+    assert (bool(rest["stable"]), int(rest["conserved"])) == (True, 0)
+    assert float(rest["growth_rate"]) == pytest.approx(-0.5, rel=1e-9)
     with pytest.raises(InputError) as caught:
         steady_state(ode, hold=["k"])
     assert str(caught.value) == "hold: 'k' is no state of the model\n  try: one of out, x"

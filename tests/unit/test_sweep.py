@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +24,7 @@ from bonesim.sweep.chunk import SUMMARIES, Solver, summarised
 from bonesim.sweep.manifest import MANIFEST
 from bonesim.sweep.plan import Plan, plan
 from bonesim.sweep.report import study_summary
+from bonesim.sweep.store import StudyStore
 from bonesim.sweep.study import run_plan
 
 AGREEMENT = 1e-9
@@ -136,6 +139,15 @@ def test_a_failed_member_is_told_and_stops_no_other(tmp_path: Path) -> None:
     assert chunk["failed"] == 1  # type: ignore[index]
 
 
+def test_a_store_keeps_that_a_stated_range_was_left(tmp_path: Path) -> None:
+    study = bonesim.sweep(small(HILL, kind="grid"), out=tmp_path / "s.zarr")
+    (said,) = json.loads(study.attrs["design"])["notices"]
+    assert said.startswith("hill takes 0.7 to 1, beyond the range stated for it, 1 to 2 (assumed: ")
+    assert manifest(tmp_path / "s.zarr")["design"] == json.loads(study.attrs["design"])
+    within = bonesim.sweep(small(members=2), out=tmp_path / "t.zarr")
+    assert json.loads(within.attrs["design"])["notices"] == []
+
+
 def test_a_parameter_of_the_core_may_move_the_healthy_state(tmp_path: Path) -> None:
     study = bonesim.sweep(small({"A_OBa": "[0.1 1/day, 0.189 1/day]"}, kind="grid"), out=tmp_path / "s.zarr")
     assert (study["status"].values == Status.OK).all()
@@ -184,6 +196,38 @@ def test_only_the_same_sweep_goes_on(stopped: Path) -> None:
         bonesim.sweep(small(members=8), out=stopped, resume=True)
 
 
+def test_a_store_of_which_not_all_arrays_were_made_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(StudyStore, "_member_array", lambda *arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            bonesim.sweep(small(members=3), out=tmp_path / "s.zarr")
+    assert manifest(tmp_path / "s.zarr")["state"] == "incomplete"
+    again = bonesim.sweep(small(members=3), out=tmp_path / "s.zarr", resume=True)
+    other = bonesim.sweep(small(members=3), out=tmp_path / "t.zarr")
+    xr.testing.assert_identical(again["OBa"].load(), other["OBa"].load())
+
+
+def test_a_disk_that_fills_up_is_told_and_nothing_done_is_lost(stopped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", lambda *paths: (_ for _ in ()).throw(full))
+        with pytest.raises(InputError) as caught:
+            run_plan(in_chunks(small(), 3), stopped, resume=True)
+    assert str(caught.value) == (
+        f"{stopped}: the store cannot be written: No space left on device\n"
+        "  try: make room for it there; --resume then goes on with it"
+    )
+    assert bonesim.sweep(small(), out=stopped, resume=True).attrs["state"] == "complete"
+
+
+def test_a_file_is_no_store_to_go_on_with(tmp_path: Path) -> None:
+    (tmp_path / "s.zarr").write_text("mine")
+    with pytest.raises(InputError, match="there is something else here, which is not overwritten"):
+        bonesim.sweep(small(), out=tmp_path / "s.zarr", resume=True)
+
+
 @pytest.mark.parametrize("resume", [False, True])
 def test_what_lies_there_is_never_overwritten(resume: bool, tmp_path: Path) -> None:
     (tmp_path / "s.zarr").mkdir()
@@ -196,7 +240,7 @@ def test_what_lies_there_is_never_overwritten(resume: bool, tmp_path: Path) -> N
 
 def test_a_finished_sweep_is_not_begun_again(tmp_path: Path) -> None:
     bonesim.sweep(small(members=2), out=tmp_path / "s.zarr")
-    with pytest.raises(InputError, match="there is a sweep already\n  try: --resume to go on with it"):
+    with pytest.raises(InputError, match="there is a sweep already, 2 of 2 members done\n  try: --resume to go on"):
         bonesim.sweep(small(members=2), out=tmp_path / "s.zarr")
 
 

@@ -31,6 +31,15 @@ REFUSED = {
         "'core.A_OBx' is no quantity of the scenario, and the model has no quantity 'core.A_OBx'\n"
         "  try: did you mean 'core.A_OBa'?"
     ),
+    "dose[0].amount: [1 ug]": (
+        "'dose[0].amount' is no quantity of the scenario, and the model has no quantity 'dose[0].amount'\n"
+        "  try: did you mean 'doses[0].amount'?"
+    ),
+    "doses[0].source: [macrophage_m1]": (
+        "'doses[0].source' is no quantity of this scenario that a sweep can vary\n"
+        "  try: one of subject.mass, context[0].start, doses[0].amount, doses[0].start, doses[0].every, "
+        "doses[0].count, doses[0].over"
+    ),
     "OBa: [1 pM, 2 pM]": "'OBa' is computed; only a parameter can be varied\n  try: did you mean 'I_OBa'?",
     "alpha: [1 1/day]": (
         "'alpha' is computed by an initial assignment, so that a value for it would change nothing\n"
