@@ -89,7 +89,7 @@ class Unrolled:
             minus = -factor
             for column in lu.upper[pivot]:
                 entry[column] = minus.fma(ws[self._place(pivot, column)], entry[column])
-        entry[row] = ws.code.constant(1.0) / entry[row]
+        entry[row] = entry[row].reciprocal
         for column in columns:
             ws[self._place(row, column)] = entry[column]
 
@@ -190,7 +190,7 @@ class Looped:
             code[pivot_place] = code[pivot_place] + unit
             with code.loop(diagonal, lower) as entry:
                 self._subtract_row(code, _read(code, "column", entry))
-            code[pivot_place] = code.constant(1.0) / code[pivot_place]
+            code[pivot_place] = code[pivot_place].reciprocal
             with code.loop(end, lower) as entry:
                 code[self._place(code, entry, shift)] = code[code.at(spread, _read(code, "column", entry))]
         return code.function("factor")

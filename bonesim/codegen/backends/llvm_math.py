@@ -7,6 +7,9 @@ calls into a vector library would need one to be there.
 
 tanh: expm1(-2 |x|) by the same series without its 1, t/(t + 2).
 
+1/x, for the solver's own denominators, to one unit: where there is an estimate of 14 bits, r (1 + e + e^2) with
+e = 1 - x r and a step of Newton cost a third of a division; 1/0 and 1/inf are NaN then.
+
 `exp_in` and `ln_in` hold where nothing can overflow (|x| < 708, normal positive numbers); the others mend the edges.
 `ln_or_nan` says so with a NaN, but that of 0 is infinite. Where all is ordinary `pow` has the bits of `exp_in` of b
 `ln_in` of a. Results below 1e-307 are 0.
@@ -61,11 +64,12 @@ def splat(value: float) -> str:
 
 
 def functions(width: int) -> str:
-    """Definitions of @exp, @ln, @pow, @tanh and declarations of the intrinsics that generated code uses."""
+    """Definitions of @exp, @ln, @pow, @tanh, @reciprocal, and declarations of the intrinsics that are used."""
     vector, integers, booleans = f"<{width} x double>", f"<{width} x i64>", f"<{width} x i1>"
     suffix = f"v{width}f64"
     names = {"V": vector, "I": integers, "B": booleans, "S": suffix, "M": f"i{width}", "A": str(8 * width)}
     text = _DECLARATIONS + _table() + _exp() + _tanh() + _ln() + _POW
+    text += _RECIPROCAL_BY_ESTIMATE if width == ESTIMATED_WIDTH else _RECIPROCAL
     for key, value in names.items():
         text = text.replace(f"${key}", value)
     return text
@@ -86,6 +90,31 @@ declare $V @llvm.atan.$S($V)
 declare $V @llvm.sinh.$S($V)
 declare $V @llvm.cosh.$S($V)
 declare $V @llvm.copysign.$S($V, $V)
+"""
+
+
+ESTIMATED_WIDTH = 8
+"""Lanes of registers that come with an estimate of a reciprocal (AVX-512)."""
+
+_RECIPROCAL = f"""
+define internal $V @reciprocal($V %x) alwaysinline {{
+  %r = fdiv $V {splat(1.0)}, %x
+  ret $V %r
+}}
+"""
+
+_RECIPROCAL_BY_ESTIMATE = f"""
+declare $V @llvm.x86.avx512.rcp14.pd.512($V, $V, i8)
+define internal $V @reciprocal($V %x) alwaysinline {{
+  %r0 = call $V @llvm.x86.avx512.rcp14.pd.512($V %x, $V zeroinitializer, i8 -1)
+  %minus = fneg $V %x
+  %e0 = call $V @llvm.fma.$S($V %minus, $V %r0, $V {splat(1.0)})
+  %c0 = call $V @llvm.fma.$S($V %e0, $V %e0, $V %e0)
+  %r1 = call $V @llvm.fma.$S($V %r0, $V %c0, $V %r0)
+  %e1 = call $V @llvm.fma.$S($V %minus, $V %r1, $V {splat(1.0)})
+  %r = call $V @llvm.fma.$S($V %e1, $V %r1, $V %r1)
+  ret $V %r
+}}
 """
 
 

@@ -38,9 +38,10 @@ class Restart:
         for row in (size, slope, bend):
             code[row] = 0.0
         with code.loop(rows.states) as i:
-            scale = self._scale(code, i)
-            code[size] = larger(code[size], abs(code[code.at(rows.y, i)]) / scale)
-            code[slope] = larger(code[slope], abs(code[code.at(rows.f, i)]) / scale)
+            weight = self._weight(code, i)
+            code[code.at(rows.scaled, i)] = weight
+            code[size] = larger(code[size], abs(code[code.at(rows.y, i)]) * weight)
+            code[slope] = larger(code[slope], abs(code[code.at(rows.f, i)]) * weight)
         span = code.double("end") - code.double("start")
         ratio = code[size] * 0.01 / larger(code[slope], TINIEST)
         step = ((code[size] > 1e-5) & (code[slope] > 1e-5)).where(ratio, span * 1e-6)
@@ -53,7 +54,8 @@ class Restart:
         code.run("rhs")
         hold_still(code, self.program, rows)
         with code.loop(rows.states) as i:
-            change = abs(code[code.at(rows.f, i)] - code[code.at(rows.by_time, i)]) / self._scale(code, i)
+            weight = code[code.at(rows.scaled, i)]
+            change = abs(code[code.at(rows.f, i)] - code[code.at(rows.by_time, i)]) * weight
             code[bend] = larger(code[bend], change.equals(change).where(change, INFINITY))
         code.put(rows.planned, fresh, self._first_step(code, code[slope], code[bend] / code[trial], code[trial], span))
         code.put(rows.refused, fresh, 0.0)
@@ -82,7 +84,7 @@ class Restart:
         code.put(rows.status, failed, NOT_FINITE_AT_START)
         code.put(rows.fault, failed, code[rows.norm] - 1.0)
 
-    def _scale(self, code: Code, i: str) -> Vector:
-        """The error that is allowed in a state."""
+    def _weight(self, code: Code, i: str) -> Vector:
+        """1 over the error that is allowed in a state."""
         allowed = code[code.at(self.rows.atol, i)] + code.double("rtol") * abs(code[code.at(self.rows.y, i)])
-        return larger(allowed, TINIEST)
+        return larger(allowed, TINIEST).reciprocal

@@ -100,7 +100,7 @@ class Step:
             y_next = code[code.at(rows.u, i)] + error
             code[code.at(rows.y_next, i)] = y_next
             scale = tolerance.fma(larger(abs(y), abs(y_next)), code[code.at(rows.atol, i)])
-            scaled = abs(error) / larger(scale, 1e-300)
+            scaled = abs(error) * larger(scale, 1e-300).reciprocal
             code[code.at(rows.scaled, i)] = scaled
             worst = code[rows.norm]
             code[rows.norm] = (scaled <= worst).where(worst, (worst.differs(worst)).where(worst, scaled))

@@ -244,6 +244,11 @@ class Vector:
         """Where it is neither infinite nor not a number."""
         return (self - self).equals(0.0)
 
+    @property
+    def reciprocal(self) -> Vector:
+        """1 over it, to one unit in the last place; NaN may stand for what is infinite or 0."""
+        return Vector(self.body, self.body.call("@reciprocal", self.name))
+
     def fma(self, factor: Vector, addend: Vector) -> Vector:
         """self factor + addend, rounded once."""
         return Vector(self.body, self.body.fma(self.name, factor.name, addend.name))
