@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import ctypes
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from time import process_time
@@ -25,10 +25,11 @@ import numpy as np
 from benchmarks.peers import OURS
 from benchmarks.problems import Problem
 from benchmarks.rows import Row, spread
-from bonesim.codegen.backends.llvm_lower import lowered
+from bonesim.codegen.backends.llvm_lower import lowered, one_less
 from bonesim.codegen.backends.llvm_math import functions
 from bonesim.codegen.backends.llvm_rows import jacobian_entries
 from bonesim.codegen.program import Block, Program, arrange
+from bonesim.codegen.schedule import single_operations
 from bonesim.codegen.sparse import eliminate
 from bonesim.model.expr import Call, Expr, Num, walk
 from bonesim.simulate import build_kernels
@@ -68,24 +69,24 @@ def total(parts: Iterable[Work]) -> Work:
 
 def of_step(program: Program, method: Any) -> dict[str, Work]:
     """The work of one step of one member by part; at its start the rates and the Jacobian share what they can."""
-    n, stages = len(program.layout.states), len(method.a)
+    n, stages, higher = len(program.layout.states), len(method.a), one_less(program)
     lu = eliminate(n, jacobian_entries(program))
     pivots = [k for row in lu.factored for k in lu.lower[row]]
     factor = Work(float(n + sum(1 + len(lu.upper[k]) for k in pivots)), float(sum(1 for _ in lu.factored)))
     solve = Work(float(sum(1 + sum(len(part[row]) for part in (lu.before, lu.lower, lu.upper)) for row in range(n))))
     terms = sum(sum(map(bool, row)) for row in (*method.a, *method.C, *method.H))
     return {
-        "rates and Jacobian": _of_block(program.start),
-        "later rates": _of_block(program.rhs).times(stages - 1),
+        "rates and Jacobian": _of_block(program.start, higher),
+        "later rates": _of_block(program.rhs, higher).times(stages - 1),
         "factors": factor,
         "solves": solve.times(stages),
         "stages": Work(float(n * (terms + stages + 6)), float(n)),
     }
 
 
-def _of_block(block: Block) -> Work:
+def _of_block(block: Block, higher: Mapping[Expr, Expr]) -> Work:
     """The work of a block in the form in which it is compiled."""
-    block = lowered(block)
+    block = single_operations(lowered(block, higher))
     exprs = [expr for _, expr in block.values] + [store.expr for store in block.stores]
     return total(of_call(node) for expr in exprs for node in walk(expr) if isinstance(node, Call))
 
@@ -94,10 +95,14 @@ def of_call(call: Call) -> Work:
     """The work of one operator, its arguments known; a power of three arguments is handed its logarithm."""
     if call.op in {"div", "sqrt"}:
         return Work(0.0, 1.0)
-    if call.op in {"exp", "ln", "ln_or_nan", "log10"}:
-        return of_function("exp" if call.op == "exp" else "ln")
+    if call.op == "ln_or_nan":
+        return of_function("ln_in") + Work(3.0)
+    if call.op in {"exp", "ln", "log10", "tanh"}:
+        return of_function("ln" if call.op == "log10" else call.op)
     if call.op == "pow":
-        return of_function("exp") + Work(1.0) if len(call.args) == 3 else _of_product(call.args[1])
+        return of_function("exp_in") + Work(4.0) if len(call.args) == 3 else _of_product(call.args[1])
+    if call.op == "lower_power":
+        return Work(5.0)
     return Work(float(len(call.args) // 2) if call.op == "piecewise" else 1.0)
 
 

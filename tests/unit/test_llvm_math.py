@@ -11,9 +11,9 @@ import pytest
 from llvmlite import binding
 
 from bonesim.codegen.backends.llvm_math import functions
-from bonesim.codegen.backends.llvm_object import _target, compiled
+from bonesim.codegen.backends.llvm_object import _target, compiled, vector_width
 
-WIDTH = 4
+WIDTH = vector_width()
 V = f"<{WIDTH} x double>"
 
 
@@ -23,12 +23,11 @@ def engine() -> Any:
     wrappers = "".join(
         f"define void @map_{name}(ptr %a, ptr %out) {{\n  %x = {load} %a, align 8\n"
         f"  %r = call {V} @{name}({V} %x)\n  store {V} %r, ptr %out, align 8\n  ret void\n}}\n"
-        for name in ("exp", "ln")
+        for name in ("exp", "ln", "tanh", "reciprocal")
     )
     wrappers += (
         f"define void @map_pow(ptr %a, ptr %b, ptr %out) {{\n  %x = {load} %a, align 8\n  %y = {load} %b, align 8\n"
-        f"  %l = call {V} @ln_or_nan({V} %x)\n"
-        f"  %r = call {V} @pow({V} %x, {V} %y, {V} %l)\n  store {V} %r, ptr %out, align 8\n  ret void\n}}\n"
+        f"  %r = call {V} @pow({V} %x, {V} %y)\n  store {V} %r, ptr %out, align 8\n  ret void\n}}\n"
     )
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target())
     engine.add_object_file(binding.ObjectFileRef.from_data(compiled(functions(WIDTH) + wrappers)))
@@ -79,6 +78,35 @@ def test_exp_at_the_edges(engine: Any, x: float, value: float) -> None:
     np.testing.assert_array_equal(apply(engine, "exp", np.full(WIDTH, x)), np.full(WIDTH, value))
 
 
+def test_tanh_is_within_three_units_in_the_last_place(engine: Any) -> None:
+    rng = np.random.default_rng(4)
+    x = np.concatenate([rng.uniform(-25, 25, 20_000), np.exp(rng.uniform(-300, 3, 20_000))])
+    assert ulps(apply(engine, "tanh", x), np.tanh(x.astype(np.longdouble))) < 3
+
+
+@pytest.mark.parametrize(
+    ("x", "value"), [(0.0, 0.0), (400.0, 1.0), (-400.0, -1.0), (math.inf, 1.0), (-math.inf, -1.0), (math.nan, math.nan)]
+)
+def test_tanh_at_the_edges(engine: Any, x: float, value: float) -> None:
+    np.testing.assert_array_equal(apply(engine, "tanh", np.full(WIDTH, x)), np.full(WIDTH, value))
+
+
+def test_reciprocal_is_within_one_unit_in_the_last_place(engine: Any) -> None:
+    rng = np.random.default_rng(5)
+    x = np.exp(rng.uniform(-690, 690, 40_000)) * rng.choice([-1.0, 1.0], 40_000)
+    assert ulps(apply(engine, "reciprocal", x), 1 / x.astype(np.longdouble)) < 1
+
+
+@pytest.mark.parametrize(("x", "least", "most"), [(1e-300, 1e300, 1e300), (math.inf, 0.0, 1e-300)])
+def test_reciprocal_at_the_edges(engine: Any, x: float, least: float, most: float) -> None:
+    found = apply(engine, "reciprocal", np.full(WIDTH, x))
+    assert np.all((least * (1 - 1e-15) <= found) & (found <= most * (1 + 1e-15)))
+
+
+def test_reciprocal_of_what_is_no_number_is_none(engine: Any) -> None:
+    assert np.isnan(apply(engine, "reciprocal", np.full(WIDTH, math.nan))).all()
+
+
 @pytest.mark.parametrize(
     ("x", "value"),
     [(0.0, -math.inf), (1.0, 0.0), (-1.0, math.nan), (math.inf, math.inf), (math.nan, math.nan)],
@@ -108,7 +136,7 @@ def test_pow_at_the_edges(engine: Any, x: float, y: float, value: float) -> None
 
 def test_a_neighbour_at_an_edge_changes_no_bit(engine: Any) -> None:
     """One lane that needs mending sends the whole vector the long way."""
-    x, y = np.array([0.3, 2.5, 7.0, 1e-5]), np.array([1.0, 2.0, -0.7, 3.1])
+    x, y = np.resize([0.3, 2.5, 7.0, 1e-5], WIDTH), np.resize([1.0, 2.0, -0.7, 3.1], WIDTH)
     alone = apply(engine, "pow", x, y)
     for lane in range(WIDTH):
         beside = x.copy()

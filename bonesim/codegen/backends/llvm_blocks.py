@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeAlias
 
-from bonesim.codegen.backends.llvm_lower import lowered
+from bonesim.codegen.backends.llvm_lower import lowered, one_less
 from bonesim.codegen.backends.llvm_rows import Rows, other_outputs
 from bonesim.codegen.backends.llvm_text import ARGUMENTS, Expressions, in_turn
 from bonesim.codegen.backends.llvm_values import LANE_ARGUMENTS, Along, Code, Vector
@@ -41,6 +41,7 @@ class Blocks:
 
     def __init__(self, program: Program, rows: Rows, width: int) -> None:
         self.program, self.rows, self.width = program, rows, width
+        self.higher = one_less(program)
 
     def text(self) -> str:
         """All functions of the model."""
@@ -122,7 +123,7 @@ class Blocks:
         its careful form, which gives the other lanes the same bits. What would see its own stores then has that alone.
         """
         overwrites = any(homes.get(used) in target.values() for used in block.used())
-        block = single_operations(lowered(block))
+        block = single_operations(lowered(block, self.higher))
         pieces = cut(block, LONGEST_PIECE, overwrites=overwrites)
         pool = self.rows.pool(1 + max((place for piece in pieces for place in piece.kept.values()), default=-1))
         kept = {name: pool + place for piece in pieces for name, place in piece.kept.items()}

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from bonesim.codegen.program import Block
+from bonesim.codegen.program import Block, Program
 from bonesim.model.expr import Call, Expr, Num, Sym, fold, free_name, walk
 
 UNROLLED_POWER = 16  # largest whole power written as products
 
 
-def lowered(block: Block) -> Block:
-    """The block with two more forms of calls.
+def one_less(program: Program) -> dict[Expr, Expr]:
+    """Of each constant that is another number less 1, as exponents in derivatives are, that number."""
+    constants = program.layout.constants
+    return {
+        Sym(constants[store.index[0]]): store.expr.args[0]
+        for store in program.constants.stores
+        if isinstance(store.expr, Call) and store.expr.op == "sub" and store.expr.args[1] == Num(1.0)
+    }
+
+
+def lowered(block: Block, higher: Mapping[Expr, Expr]) -> Block:
+    """The block with three more forms of calls.
 
     A quotient whose denominator stands in others too is a product with its reciprocal: a division costs as much as
     five products. A power that is no small product takes the logarithm of its base, `ln_or_nan`, as third argument.
+    Beside x^n, x^(n - 1) is `lower_power` of x, n - 1, ln x, x^n and 1/x; `higher` has n for n - 1.
     """
     shared = _shared_denominators(block)
+    powers = {node.args for node in _calls(block) if node.op == "pow"}
     taken = {name for name, _ in block.values} | block.used()
     names: dict[Call, Sym] = {}
     values: list[tuple[str, Expr]] = []
@@ -32,7 +46,12 @@ def lowered(block: Block) -> Block:
         if old.op == "div" and old.args[1] in shared:
             return Call("mul", (args[0], named(Call("div", (Num(1.0), args[1])))))
         if old.op == "pow" and not _is_plain(args[1]):
-            return Call("pow", (*args, named(Call("ln_or_nan", (args[0],)))))
+            base, exponent = args
+            log, more = named(Call("ln_or_nan", (base,))), _higher(exponent, higher)
+            if (old.args[0], more) not in powers:
+                return Call("pow", (base, exponent, log))
+            whole, inverse = Call("pow", (base, more, log)), Call("div", (Num(1.0), base))
+            return Call("lower_power", (base, exponent, log, named(whole), named(inverse)))
         return old if all(a is b for a, b in zip(args, old.args, strict=True)) else Call(old.op, args)
 
     for name, expr in block.values:
@@ -40,6 +59,12 @@ def lowered(block: Block) -> Block:
         values.append((name, new))
     stores = tuple(replace(store, expr=fold(store.expr, lambda leaf: leaf, call)) for store in block.stores)
     return Block(tuple(values), stores)
+
+
+def _higher(exponent: Expr, higher: Mapping[Expr, Expr]) -> Expr:
+    """What is more than an exponent by 1, where that is known; an exponent that nothing has otherwise."""
+    more = Num(exponent.value + 1.0) if isinstance(exponent, Num) else higher.get(exponent, Num(math.nan))
+    return Num(math.nan) if _is_plain(more) else more
 
 
 def _is_plain(exponent: Expr) -> bool:
@@ -51,7 +76,11 @@ def _is_plain(exponent: Expr) -> bool:
 
 def _shared_denominators(block: Block) -> frozenset[Expr]:
     """What more than one quotient of a block is divided by."""
-    exprs = [expr for _, expr in block.values] + [store.expr for store in block.stores]
-    quotients = (node for expr in exprs for node in walk(expr) if isinstance(node, Call) and node.op == "div")
-    counts = Counter(quotient.args[1] for quotient in quotients)
+    counts = Counter(node.args[1] for node in _calls(block) if node.op == "div")
     return frozenset(expr for expr, count in counts.items() if count > 1)
+
+
+def _calls(block: Block) -> Iterator[Call]:
+    """All calls in a block."""
+    exprs = [expr for _, expr in block.values] + [store.expr for store in block.stores]
+    return (node for expr in exprs for node in walk(expr) if isinstance(node, Call))

@@ -8,7 +8,7 @@ calls into a vector library would need one to be there.
 tanh: expm1(-2 |x|) by the same series without its 1, t/(t + 2).
 
 1/x, for the solver's own denominators, to one unit: where there is an estimate of 14 bits, r (1 + e + e^2) with
-e = 1 - x r and a step of Newton cost a third of a division; 1/0 and 1/inf are NaN then.
+e = 1 - x r and a step of Newton cost a third of a division; 1/0 is NaN then, and 1/inf 1e-300.
 
 `exp_in` and `ln_in` hold where nothing can overflow (|x| < 708, normal positive numbers); the others mend the edges.
 `ln_or_nan` says so with a NaN, but that of 0 is infinite. Where all is ordinary `pow` has the bits of `exp_in` of b
@@ -105,7 +105,9 @@ define internal $V @reciprocal($V %x) alwaysinline {{
 
 _RECIPROCAL_BY_ESTIMATE = f"""
 declare $V @llvm.x86.avx512.rcp14.pd.512($V, $V, i8)
-define internal $V @reciprocal($V %x) alwaysinline {{
+define internal $V @reciprocal($V %of) alwaysinline {{
+  %large = fcmp olt $V {splat(1e300)}, %of
+  %x = select $B %large, $V {splat(1e300)}, $V %of
   %r0 = call $V @llvm.x86.avx512.rcp14.pd.512($V %x, $V zeroinitializer, i8 -1)
   %minus = fneg $V %x
   %e0 = call $V @llvm.fma.$S($V %minus, $V %r0, $V {splat(1.0)})

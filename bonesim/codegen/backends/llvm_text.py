@@ -211,6 +211,8 @@ class Expressions:
             return self._piecewise(expr)
         if expr.op == "pow":
             return self._power(*expr.args)
+        if expr.op == "lower_power":
+            return self._lower_power(*map(self.number, expr.args))
         arguments = [self.number(arg) for arg in expr.args]
         if expr.op in _INFIX:
             return body.binary(_INFIX[expr.op], *arguments)
@@ -270,6 +272,19 @@ class Expressions:
         self.ordinary.append(body.let(f"fcmp olt {body.vector} {exponent}, {splat(LARGEST_EXPONENT)}"))
         some = body.let(f"fcmp ogt {body.vector} {exponent}, {splat(-LARGEST_EXPONENT)}")
         return body.select(some, body.call("@exp_in", exponent, attribute=self.attribute), splat(0.0))
+
+    def _lower_power(self, a: str, b: str, log: str, whole: str, inverse: str) -> str:
+        """a^b from a^(b + 1) and 1/a, which costs a product in place of an exponential."""
+        body = self.body
+        exponent, quotient = body.binary("fmul", b, log), body.binary("fmul", whole, inverse)
+        fits = body.let(f"fcmp olt {body.vector} {exponent}, {splat(LARGEST_EXPONENT)}")
+        some = body.let(f"fcmp ogt {body.vector} {exponent}, {splat(-LARGEST_EXPONENT)}")
+        if not self.careful:
+            self.ordinary.append(fits)
+            return body.select(some, quotient, splat(0.0))
+        known = body.let(f"fcmp olt {body.vector} {whole}, {splat(math.inf)}")
+        both = body.let(f"and {body.booleans} {body.let(f'and {body.booleans} {fits}, {some}')}, {known}")
+        return body.select(both, quotient, body.call("@pow", a, b))
 
     def call_where_extraordinary(self, function: str, arguments: str) -> None:
         """Call another function of the same arguments if some lane is not ordinary throughout."""

@@ -246,7 +246,7 @@ class Vector:
 
     @property
     def reciprocal(self) -> Vector:
-        """1 over it, to one unit in the last place; NaN may stand for what is infinite or 0."""
+        """1 over it, to one unit in the last place; that of 0 may be NaN."""
         return Vector(self.body, self.body.call("@reciprocal", self.name))
 
     def fma(self, factor: Vector, addend: Vector) -> Vector:
