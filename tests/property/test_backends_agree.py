@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from bonesim.resources import cache_dir, scenario_files
+from bonesim.resources import scenario_files
 from bonesim.run import run
 from bonesim.scenario.load import load_scenario
 from bonesim.simulate import build_kernels, load_model, members, simulate
@@ -96,18 +94,6 @@ def test_a_poisoned_lane_fails_alone() -> None:
     expected, found = integrate(kernels, healthy), integrate(kernels, sick)
     assert found.status.tolist() == [Status.NOT_FINITE_AT_START if lane == 4 else Status.OK for lane in range(9)]
     np.testing.assert_array_equal(np.delete(found.y, 4, axis=2), np.delete(expected.y, 4, axis=2))
-
-
-def test_a_broken_object_in_the_cache_is_compiled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BONESIM_CACHE", str(tmp_path))
-    model = load_model("bone_volume")
-    first = simulate(model, [0.0, 10.0], initial={"bone_volume_fraction": 0.1}, backend="llvm")
-    (kept,) = (cache_dir() / "kernels").glob("*.o")
-    whole = kept.read_bytes()
-    kept.write_bytes(whole[:-100])
-    again = simulate(model, [0.0, 10.0], initial={"bone_volume_fraction": 0.1}, backend="llvm")
-    assert kept.read_bytes() == whole
-    np.testing.assert_array_equal(first["bone_volume_fraction"], again["bone_volume_fraction"])
 
 
 def test_kernels_of_one_method_are_not_used_for_another() -> None:
