@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from bonesim.codegen.program import numeric
+from bonesim.codegen.switches import shown
 from bonesim.equilibrium import equilibrated
 from bonesim.errors import InputError, Place
 from bonesim.model.blame import Equation, after_event, equation, first_fault, initial_values, terms, with_rules
 from bonesim.model.check import well_posed
 from bonesim.model.evaluate import evaluate
+from bonesim.model.expr import walk
 from bonesim.model.ode import OdeModel
 from bonesim.model.text import expression_text
 from bonesim.simulate import Values, build_kernels, held_states, load_model, members, rows
 from bonesim.solve.controller import error_norm, smallest_step
-from bonesim.solve.integrate import integrate
+from bonesim.solve.integrate import endless_turns, integrate
 from bonesim.solve.settings import Settings
 from bonesim.solve.status import Status
 from bonesim.solve.step import PlainStep
@@ -45,7 +48,9 @@ class Failure:
     member : its number, None in a plain simulation
     time : when, `time_unit`
     status : how it ended
-    equation : the first that gave no number, or the rate of the state whose error asked for ever smaller steps
+    equation : the first that gave no number, or that with `condition`, or the rate of the state whose error asked for
+        ever smaller steps
+    condition : what turned over again and again, if that is why the member did not get on
     terms : of that rate, the largest first, where the step became too small
     fastest : states by the share of themselves by which they change in a unit of time, the fastest first
     """
@@ -55,12 +60,16 @@ class Failure:
     time_unit: str
     status: str
     equation: Equation
+    condition: str = ""
     terms: tuple[tuple[str, float], ...] = ()
     fastest: tuple[tuple[str, float], ...] = ()
 
     def __str__(self) -> str:
         who = "the simulation" if self.member is None else f"member {self.member}"
         lines = [f"{who} stopped at t = {self.time:.6g} {self.time_unit}: {self.status}", f"  {self.equation}"]
+        if self.condition:
+            lines.append(f"  '{self.condition}' turns over again and again, so that hardly any time passes between")
+            lines.append("  try: let it turn back at another value than it turns at, or bring what it is about to rest")
         if self.terms:
             lines.append(f"  terms: {', '.join(f'{text} = {value:.4g}' for text, value in self.terms)}")
         if self.fastest:
@@ -81,8 +90,8 @@ def explain_failure(
 ) -> Failure:
     """Which equation stopped a member of a simulation.
 
-    The member is solved once more up to its stop, and from the values there every equation is evaluated by the plain
-    interpreter.
+    The member is solved once more, by the same back end, and from the values at its stop every equation is evaluated by
+    the plain interpreter.
 
     Parameters
     ----------
@@ -107,7 +116,7 @@ def explain_failure(
     replay = _Replay(model, result, one, float(end["stop_time"]), held_states(model, hold) if equilibrate else None)
     status = Status(int(end["status"]))
     named = {Status.EVENTS_WITHOUT_END: replay.circling, Status.NO_CONSISTENT_START: replay.broken}
-    found = replay.fault() or named.get(status, replay.smallest)()
+    found = replay.fault() or named.get(status, replay.slow)()
     return replace(found, member=chosen, status=status.word)
 
 
@@ -152,13 +161,15 @@ class _Replay:
         self.span = float(result["time"].values[-1]) - self.start
         self.settings = Settings(rtol=float(result.attrs["rtol"]), method=str(result.attrs["method"]))
         names = [state.id for state in model.states] + [parameter.id for parameter in model.parameters]
-        self.kernels = build_kernels(model, names, "numpy")
+        backend = "numpy" if result.attrs["backend"] == "numpy" else "auto"
+        self.kernels = build_kernels(model, names, backend, self.settings.method)
         states = {state.id for state in model.states}
         parameters = {name: value for name, value in given.items() if name not in states}
         initial = {name: value for name, value in given.items() if name in states}
         self.batch = members(self.kernels, model, (self.start, self.start + self.span), parameters, initial)
         self.held = held
         self.values: dict[str, float] = {}
+        self.condition = ""
 
     def fault(self) -> Failure | None:
         """The first equation on the way that gives no number."""
@@ -175,16 +186,16 @@ class _Replay:
 
     def _come_near(self) -> float:
         """Solve up to the stop; returns the time at which the values are those of."""
-        end = self.start + self.span
-        for back in BEFORE:
-            near = self.stop - back * (self.stop - self.start)
-            times = [self.start, near] + [end] * (near < end)
-            # The end is that of the simulation, so that its steps are the same.
-            solution = integrate(self.kernels, replace(self.batch, t_out=np.array(times)), self.settings)
-            reached = solution.y[1, :, 0]
+        near = [self.stop - back * (self.stop - self.start) for back in BEFORE]
+        # The end is that of the simulation, so that its steps are the same.
+        times = np.unique([self.start, *near, self.start + self.span])
+        solution = integrate(self.kernels, replace(self.batch, t_out=times), self.settings)
+        self.condition = endless_turns(self.kernels.layout, solution, 0)
+        for time in near:
+            reached = solution.y[np.searchsorted(times, time), :, 0]
             if np.isfinite(reached).all():
                 self.values = dict(zip(self.kernels.layout.observables, reached.tolist(), strict=True))
-                return near
+                return time
         return self.start
 
     def _through_events(self, since: float) -> Equation | None:
@@ -227,7 +238,21 @@ class _Replay:
         where = f"the constraint written at '{worst.id}'"
         return self._failure(equation(where, worst.rate, known, self.stop, worst.origin))
 
-    def smallest(self) -> Failure:
+    def slow(self) -> Failure:
+        """What kept the member from getting on: a condition, or an equation in its steps."""
+        return self._turning() if self.condition else self._smallest()
+
+    def _turning(self) -> Failure:
+        """The first trigger, rule or rate with the condition that turned over again and again."""
+        model, known = numeric(self.model), with_rules(self.model, self.values, self.stop)
+        sources = [(f"the trigger of event '{one.id}'", one.trigger, one.origin) for one in model.state_events]
+        sources += [(f"the rule for '{one.id}'", one.expr, one.origin) for one in model.rules]
+        sources += [(f"the rate of '{one.id}'", one.rate, one.origin) for one in model.states]
+        what, expr, origin = next(one for one in sources if self.condition in map(shown, walk(one[1])))
+        found = self._failure(equation(what, expr, known, self.stop, origin))
+        return replace(found, condition=self.condition)
+
+    def _smallest(self) -> Failure:
         """What goes wrong in steps of rounding size and larger ones: no number in a stage, or too large an error."""
         layout, t = self.kernels.layout, np.array([self.stop])
         y = np.array([self.values[name] for name in layout.states]).reshape(-1, 1)
@@ -251,7 +276,7 @@ class _Replay:
             if not error_norm(scaled)[0] <= 1:
                 break
             h = 10 * h
-        return self._slow(int(np.argmax(scaled[:, 0])))
+        return self._rate(int(np.argmax(scaled[:, 0])))
 
     def _steep(self, t: np.ndarray, y: np.ndarray, p: np.ndarray, k: np.ndarray) -> Failure | None:
         """The first rate whose derivative by a state is no number."""
@@ -265,7 +290,7 @@ class _Replay:
             return self._failure(replace(named, value=float(jacobian[0, row, column])))
         return None
 
-    def _slow(self, row: int) -> Failure:
+    def _rate(self, row: int) -> Failure:
         """The rate of one state, its terms, and how fast all states change."""
         known = with_rules(self.model, self.values, self.stop)
         state = self.model.states[row]

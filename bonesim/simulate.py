@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 BACKENDS = ("numpy", "llvm")
 Values = float | Sequence[float] | np.ndarray
 
+LATEST, SHORTEST, SHORTEST_SHARE = 1e300, 1e-270, 1e-12
+"""Times of a simulation, in size, and the least it may take, by itself and over its latest time.
+
+So a first step, 1e-26 of the whole, and the reciprocals of steps are numbers, and the smallest step, 1e-14 of the time
+at which it is taken (`solve.controller`), is a hundredth of the whole at most.
+"""
+
 
 def load_model(source: str | Path) -> OdeModel:
     """A model of the library by its id, or one from an SBML or Antimony file.
@@ -100,7 +107,7 @@ def simulate(
     Raises
     ------
     InputError
-        For an unknown name, values of different lengths, or times that do not increase.
+        For an unknown name, values of different lengths, or times that do not increase, or that no steps lead to.
     UnsupportedModelError
         If sensitivities are asked for across a jump of the rates that a state meets.
     SimulationError
@@ -210,12 +217,17 @@ def _times(times: Sequence[float] | np.ndarray) -> np.ndarray:
     if t_out is None or not good or not np.all(np.isfinite(t_out)) or not _increase(t_out):
         problem = "times must be two or more finite numbers that increase, each at most twice"
         raise InputError(problem, place=Place(key="times"), remedy="e.g. range(101)")
+    start, end = t_out[0].item(), t_out[-1].item()
+    latest = max(-start, end)
+    if latest > LATEST or end - start < max(SHORTEST, SHORTEST_SHARE * latest):
+        problem = f"no steps lead from {start} to {end}, which is too far or too near for numbers"
+        raise InputError(problem, place=Place(key="times"), remedy="begin at 0, or count in another unit of time")
     return t_out
 
 
 def _increase(times: np.ndarray) -> bool:
     """Whether times never fall, the last lies behind the first, and none is there three times."""
-    return bool(np.all(np.diff(times) >= 0) and np.all(times[2:] > times[:-2]) and times[-1] > times[0])
+    return bool(np.all(times[1:] >= times[:-1]) and np.all(times[2:] > times[:-2]) and times[-1] > times[0])
 
 
 def rows(model: OdeModel, values: Mapping[str, Values], kind: str) -> dict[str, np.ndarray]:
@@ -243,7 +255,7 @@ def _numbers(value: object) -> np.ndarray | None:
     """An array of numbers, None if that is not what `value` holds."""
     try:
         return np.asarray(value, float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

@@ -128,8 +128,9 @@ def _end(text: str, unit: str) -> float:
     Raises
     ------
     InputError
-        If it is no time after 0.
+        If it is no time after 0, or none that steps lead to.
     """
+    from bonesim.simulate import LATEST, SHORTEST
     from bonesim.units import Quantity
 
     place = Place(key="--until")
@@ -142,6 +143,8 @@ def _end(text: str, unit: str) -> float:
             raise InputError(error.problem, place=place, remedy=error.remedy or f"a number of {unit}") from None
     if not (math.isfinite(end) and end > 0):
         raise InputError(f"'{text}' is no time after 0", place=place, remedy="--until 140")
+    if not SHORTEST <= end <= LATEST:
+        raise InputError(f"'{text}' is out of range", place=place, remedy=f"{SHORTEST:g} to {LATEST:g} {unit}")
     return end
 
 

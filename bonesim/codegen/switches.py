@@ -116,7 +116,7 @@ class _Holder:
             if self._moves(new) and old in self.kinks:
                 return new
             if new not in self.known:
-                self.known[new] = _HOLDS[old.op](self, new, _shown(old))
+                self.known[new] = _HOLDS[old.op](self, new, shown(old))
             return self.known[new]
 
         return fold(expr, lambda leaf: leaf, call)
@@ -263,6 +263,7 @@ def _constant(expr: Expr) -> Expr:
     return expr if symbols(expr) or any(node == TIME for node in walk(expr)) else Num(float(evaluate(expr, {})))
 
 
-def _shown(expr: Expr) -> str:
-    text = expression_text(expr)
+def shown(condition: Expr) -> str:
+    """A condition as messages have it."""
+    text = expression_text(condition)
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

@@ -7,22 +7,38 @@ import numpy as np
 from bonesim.solve.controller import TINIEST
 from bonesim.system import Batch, Kernels, Layout
 
+CHUNK = 256
+"""Members whose events are put in order together: what that takes on the way is some times what is kept."""
+
 
 def calendar(kernels: Kernels, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
     """(occurrence, member) times of all timed events in order, closed by infinity, and which event each one is.
 
-    Events of one time keep the order of the model.
+    Events of one time keep the order of the model. Members that all have the same times share one column.
     """
     layout: Layout = kernels.layout
     events, members = len(layout.events), batch.members
     constants = kernels.constants(batch.parameters)
     first, every = np.empty((events, members)), np.empty((events, members))
     kernels.functions.event_times(tuple(batch.parameters), tuple(constants), first, every)
-    times = [first[event] + turn * every[event] for event in range(events) for turn in range(layout.events[event])]
-    which = [event for event in range(events) for _ in range(layout.events[event])]
-    occurrences = _snapped(np.array([*times, np.full(members, np.inf)]), batch.t_out)
+    shape = (sum(layout.events) + 1, members)
+    if np.all(first == first[:, :1]) and np.all(every == every[:, :1]):
+        times, which = _in_order(layout, first[:, :1], every[:, :1], batch.t_out)
+        return np.broadcast_to(times, shape), np.broadcast_to(which, shape)
+    times, which = np.empty(shape), np.empty(shape, np.int32)
+    for start in range(0, members, CHUNK):
+        part = slice(start, start + CHUNK)
+        times[:, part], which[:, part] = _in_order(layout, first[:, part], every[:, part], batch.t_out)
+    return times, which
+
+
+def _in_order(layout: Layout, first: np.ndarray, every: np.ndarray, t_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """As `calendar`, from the first times and the intervals, (event, member)."""
+    turns = [(event, turn) for event, count in enumerate(layout.events) for turn in range(count)]
+    times = [first[event] + turn * every[event] for event, turn in turns]
+    occurrences = _snapped(np.array([*times, np.full(first.shape[1], np.inf)]), t_out)
     order = np.argsort(occurrences, axis=0, kind="stable")
-    return np.take_along_axis(occurrences, order, axis=0), np.array([*which, -1])[order]
+    return np.take_along_axis(occurrences, order, axis=0), np.array([*(event for event, _ in turns), -1])[order]
 
 
 def _snapped(times: np.ndarray, t_out: np.ndarray) -> np.ndarray:

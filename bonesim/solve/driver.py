@@ -19,7 +19,7 @@ from bonesim.solve.controller import error_norm, first_step, smallest_step, step
 from bonesim.solve.crossing import Columns, Course, Some, first_turn
 from bonesim.solve.settings import Settings
 from bonesim.solve.solution import Solution
-from bonesim.solve.status import Status, told
+from bonesim.solve.status import Status
 from bonesim.solve.step import PlainStep
 from bonesim.system import Batch, Kernels, Rows
 
@@ -99,7 +99,7 @@ class Lanes:
         self.k[:, lanes] = k
         self._settle(lanes)
         for lane in lanes[np.isnan(self.event_times[:, chosen]).any(axis=0)]:
-            self._end(int(lane), Status.NOT_FINITE_AT_START, "the time of an event")
+            self._end(int(lane), Status.NOT_FINITE_AT_START, -1)
 
     def _keep(self, lanes: np.ndarray) -> None:
         """Cut the working arrays to `lanes`."""
@@ -129,8 +129,8 @@ class Lanes:
             self._fire_each(waiting, len(self.layout.events) + first)
         else:
             for lane in np.flatnonzero(self.pending.any(axis=0) & self._well()):
-                event = self.layout.happenings[len(self.layout.events) + int(np.argmax(self.pending[:, lane]))]
-                self._end(int(lane), Status.EVENTS_WITHOUT_END, f"event '{event}'")
+                event = len(self.layout.events) + int(np.argmax(self.pending[:, lane]))
+                self._end(int(lane), Status.EVENTS_WITHOUT_END, event)
         self._restart(np.flatnonzero(self.fresh & self._well()))
         self.fresh[:] = False
 
@@ -149,7 +149,7 @@ class Lanes:
         self.fresh[lanes] = True
         if self.layout.terminal[event]:
             for lane in lanes:
-                self._end(int(lane), Status.ENDED_BY_EVENT, f"'{self.layout.happenings[event]}'")
+                self._end(int(lane), Status.ENDED_BY_EVENT, event)
 
     def _settle(self, lanes: np.ndarray) -> None:
         """Conditions and constraints as they are now; each is taken twice where one may rest on the other."""
@@ -167,7 +167,7 @@ class Lanes:
         self.y[:, lanes] = y
         for lane, culprit in zip(lanes, culprits, strict=True):
             if culprit >= 0:
-                self._end(int(lane), Status.NO_CONSISTENT_START, f"from {self.layout.states[culprit]}")
+                self._end(int(lane), Status.NO_CONSISTENT_START, int(culprit))
 
     def _read_conditions(self, lanes: np.ndarray) -> None:
         """Read all conditions anew, and with them when the next one turns and which events are to happen."""
@@ -200,8 +200,7 @@ class Lanes:
         self.h[lanes] = first_step(trial, y, dy, dy_next, rtol, atol, span, self.settings.tableau.order)
         self.refused[lanes] = False
         for place in np.flatnonzero(~good.all(axis=0)):
-            state = self.layout.states[np.argmin(good[:, place])]
-            self._end(int(lanes[place]), Status.NOT_FINITE_AT_START, f"from {state}")
+            self._end(int(lanes[place]), Status.NOT_FINITE_AT_START, int(np.argmin(good[:, place])))
 
     def _write_outputs_before(self) -> None:
         """Outputs at times that are asked for twice: the first is the value before the events of that time."""
@@ -233,11 +232,11 @@ class Lanes:
         self.kernels.functions.observe(t, y, Columns(self.p, lanes), Columns(self.k, lanes), out)
         self.results.y[places, :, self.member[lanes]] = out.T
 
-    def _end(self, lane: int, status: Status, detail: str) -> None:
-        """The member of a lane ends here, for a cause."""
+    def _end(self, lane: int, status: Status, culprit: int, error: float = 0.0, step: float = 0.0) -> None:
+        """The member of a lane ends here; `culprit`, `error` and `step` are those of `Solution.fault`."""
         member = self.member[lane]
         self.results.status[member] = status
-        self.results.cause[int(member)] = told(status, self.t[lane], self.layout.time_unit, detail)
+        self.results.fault[:, member] = culprit, error, step
 
     def _retire(self) -> bool:
         """Write the end of members that arrived or failed and give their lanes to waiting ones; whether any did."""
@@ -326,11 +325,10 @@ class Lanes:
         for lane in np.flatnonzero((tiny | long) & (self.t < self.t_end)):
             error = np.where(np.isfinite(scaled[:, lane]), scaled[:, lane], np.inf)
             worst = int(np.argmax(error))
-            detail = f"step {self.h[lane]:.2g}; error {error[worst]:.2g} x tolerance, from {self.layout.states[worst]}"
-            if self.turns[lane] >= PATIENCE - 1:
-                condition = self.layout.conditions[self.layout.located[self.culprit[lane]]]
-                detail = f"'{condition}' turns over again and again"
-            self._end(int(lane), Status.STEP_TOO_SMALL if tiny[lane] else Status.TOO_MANY_STEPS, detail)
+            slides = self.turns[lane] >= PATIENCE - 1
+            culprit = len(self.layout.states) + int(self.culprit[lane]) if slides else worst
+            status = Status.STEP_TOO_SMALL if tiny[lane] else Status.TOO_MANY_STEPS
+            self._end(int(lane), status, culprit, error[worst], self.h[lane])
 
     def _write_outputs_between(self, course: Course, t_next: np.ndarray) -> None:
         """Outputs strictly inside an accepted step that ends at `t_next`."""

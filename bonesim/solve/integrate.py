@@ -59,7 +59,7 @@ def integrate(
     elif batch.members:
         threads = min(threads or os.cpu_count() or 1, batch.members)
         kernels.loop.run(batch, solution, rtol=settings.rtol, max_steps=settings.max_steps, threads=threads)
-        solution.cause.update(_causes(kernels.layout, solution))
+    solution.cause.update(_causes(kernels.layout, solution))
     return solution
 
 
@@ -71,9 +71,8 @@ def _run_plain(
 
     def run(share: slice) -> None:
         with np.errstate(all="ignore"):
-            part, members = solution.part(share), batch.part(share)
-            Lanes(kernels, members, settings, part, width=min(lanes, members.members)).run()
-            solution.cause.update({share.start + member: text for member, text in part.cause.items()})
+            members = batch.part(share)
+            Lanes(kernels, members, settings, solution.part(share), width=min(lanes, members.members)).run()
 
     shares = _shares(batch.members, lanes, threads)
     if len(shares) == 1:
@@ -123,24 +122,31 @@ def known_size(kernels: Kernels, batch: Batch) -> np.ndarray:
     return np.where(np.isfinite(size), size, 0.0)
 
 
+def endless_turns(layout: Layout, solution: Solution, member: int) -> str:
+    """The condition that turned over again and again until a member ended; empty where none did."""
+    switch = int(solution.fault[0, member]) - len(layout.states)
+    slow = solution.status[member] in {Status.STEP_TOO_SMALL, Status.TOO_MANY_STEPS}
+    return layout.conditions[layout.located[switch]] if slow and switch >= 0 else ""
+
+
 def _causes(layout: Layout, solution: Solution) -> dict[int, str]:
-    """The text of every member that ended early in a compiled loop, from its status and fault."""
+    """The text of every member that ended early, from its status and fault."""
     texts = {}
-    for member in np.flatnonzero(solution.status):
+    for member in map(int, np.flatnonzero(solution.status)):
         status, stop = Status(solution.status[member]), float(solution.stop_time[member])
-        texts[int(member)] = told(status, stop, layout.time_unit, _detail(layout, status, solution.fault[:, member]))
+        texts[member] = told(status, stop, layout.time_unit, _detail(layout, solution, member))
     return texts
 
 
-def _detail(layout: Layout, status: Status, fault: np.ndarray) -> str:
-    number, error, step = int(fault[0]), fault[1], fault[2]
+def _detail(layout: Layout, solution: Solution, member: int) -> str:
+    status, (culprit, error, step) = Status(solution.status[member]), solution.fault[:, member]
+    number = int(culprit)
     if status == Status.ENDED_BY_EVENT:
         return f"'{layout.happenings[number]}'"
     if status == Status.EVENTS_WITHOUT_END:
         return f"event '{layout.happenings[number]}'"
     if status in {Status.NOT_FINITE_AT_START, Status.NO_CONSISTENT_START}:
         return "the time of an event" if number < 0 else f"from {layout.states[number]}"
-    if number >= len(layout.states):
-        condition = layout.conditions[layout.located[number - len(layout.states)]]
+    if condition := endless_turns(layout, solution, member):
         return f"'{condition}' turns over again and again"
     return f"step {step:.2g}; error {error:.2g} x tolerance, from {layout.states[number]}"

@@ -21,8 +21,8 @@ class Solution:
     stop_time : (member,) time where the member stopped
     atol : (state, member) absolute tolerances that were used
     steps, rejected : (member,) steps tried, and how many of them were refused
-    fault : (3, member) of a member that ended early, by a compiled loop: what is to blame (the row of a state, behind
-        all states that of a located condition, or the number of an event), its error over tolerance, the step size
+    fault : (3, member) of a member that ended early: what is to blame (the row of a state, behind all states that of
+        a located condition, or the number of an event), its error over tolerance, the step size
     cause : text of each member that failed
     """
 
@@ -54,7 +54,7 @@ class Solution:
         )
 
     def part(self, members: slice) -> Solution:
-        """A view of some members, with causes of its own."""
+        """A view of some members."""
         return Solution(
             t=self.t,
             y=self.y[:, :, members],

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from bonesim.resources import cache_dir, scenario_files
+from bonesim.resources import scenario_files
 from bonesim.run import run
 from bonesim.scenario.load import load_scenario
 from bonesim.simulate import build_kernels, load_model, members, simulate
@@ -21,28 +19,44 @@ KICKS = {
     "pivonka2008": {"OCa": 2e-3},
     "bone_volume": {"bone_volume_fraction": 0.1},
     "komarova2003": {"OCa": 12.0},
-    "peterson_riggs2010": {"teri_depot": 4856.96},
+    "peterson_riggs2010": {"teri_depot": 100.0},
 }
-"""What moves each model away from rest."""
+"""What moves each model away from rest; calcium stays above its renal threshold."""
 
 CLOSE = 1e-10
 """Of the largest value: rounding, some hundred steps of it; a formula that differs shows at once."""
-AGREEMENT = {"peterson_riggs2010": 1e-6}
-"""Sums of large flows that cancel leave error estimates that are rounding as it comes back to rest, and so are the
-step sizes: both courses are within the tolerance, 1e-6, and no closer than that."""
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("model", KICKS)
 def test_library_models(model: str, method: str) -> None:
+    assert apart(model, KICKS[model], method) <= CLOSE
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_kink_that_is_met_by_refused_steps(method: str) -> None:
+    """A whole dose of teriparatide takes calcium below its renal threshold and back: a kink, at 0.03 and 2.06 hours.
+
+    What rounding does to an error estimate, 1e-5 of it, decides how far beyond the kink a step reaches that is refused,
+    and grows from refusal to refusal until whole steps differ. Both courses are as good as each other: each is within
+    rtol of the solution (0.03 to 0.6 of it, measured against rtol 1e-12), and so they are within twice that.
+    """
+    rtol = 1e-8
+    assert apart("peterson_riggs2010", {"teri_depot": 4856.96}, method, rtol) <= 2 * rtol
+
+
+def apart(model: str, kick: dict[str, float], method: str, rtol: float = 1e-6) -> float:
+    """The largest difference between both back ends, over the largest value of a state."""
     loaded = load_model(model)
-    both = [
-        simulate(loaded, np.linspace(0, 200, 21), initial=KICKS[model], method=method, backend=backend)
+    plain, compiled = (
+        simulate(loaded, np.linspace(0, 200, 21), initial=kick, method=method, rtol=rtol, backend=backend)
         for backend in ("numpy", "llvm")
-    ]
+    )
+    shares = []
     for state in loaded.states:
-        plain, compiled = (result[state.id].values for result in both)
-        assert np.abs(plain - compiled).max() <= AGREEMENT.get(model, CLOSE) * np.abs(plain).max(), state.id
+        gap, size = np.abs(plain[state.id] - compiled[state.id]).max(), np.abs(plain[state.id]).max()
+        shares.append(float(gap / size) if gap else 0.0)
+    return max(shares)
 
 
 INFUSED = {
@@ -80,18 +94,6 @@ def test_a_poisoned_lane_fails_alone() -> None:
     expected, found = integrate(kernels, healthy), integrate(kernels, sick)
     assert found.status.tolist() == [Status.NOT_FINITE_AT_START if lane == 4 else Status.OK for lane in range(9)]
     np.testing.assert_array_equal(np.delete(found.y, 4, axis=2), np.delete(expected.y, 4, axis=2))
-
-
-def test_a_broken_object_in_the_cache_is_compiled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BONESIM_CACHE", str(tmp_path))
-    model = load_model("bone_volume")
-    first = simulate(model, [0.0, 10.0], initial={"bone_volume_fraction": 0.1}, backend="llvm")
-    (kept,) = (cache_dir() / "kernels").glob("*.o")
-    whole = kept.read_bytes()
-    kept.write_bytes(whole[:-100])
-    again = simulate(model, [0.0, 10.0], initial={"bone_volume_fraction": 0.1}, backend="llvm")
-    assert kept.read_bytes() == whole
-    np.testing.assert_array_equal(first["bone_volume_fraction"], again["bone_volume_fraction"])
 
 
 def test_kernels_of_one_method_are_not_used_for_another() -> None:

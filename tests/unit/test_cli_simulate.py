@@ -66,6 +66,32 @@ def test_the_end_may_have_a_unit(until: str, capsys: pytest.CaptureFixture[str])
     assert rows(capsys.readouterr().out)[-1]["time"] == 7.0
 
 
+@pytest.mark.parametrize(
+    ("until", "problem", "remedy"),
+    [
+        ("inf", "'inf' is no time after 0", "--until 140"),
+        ("nan", "'nan' is no time after 0", "--until 140"),
+        ("0 day", "'0 day' is no time after 0", "--until 140"),
+        ("inf day", "'inf day' is not finite", "a finite number, e.g. '100 day'"),
+        ("1e308 year", "'1e308 year' is beyond the range of numbers in 'day'", "a number of day"),
+        ("1e308", "'1e308' is out of range", "1e-270 to 1e+300 day"),
+        ("5e-324", "'5e-324' is out of range", "1e-270 to 1e+300 day"),
+    ],
+)
+def test_an_end_that_no_steps_lead_to(
+    until: str, problem: str, remedy: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["simulate", "lemaire2004", "--until", until]) == 2
+    assert capsys.readouterr() == ("", f"--until: {problem}\n  try: {remedy}\n")
+
+
+@pytest.mark.parametrize("points", ["0", "1", "-3", "1000000000000"])
+def test_too_few_or_too_many_times(points: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", "lemaire2004", "--until", "4", "--points", points]) == 2
+    told = f"--points: {points} is out of range\n  try: a whole number from 2 to 10000000\n"
+    assert capsys.readouterr() == ("", told)
+
+
 def test_json_has_units(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["simulate", "lemaire2004", "--until", "1", "--points", "2", "--select", "OBa", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)

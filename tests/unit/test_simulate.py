@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from equations import event, model
 
 from bonesim.errors import InputError, SimulationError
-from bonesim.simulate import build_kernels, load_model, simulate
+from bonesim.simulate import LATEST, SHORTEST, SHORTEST_SHARE, build_kernels, load_model, simulate
 from bonesim.solve.status import Status
 
 MODEL = model({"y": ("2*k", "-k*y"), "part__z": (0, "k")}, {"k": 1.0, "w": "k*3"}, {"r": "y + part__z"})
@@ -69,13 +71,45 @@ def test_what_cannot_be_simulated_is_refused(options: dict[str, object], message
 
 
 @pytest.mark.parametrize(
-    "times", [["a", 1], [], [0.0], [0.0, 0.0], [1.0, 0.0], [0.0, np.inf], [np.nan, 1.0], [[0.0, 1.0]]]
+    "times",
+    [["a", 1], [], [0.0], [0.0, 0.0], [1.0, 0.0], [0.0, np.inf], [np.nan, 1.0], [[0.0, 1.0]], [0, 10**400]],
 )
 def test_times_increase(times: list[float]) -> None:
     with pytest.raises(InputError) as caught:
         simulate(MODEL, times)
     told = "times: times must be two or more finite numbers that increase, each at most twice\n  try: e.g. range(101)"
     assert str(caught.value) == told
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("times", "way"),
+    [
+        ([-1e308, 1e308], "-1e+308 to 1e+308"),
+        ([0.0, 1.1e300], "0.0 to 1.1e+300"),
+        ([0.0, 5e-324], "0.0 to 5e-324"),
+        ([1e17, 1e17 + 16], "1e+17 to 1.0000000000000002e+17"),
+    ],
+)
+def test_times_too_far_or_too_near_for_steps(times: list[float], way: str) -> None:
+    with pytest.raises(InputError) as caught:
+        simulate(MODEL, times)
+    assert str(caught.value) == (
+        f"times: no steps lead from {way}, which is too far or too near for numbers\n"
+        "  try: begin at 0, or count in another unit of time"
+    )
+
+
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+@pytest.mark.parametrize(
+    ("start", "end"), [(0.0, LATEST), (-LATEST, LATEST), (0.0, SHORTEST), (1e9, 1e9 * (1 + 2 * SHORTEST_SHARE))]
+)
+def test_steps_lead_to_every_time_that_is_allowed(start: float, end: float, backend: str) -> None:
+    ode = model({"y": (1, "(2 - y)/tau"), "z": (0, "1/tau")}, {"tau": end - start})
+    result = simulate(ode, [start, end], backend=backend)
+    # The errors of some dozen steps, each below rtol; z is a straight line, in which the method makes none.
+    assert result["y"].values[-1] == pytest.approx(2 - math.exp(-1), rel=1e-5)
+    assert result["z"].values[-1] == pytest.approx(1.0, rel=1e-12)
 
 
 def test_a_single_failure_raises_with_what_was_reached() -> None:
