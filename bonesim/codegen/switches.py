@@ -19,6 +19,7 @@ as do `eq` and `ne`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -32,6 +33,8 @@ from bonesim.model.text import expression_text
 RISING, FALLING = frozenset({"gt", "ge"}), frozenset({"lt", "le"})
 LONGEST = 80
 """Letters of a condition in messages."""
+NEVER = Num(math.nan)
+"""In place of a slope that is 0: what stands still turns at no time, neither early nor late."""
 
 
 @dataclass(frozen=True)
@@ -144,9 +147,10 @@ class _Holder:
         up = _constant(_number(Call("ge", (slope, ZERO))))  # whether n + 1 or n is reached as time goes on
         down = _constant(subtract(ONE, up))
         stride = _constant(subtract(up, down))
+        moving = slope if isinstance(slope, Num) else Call("piecewise", (slope, Call("ne", (slope, ZERO)), NEVER))
 
         def reaches(n: Expr, bound: Expr) -> Expr:
-            return _over(subtract(n if bound == ZERO else Call("add", (n, bound)), start), slope)
+            return _over(subtract(n if bound == ZERO else Call("add", (n, bound)), start), moving)
 
         over, early = Call("ge", (TIME, reaches(expr, up))), Call("lt", (TIME, reaches(expr, down)))
         onward, back = Call("add", (expr, stride)), Call("sub", (expr, stride))

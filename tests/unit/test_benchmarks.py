@@ -155,7 +155,16 @@ def test_the_work_of_a_step_is_that_of_its_equations() -> None:
 def test_powers_of_one_base_share_its_logarithm() -> None:
     one, two = (
         throughput.of_step(arrange(model({"y": (1, rate)}), ["y"]), RODAS5P)["later rates"]
-        for rate in ("y**2.5", "y**2.5 + y**3.5")
+        for rate in ("y**2.5", "y**2.5 + y**4.1")
     )
-    another_power = throughput.of_function("exp") + throughput.Work(2.0)  # with a product before and a sum after it
+    # With a product before it, its argument compared with both ends of what is ordinary, a choice, and a sum after it.
+    another_power = throughput.of_function("exp_in") + throughput.Work(5.0)
     assert two == one + another_power.times(RODAS5P.stages - 1)
+
+
+def test_a_power_beside_the_next_one_is_a_product() -> None:
+    program = arrange(model({"y": (1, "y**n")}, {"n": 2.5}), ["y"])
+    start, rates = (throughput.of_step(program, RODAS5P)[part] for part in ("rates and Jacobian", "later rates"))
+    once = throughput.Work(rates.simple / (RODAS5P.stages - 1), rates.divisions / (RODAS5P.stages - 1))
+    # n - 1 times ln y, two comparisons, a choice, y^n times 1/y, and n times that
+    assert start == once + throughput.Work(6.0, 1.0)

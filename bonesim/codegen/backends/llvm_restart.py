@@ -87,4 +87,4 @@ class Restart:
     def _weight(self, code: Code, i: str) -> Vector:
         """1 over the error that is allowed in a state."""
         allowed = code[code.at(self.rows.atol, i)] + code.double("rtol") * abs(code[code.at(self.rows.y, i)])
-        return larger(allowed, TINIEST).reciprocal
+        return code.constant(1.0) / larger(allowed, TINIEST)
