@@ -7,8 +7,9 @@ calls into a vector library would need one to be there.
 
 tanh: expm1(-2 |x|) by the same series without its 1, t/(t + 2).
 
-1/x, for the solver's own denominators, to one unit: where there is an estimate of 14 bits, r (1 + e + e^2) with
-e = 1 - x r and a step of Newton cost a third of a division; 1/0 is NaN then, and 1/inf 1e-300.
+`reciprocal`, for the solver's own denominators, and `ratio`, for those of the functions here, are good to one unit.
+Where there is an estimate r of 1/x to 14 bits, r (1 + e + e^2) with e = 1 - x r and a step of Newton cost a third of a
+division; 1/0 is NaN then, and 1/inf 1e-300.
 
 `exp_in` and `ln_in` hold where nothing can overflow (|x| < 708, normal positive numbers); the others mend the edges.
 `ln_or_nan` says so with a NaN, but that of 0 is infinite. Where all is ordinary `pow` has the bits of `exp_in` of b
@@ -69,7 +70,7 @@ def functions(width: int) -> str:
     suffix = f"v{width}f64"
     names = {"V": vector, "I": integers, "B": booleans, "S": suffix, "M": f"i{width}", "A": str(8 * width)}
     text = _DECLARATIONS + _table() + _exp() + _tanh() + _ln() + _POW
-    text += _RECIPROCAL_BY_ESTIMATE if width == ESTIMATED_WIDTH else _RECIPROCAL
+    text += _DIVISIONS_BY_ESTIMATE if width == ESTIMATED_WIDTH else _DIVISIONS
     for key, value in names.items():
         text = text.replace(f"${key}", value)
     return text
@@ -96,26 +97,42 @@ declare $V @llvm.copysign.$S($V, $V)
 ESTIMATED_WIDTH = 8
 """Lanes of registers that come with an estimate of a reciprocal (AVX-512)."""
 
-_RECIPROCAL = f"""
+_DIVISIONS = f"""
 define internal $V @reciprocal($V %x) alwaysinline {{
   %r = fdiv $V {splat(1.0)}, %x
   ret $V %r
 }}
+define internal $V @ratio($V %a, $V %b) alwaysinline {{
+  %r = fdiv $V %a, %b
+  ret $V %r
+}}
 """
 
-_RECIPROCAL_BY_ESTIMATE = f"""
+_DIVISIONS_BY_ESTIMATE = f"""
 declare $V @llvm.x86.avx512.rcp14.pd.512($V, $V, i8)
+define internal $V @nearly_reciprocal($V %x, $V %minus) alwaysinline {{
+  %r0 = call $V @llvm.x86.avx512.rcp14.pd.512($V %x, $V zeroinitializer, i8 -1)
+  %e = call $V @llvm.fma.$S($V %minus, $V %r0, $V {splat(1.0)})
+  %c = call $V @llvm.fma.$S($V %e, $V %e, $V %e)
+  %r = call $V @llvm.fma.$S($V %r0, $V %c, $V %r0)
+  ret $V %r
+}}
 define internal $V @reciprocal($V %of) alwaysinline {{
   %large = fcmp olt $V {splat(1e300)}, %of
   %x = select $B %large, $V {splat(1e300)}, $V %of
-  %r0 = call $V @llvm.x86.avx512.rcp14.pd.512($V %x, $V zeroinitializer, i8 -1)
   %minus = fneg $V %x
-  %e0 = call $V @llvm.fma.$S($V %minus, $V %r0, $V {splat(1.0)})
-  %c0 = call $V @llvm.fma.$S($V %e0, $V %e0, $V %e0)
-  %r1 = call $V @llvm.fma.$S($V %r0, $V %c0, $V %r0)
-  %e1 = call $V @llvm.fma.$S($V %minus, $V %r1, $V {splat(1.0)})
-  %r = call $V @llvm.fma.$S($V %e1, $V %r1, $V %r1)
+  %r0 = call $V @nearly_reciprocal($V %x, $V %minus)
+  %rest = call $V @llvm.fma.$S($V %minus, $V %r0, $V {splat(1.0)})
+  %r = call $V @llvm.fma.$S($V %rest, $V %r0, $V %r0)
   ret $V %r
+}}
+define internal $V @ratio($V %a, $V %b) alwaysinline {{
+  %minus = fneg $V %b
+  %r = call $V @nearly_reciprocal($V %b, $V %minus)
+  %q = fmul $V %a, %r
+  %rest = call $V @llvm.fma.$S($V %minus, $V %q, $V %a)
+  %result = call $V @llvm.fma.$S($V %rest, $V %r, $V %q)
+  ret $V %result
 }}
 """
 
@@ -206,7 +223,7 @@ def _tanh() -> str:
         f"  %less = fsub $V %scale, {splat(1.0)}",
         "  %t = call $V @llvm.fma.$S($V %scale, $V %tail, $V %less)",
         f"  %two = fadd $V %t, {splat(2.0)}",
-        "  %value = fdiv $V %t, %two",
+        "  %value = call $V @ratio($V %t, $V %two)",
         "  %result = call $V @llvm.copysign.$S($V %value, $V %of)",
         "  ret $V %result",
         "}",
@@ -230,7 +247,7 @@ def _ln() -> str:
         f"  %n = fsub $V %ed, {splat(2.0**52 + 1023)}",
         f"  %f = fsub $V %z, {splat(1.0)}",
         f"  %g = fadd $V %z, {splat(1.0)}",
-        "  %s = fdiv $V %f, %g",
+        "  %s = call $V @ratio($V %f, $V %g)",
         "  %w = fmul $V %s, %s",
         "  %ww = fmul $V %w, %w",
         *_polynomial("p", "%w", "%ww", len(Q), len(P)),
