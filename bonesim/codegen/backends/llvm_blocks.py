@@ -17,7 +17,7 @@ from bonesim.codegen.schedule import single_operations
 
 LONGEST_INLINED = 8000
 """Instructions of a block with the elementary functions inside; in a longer one they are called."""
-LONGEST_PIECE = 3000
+LONGEST_PIECE = 6000
 """Instructions of one function of a block."""
 
 

@@ -20,6 +20,9 @@ from bonesim.codegen.backends.llvm_step import Step
 from bonesim.codegen.backends.llvm_values import LANE_ARGUMENTS, PRECISIONS, Along, Code, Mask, Vector
 from bonesim.codegen.program import Block, Program
 
+LINE = 64
+"""Bytes that memory hands over at a time."""
+
 
 class Outputs:
     """The functions `between`, `along`, `record`, `send` and `retire`."""
@@ -194,6 +197,9 @@ class _Place:
         address = code.let(f"getelementptr inbounds {self.kind}, ptr {code.word('out', 'ptr')}, i64 {index}")
         stored = f"{vector} {value}, ptr {address}, i32 4, {code.booleans} {inside.name}"
         code.lines.append(f"  call void @llvm.masked.store.v{code.width}{self.suffix}.p0({stored})")
+        # What comes next in this row is asked for in time; nobody else touches it, and memory is far away.
+        ahead = code.let(f"getelementptr inbounds i8, ptr {address}, i64 {LINE}")
+        code.lines.append(f"  call void @llvm.prefetch.p0(ptr {ahead}, i32 1, i32 3, i32 1)")
 
 
 def _rows_of(block: Block, program: Program) -> list[int]:
@@ -208,4 +214,5 @@ def _declarations(width: int) -> str:
         f"declare void @llvm.masked.store.v{width}{suffix}.p0(<{width} x {kind}>, ptr, i32, <{width} x i1>)"
         for kind, suffix in PRECISIONS
     )
-    return "\n".join([f"declare i{width} @llvm.ctpop.i{width}(i{width})", *stored])
+    prefetch = "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)"
+    return "\n".join([f"declare i{width} @llvm.ctpop.i{width}(i{width})", prefetch, *stored])
