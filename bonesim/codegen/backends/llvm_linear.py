@@ -7,13 +7,9 @@ operations see `codegen.sparse.Elimination`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-
 from bonesim.codegen.backends.llvm_rows import Rows
 from bonesim.codegen.backends.llvm_text import in_turn, whole_numbers
-from bonesim.codegen.backends.llvm_values import Code, Vector
+from bonesim.codegen.backends.llvm_values import Code, Vector, carried
 from bonesim.codegen.sparse import Elimination
 
 UNROLLED = 6000
@@ -225,11 +221,11 @@ class Looped:
         shift, lower, diagonal = (_read(code, name, i) for name in ("shift", "lower", "diagonal"))
         x = code.at(self.rows.f, _read(code, "state", i))
         value = code[x]
-        with gathered(code, lower, _read(code, "first", i), value) as (entry, sofar):
+        with carried(code, lower, _read(code, "first", i), value) as (entry, (sofar,)):
             known = code[code.at(self.rows.f, _read(code, "column", entry))]
             sofar.next = code[_read(code, "source", entry)].fma(known, sofar.value)
         value = sofar.value
-        with gathered(code, diagonal, lower, value) as (entry, sofar):
+        with carried(code, diagonal, lower, value) as (entry, (sofar,)):
             known = code[code.at(self.rows.f, _read(code, "column", entry))]
             sofar.next = (-code[self._place(code, entry, shift)]).fma(known, sofar.value)
         code[x] = sofar.value
@@ -238,7 +234,7 @@ class Looped:
         shift, diagonal = _read(code, "shift", i), _read(code, "diagonal", i)
         x = code.at(self.rows.f, _read(code, "state", i))
         after, end = code.let(f"add i64 {diagonal}, 1"), _read(code, "first", code.let(f"add i64 {i}, 1"))
-        with gathered(code, end, after, code[x]) as (entry, sofar):
+        with carried(code, end, after, code[x]) as (entry, (sofar,)):
             known = code[code.at(self.rows.f, _read(code, "column", entry))]
             sofar.next = (-code[self._place(code, entry, shift)]).fma(known, sofar.value)
         code[x] = sofar.value * code[self._place(code, diagonal, shift)]
@@ -253,25 +249,3 @@ _TABLES = ("column", "source", "state", "first", "lower", "diagonal", "shift")
 def _read(code: Code, table: str, index: str) -> str:
     """A whole number of a table."""
     return code.whole(f"lu_{table}", index)
-
-
-@dataclass
-class Sum:
-    """A vector that a loop carries: its `value` in this pass and in the `next`; behind the loop, the last one."""
-
-    value: Vector
-    next: Vector
-
-
-@contextmanager
-def gathered(code: Code, end: str, first: str, start: Vector) -> Iterator[tuple[str, Sum]]:
-    """Lines inside run for the i64 values from `first` up to `end`, each with the sum so far."""
-    with code.loop(end, first) as i:
-        label = i.removesuffix("_i")
-        place = len(code.lines)
-        code.lines.append("")
-        sofar = Sum(Vector(code, f"{label}_sofar"), start)
-        yield i, sofar
-        carried = f"phi {code.vector} [ {start.name}, {label}_before ], [ {sofar.next.name}, {label}_next ]"
-        code.lines[place] = f"  {label}_sofar = {carried}"
-    sofar.value = Vector(code, code.let(carried))

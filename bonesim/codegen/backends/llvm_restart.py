@@ -13,7 +13,7 @@ from bonesim.codegen.backends.llvm_parts import (
     smallest_step,
 )
 from bonesim.codegen.backends.llvm_rows import Rows
-from bonesim.codegen.backends.llvm_values import Code, Mask, Vector, larger, smaller
+from bonesim.codegen.backends.llvm_values import Code, Mask, Vector, carried, larger, smaller
 from bonesim.codegen.program import Program
 
 
@@ -34,30 +34,28 @@ class Restart:
         rates_now(code, rows)
         self._refuse_unknown(code, fresh)
         hold_still(code, self.program, rows)
-        size, slope, bend, trial = rows.norm, rows.h, rows.inverse_h, rows.seen_t
-        for row in (size, slope, bend):
-            code[row] = 0.0
-        with code.loop(rows.states) as i:
+        zero = code.constant(0.0)
+        with carried(code, rows.states, 0, zero, zero) as (i, (size, slope)):
             weight = self._weight(code, i)
             code[code.at(rows.scaled, i)] = weight
-            code[size] = larger(code[size], abs(code[code.at(rows.y, i)]) * weight)
-            code[slope] = larger(code[slope], abs(code[code.at(rows.f, i)]) * weight)
+            size.next = larger(size.value, abs(code[code.at(rows.y, i)]) * weight)
+            slope.next = larger(slope.value, abs(code[code.at(rows.f, i)]) * weight)
         span = code.double("end") - code.double("start")
-        ratio = code[size] * 0.01 / larger(code[slope], TINIEST)
-        step = ((code[size] > 1e-5) & (code[slope] > 1e-5)).where(ratio, span * 1e-6)
-        code[trial] = smaller(larger(step, smallest_step(code[rows.t], span) * 100.0), span * 0.01)
+        ratio = size.value * 0.01 / larger(slope.value, TINIEST)
+        step = ((size.value > 1e-5) & (slope.value > 1e-5)).where(ratio, span * 1e-6)
+        trial = smaller(larger(step, smallest_step(code[rows.t], span) * 100.0), span * 0.01)
         with code.loop(rows.states) as i:
             f = code[code.at(rows.f, i)]
             code[code.at(rows.by_time, i)] = f
-            code[code.at(rows.u, i)] = code[code.at(rows.y, i)] + code[trial] * f
-        code[rows.at] = code[rows.t] + code[trial]
+            code[code.at(rows.u, i)] = code[code.at(rows.y, i)] + trial * f
+        code[rows.at] = code[rows.t] + trial
         code.run("rhs")
         hold_still(code, self.program, rows)
-        with code.loop(rows.states) as i:
+        with carried(code, rows.states, 0, zero) as (i, (bend,)):
             weight = code[code.at(rows.scaled, i)]
             change = abs(code[code.at(rows.f, i)] - code[code.at(rows.by_time, i)]) * weight
-            code[bend] = larger(code[bend], change.equals(change).where(change, INFINITY))
-        code.put(rows.planned, fresh, self._first_step(code, code[slope], code[bend] / code[trial], code[trial], span))
+            bend.next = larger(bend.value, change.equals(change).where(change, INFINITY))
+        code.put(rows.planned, fresh, self._first_step(code, slope.value, bend.value / trial, trial, span))
         code.put(rows.refused, fresh, 0.0)
         code[rows.fresh] = 0.0
         return code.function("restart")

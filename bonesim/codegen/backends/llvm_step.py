@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bonesim.codegen.backends.llvm_rows import Rows
-from bonesim.codegen.backends.llvm_values import Code, Vector, larger
+from bonesim.codegen.backends.llvm_values import Code, Vector, carried, larger
 from bonesim.codegen.program import Program
 
 Table = tuple[tuple[float, ...], ...]
@@ -92,28 +92,30 @@ class Step:
                 code[place] = scale.fma(code[code.at(rows.by_time, i)], code[place])
 
     def _finish(self, code: Code) -> None:
-        """Next states, error over tolerance and its norm, the largest component; NaN stays NaN."""
-        rows, tolerance = self.rows, code.double("rtol")
-        code[rows.norm] = 0.0
-        with code.loop(rows.states) as i:
+        """Next states, error over tolerance and its norm, the largest component; NaN where one is not finite."""
+        rows, tolerance, zero = self.rows, code.double("rtol"), code.constant(0.0)
+        with carried(code, rows.states, 0, zero, zero) as (i, (largest, unknown)):
             error, y = self._stage(code, len(self.tableau.a) - 1, i), code[code.at(rows.y, i)]
             y_next = code[code.at(rows.u, i)] + error
             code[code.at(rows.y_next, i)] = y_next
             scale = tolerance.fma(larger(abs(y), abs(y_next)), code[code.at(rows.atol, i)])
             scaled = abs(error) * larger(scale, 1e-300).reciprocal
             code[code.at(rows.scaled, i)] = scaled
-            worst = code[rows.norm]
-            code[rows.norm] = (scaled <= worst).where(worst, (worst.differs(worst)).where(worst, scaled))
+            largest.next = larger(largest.value, scaled)
+            unknown.next = scaled.fma(zero, unknown.value)
+        code[rows.norm] = largest.value + unknown.value
 
     def dense(self, name: str, states: Sequence[int]) -> str:
         """A function for the rows D_r = sum_j H_rj k_j of the continuous extension of some states."""
         code, rows = Code(self.width), self.rows
         for state in code.each(states):
+            known = [self._stage(code, number, state) for number in range(len(self.tableau.a))]
+            values = [code.constant(0.0) for _ in self.tableau.H]
             for place, row in enumerate(self.tableau.H):
-                value = code.constant(0.0)
-                for number, factor in enumerate(row):
+                for factor, k in zip(row, known, strict=True):
                     if factor:
-                        value = code.constant(factor).fma(self._stage(code, number, state), value)
+                        values[place] = code.constant(factor).fma(k, values[place])
+            for place, value in enumerate(values):
                 code[code.at(rows.dense + place * rows.states, state)] = value
         return code.function(name)
 

@@ -323,3 +323,31 @@ def larger(a: Vector, b: Number) -> Vector:
 
 def _name(value: Number) -> str:
     return value.name if isinstance(value, Vector) else splat(value)
+
+
+@dataclass
+class Carried:
+    """A vector that a loop carries: its `value` in this pass and in the `next`; behind the loop, the last one."""
+
+    value: Vector
+    next: Vector
+
+
+@contextmanager
+def carried(code: Code, end: int | str, first: int | str, *starts: Vector) -> Iterator[tuple[str, list[Carried]]]:
+    """Lines inside run for the i64 values from `first` up to `end`, each with what is carried so far.
+
+    In registers: what goes through a row of the workspace waits for memory in every pass.
+    """
+    with code.loop(end, first) as i:
+        label = i.removesuffix("_i")
+        place = len(code.lines)
+        sofar = [Carried(Vector(code, f"{label}_sofar{number}"), start) for number, start in enumerate(starts)]
+        yield i, sofar
+        phis = [
+            f"phi {code.vector} [ {start.name}, {label}_before ], [ {one.next.name}, {label}_next ]"
+            for start, one in zip(starts, sofar, strict=True)
+        ]
+        code.lines[place:place] = [f"  {one.value.name} = {phi}" for one, phi in zip(sofar, phis, strict=True)]
+    for one, phi in zip(sofar, phis, strict=True):
+        one.value = Vector(code, code.let(phi))
