@@ -59,7 +59,7 @@ class Engine:
         return self.few if states <= SMALL else self.many
 
 
-OURS = Engine("bonesim", "ours_llvm", ("bonesim", "llvmlite", "numpy"), 20_000, 400)
+OURS = Engine("bonesim", "ours_llvm", ("bonesim", "llvmlite", "numpy"), 20_000, 800)
 OURS_NUMPY = Engine("bonesim, NumPy back end", "ours_numpy", ("bonesim", "numpy"), 2_000, 256, 1e-5)
 REFEREE = Engine("libRoadRunner", "roadrunner_cvode", ("libroadrunner",), 100, 16)
 OTHERS = (
