@@ -27,6 +27,7 @@ from benchmarks.problems import Problem
 from benchmarks.rows import Row, spread
 from bonesim.codegen.backends.llvm_lower import lowered, one_less
 from bonesim.codegen.backends.llvm_math import functions
+from bonesim.codegen.backends.llvm_object import vector_width
 from bonesim.codegen.backends.llvm_rows import jacobian_entries
 from bonesim.codegen.program import Block, Program, arrange
 from bonesim.codegen.schedule import single_operations
@@ -72,7 +73,8 @@ def of_step(program: Program, method: Any) -> dict[str, Work]:
     n, stages, higher = len(program.layout.states), len(method.a), one_less(program)
     lu = eliminate(n, jacobian_entries(program))
     pivots = [k for row in lu.factored for k in lu.lower[row]]
-    factor = Work(float(n + sum(1 + len(lu.upper[k]) for k in pivots)), float(sum(1 for _ in lu.factored)))
+    factor = Work(float(n + sum(1 + len(lu.upper[k]) for k in pivots)))
+    factor += of_function("reciprocal").times(sum(1 for _ in lu.factored))
     solve = Work(float(sum(1 + sum(len(part[row]) for part in (lu.before, lu.lower, lu.upper)) for row in range(n))))
     terms = sum(sum(map(bool, row)) for row in (*method.a, *method.C, *method.H))
     return {
@@ -80,7 +82,7 @@ def of_step(program: Program, method: Any) -> dict[str, Work]:
         "later rates": _of_block(program.rhs, higher).times(stages - 1),
         "factors": factor,
         "solves": solve.times(stages),
-        "stages": Work(float(n * (terms + stages + 6)), float(n)),
+        "stages": (Work(float(terms + stages + 7)) + of_function("reciprocal")).times(n),
     }
 
 
@@ -117,7 +119,7 @@ def _of_product(exponent: Expr) -> Work:
 @cache
 def of_function(name: str) -> Work:
     """What a function of our LLVM text costs: its lines that compute, and those of the functions it calls."""
-    body = re.search(rf"define [^@]*@{name}\(.*?\{{(.*?)\n\}}", functions(4), re.DOTALL)
+    body = re.search(rf"define [^@]*@{name}\(.*?\{{(.*?)\n\}}", functions(vector_width()), re.DOTALL)
     if body is None:
         raise ValueError(f"no text of {name}")
     lines = [line for line in body[1].splitlines() if " = " in line and not any(word in line for word in _FREE)]

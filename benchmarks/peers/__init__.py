@@ -60,7 +60,7 @@ class Engine:
 
 
 OURS = Engine("bonesim", "ours_llvm", ("bonesim", "llvmlite", "numpy"), 20_000, 800)
-OURS_NUMPY = Engine("bonesim, NumPy back end", "ours_numpy", ("bonesim", "numpy"), 2_000, 256, 1e-5)
+OURS_NUMPY = Engine("bonesim, NumPy back end", "ours_numpy", ("bonesim", "numpy"), 16_384, 2_048, 1e-5)
 REFEREE = Engine("libRoadRunner", "roadrunner_cvode", ("libroadrunner",), 100, 16)
 OTHERS = (
     Engine("COPASI", "copasi_lsoda", ("python-copasi",), 32, 16),

@@ -9,7 +9,7 @@ from bonesim.codegen.program import Block, Store
 from bonesim.codegen.schedule import Step, Value, scheduled
 from bonesim.model.expr import Call, Expr, symbols, walk
 
-COSTS = {"pow": 40, "exp": 25, "ln": 25, "ln_or_nan": 20, "log10": 25}
+COSTS = {"pow": 40, "exp": 25, "ln": 25, "ln_or_nan": 20, "log10": 25, "tanh": 30, "lower_power": 6}
 """Instructions of an operator that is more than one."""
 STEP = 3
 """Instructions that bring a step's numbers from and to where they are kept."""

@@ -33,7 +33,7 @@ DIVIDER = 16
 
 
 def single_operations(block: Block) -> Block:
-    """The same block with one operation a value, equal ones once; what a condition is made of stays with it."""
+    """The same block with one operation a value, equal ones once; relations and logic stay in the choice they make."""
     taken = {name for name, _ in block.values} | block.used()
     names: dict[Expr, Sym] = {}
     values: list[Value] = []
@@ -126,11 +126,16 @@ def _next(longest: list[tuple[float, int]], first: list[int], done: list[bool], 
 
 
 def _latency(expr: Expr) -> float:
-    return fold(expr, lambda leaf: 0.0, lambda call, args: LATENCY.get(call.op, 4) + max(args, default=0.0))
+    return fold(expr, lambda leaf: 0.0, lambda call, args: _weight(LATENCY, call, 4) + max(args, default=0.0))
 
 
 def _busy(expr: Expr) -> float:
-    return sum(BUSY.get(node.op, 0.5) for node in walk(expr) if isinstance(node, Call))
+    return sum(_weight(BUSY, node, 0.5) for node in walk(expr) if isinstance(node, Call))
+
+
+def _weight(table: dict[str, int], call: Call, usual: float) -> float:
+    """Of an operator; a power that is given no logarithm is a few products."""
+    return usual if call.op == "pow" and len(call.args) == 2 else table.get(call.op, usual)
 
 
 def _divisions(expr: Expr) -> int:

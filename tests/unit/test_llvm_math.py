@@ -135,7 +135,7 @@ def test_pow_at_the_edges(engine: Any, x: float, y: float, value: float) -> None
 
 
 def test_a_neighbour_at_an_edge_changes_no_bit(engine: Any) -> None:
-    """One lane that needs mending sends the whole vector the long way."""
+    """A lane out of the ordinary, beside others that are not."""
     x, y = np.resize([0.3, 2.5, 7.0, 1e-5], WIDTH), np.resize([1.0, 2.0, -0.7, 3.1], WIDTH)
     alone = apply(engine, "pow", x, y)
     for lane in range(WIDTH):
@@ -143,3 +143,13 @@ def test_a_neighbour_at_an_edge_changes_no_bit(engine: Any) -> None:
         beside[lane] = -1.0
         kept = np.arange(WIDTH) != lane
         np.testing.assert_array_equal(apply(engine, "pow", beside, y)[kept], alone[kept])
+
+
+def test_an_ordinary_power_has_the_bits_of_its_quick_form(engine: Any) -> None:
+    """exp of b ln a, as equations take powers where no lane is out of the ordinary; far below 1 it is 0 in both."""
+    rng = np.random.default_rng(6)
+    x, y = np.exp(rng.uniform(-300, 300, 40_000)), rng.uniform(-4, 4, 40_000)
+    exponent = y * apply(engine, "ln", x)
+    fits = exponent < 708
+    np.testing.assert_array_equal(apply(engine, "pow", x, y)[fits], apply(engine, "exp", exponent)[fits])
+    assert np.all(apply(engine, "pow", x, y)[exponent <= -708] == 0)

@@ -112,7 +112,9 @@ def _output_times(t_out: np.ndarray) -> np.ndarray:
     """Output times closed by infinities; of two equal ones the first lies just before what happens there."""
     twice = np.append(t_out[:-1] == t_out[1:], False)
     earlier = np.minimum(t_out - 16 * np.spacing(np.abs(t_out)), np.nextafter(t_out, -np.inf))
-    return np.append(np.where(twice, earlier, t_out), np.full(vector_width(), np.inf))
+    times = np.where(twice, earlier, t_out)
+    times = np.minimum.accumulate(times[::-1])[::-1]  # an output that is as near to the second is before it, too
+    return np.append(times, np.full(vector_width(), np.inf))
 
 
 def _aligned(doubles: int) -> np.ndarray:

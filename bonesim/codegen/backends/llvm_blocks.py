@@ -126,7 +126,7 @@ class Blocks:
         block = single_operations(lowered(block, self.higher))
         pieces = cut(block, LONGEST_PIECE, overwrites=overwrites)
         pool = self.rows.pool(1 + max((place for piece in pieces for place in piece.kept.values()), default=-1))
-        kept = {name: pool + place for piece in pieces for name, place in piece.kept.items()}
+        kept = {value: pool + place for piece in pieces for value, place in piece.kept.items()}
         attribute = "noinline" if cost(block) > LONGEST_INLINED else ""
         bodies, careful_forms = [], []
         for number, piece in enumerate(pieces):

@@ -148,7 +148,8 @@ class Conditions:
     def _aim(self, code: Code) -> None:
         """Close in on the turn from both sides of where a straight line has it, ever nearer.
 
-        What misses it still narrows down where it is, and halving does the rest. The turn that is found is the same.
+        What misses it still narrows down where it is, and halving does the rest. Of several turns in a quarter of a
+        step it may be another one than halving alone would find.
         """
         rows = self.rows
         for part in AIMS:

@@ -14,12 +14,16 @@ UNROLLED_POWER = 16  # largest whole power written as products
 
 
 def one_less(program: Program) -> dict[Expr, Expr]:
-    """Of each constant that is another number less 1, as exponents in derivatives are, that number."""
-    constants = program.layout.constants
+    """Of each constant that is another number less 1, as exponents in derivatives are, that number.
+
+    Only parameters and constants: other names of the block of constants mean nothing elsewhere.
+    """
+    names = [(store.expr, Sym(program.layout.constants[store.index[0]])) for store in program.constants.stores]
+    known: dict[Expr, Expr] = {Sym(name): Sym(name) for name in program.layout.parameters} | dict(names)
     return {
-        Sym(constants[store.index[0]]): store.expr.args[0]
-        for store in program.constants.stores
-        if isinstance(store.expr, Call) and store.expr.op == "sub" and store.expr.args[1] == Num(1.0)
+        constant: known[expr.args[0]]
+        for expr, constant in names
+        if isinstance(expr, Call) and expr.op == "sub" and expr.args[1] == Num(1.0) and expr.args[0] in known
     }
 
 

@@ -13,7 +13,7 @@ division; 1/0 is NaN then, and 1/inf 1e-300.
 
 `exp_in` and `ln_in` hold where nothing can overflow (|x| < 708, normal positive numbers); the others mend the edges.
 `ln_or_nan` says so with a NaN, but that of 0 is infinite. Where all is ordinary `pow` has the bits of `exp_in` of b
-`ln_in` of a. Results below 1e-307 are 0.
+`ln_in` of a. Results below e^-708, 3e-308, are 0, and so are bases below 2e-308.
 """
 
 from __future__ import annotations
@@ -65,12 +65,12 @@ def splat(value: float) -> str:
 
 
 def functions(width: int) -> str:
-    """Definitions of @exp, @ln, @pow, @tanh, @reciprocal, and declarations of the intrinsics that are used."""
+    """Definitions of all functions named above, and declarations of the intrinsics that are used."""
     vector, integers, booleans = f"<{width} x double>", f"<{width} x i64>", f"<{width} x i1>"
     suffix = f"v{width}f64"
-    names = {"V": vector, "I": integers, "B": booleans, "S": suffix, "M": f"i{width}", "A": str(8 * width)}
-    text = _DECLARATIONS + _table() + _exp() + _tanh() + _ln() + _POW
-    text += _DIVISIONS_BY_ESTIMATE if width == ESTIMATED_WIDTH else _DIVISIONS
+    names = {"V": vector, "I": integers, "B": booleans, "S": suffix, "A": str(8 * width)}
+    text = _DECLARATIONS + _table() + _exp(width) + _tanh() + _ln() + _POW
+    text += _DIVISIONS_BY_ESTIMATE if width == WITH_AVX512 else _DIVISIONS
     for key, value in names.items():
         text = text.replace(f"${key}", value)
     return text
@@ -94,8 +94,8 @@ declare $V @llvm.copysign.$S($V, $V)
 """
 
 
-ESTIMATED_WIDTH = 8
-"""Lanes of registers that come with an estimate of a reciprocal (AVX-512)."""
+WITH_AVX512 = 8
+"""Lanes of registers that come with an estimate of a reciprocal, and an instruction that scales by powers of 2."""
 
 _DIVISIONS = f"""
 define internal $V @reciprocal($V %x) alwaysinline {{
@@ -110,6 +110,7 @@ define internal $V @ratio($V %a, $V %b) alwaysinline {{
 
 _DIVISIONS_BY_ESTIMATE = f"""
 declare $V @llvm.x86.avx512.rcp14.pd.512($V, $V, i8)
+declare $V @llvm.x86.avx512.mask.scalef.pd.512($V, $V, $V, i8, i32)
 define internal $V @nearly_reciprocal($V %x, $V %minus) alwaysinline {{
   %r0 = call $V @llvm.x86.avx512.rcp14.pd.512($V %x, $V zeroinitializer, i8 -1)
   %e = call $V @llvm.fma.$S($V %minus, $V %r0, $V {splat(1.0)})
@@ -182,16 +183,25 @@ def _exp_near_zero() -> list[str]:
     ]
 
 
-def _exp() -> str:
+_SCALED = (
+    "  %bits = bitcast $V %magic to $I",
+    "  %power = shl $I %bits, splat (i64 52)",
+    "  %mantissa = bitcast $V %sum to $I",
+    "  %scaled = add $I %mantissa, %power",
+    "  %value = bitcast $I %scaled to $V",
+)
+_SCALED_BY_INSTRUCTION = (
+    "  %value = call $V @llvm.x86.avx512.mask.scalef.pd.512($V %sum, $V %n, $V zeroinitializer, i8 -1, i32 4)",
+)
+"""%sum times 2^n, by its bits or by an instruction."""
+
+
+def _exp(width: int) -> str:
     lines = [
         "define internal $V @exp_in($V %x) alwaysinline {",
         *_exp_near_zero(),
         f"  %sum = fadd $V %tail, {splat(1.0)}",
-        "  %bits = bitcast $V %magic to $I",
-        "  %power = shl $I %bits, splat (i64 52)",
-        "  %mantissa = bitcast $V %sum to $I",
-        "  %scaled = add $I %mantissa, %power",
-        "  %value = bitcast $I %scaled to $V",
+        *(_SCALED_BY_INSTRUCTION if width == WITH_AVX512 else _SCALED),
         "  ret $V %value",
         "}",
         "define internal $V @exp($V %x) alwaysinline {",

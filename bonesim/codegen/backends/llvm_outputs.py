@@ -189,7 +189,10 @@ class _Place:
     times: str
 
     def send(self, code: Code, observable: str, value: str, inside: Mask) -> None:
-        """Write those elements of a vector that are inside; they lie one behind another."""
+        """Write those elements of a vector that are inside; they lie one behind another.
+
+        A masked store, which AMD processors before AVX-512 do in microcode, once for up to a vector of outputs.
+        """
         vector = f"<{code.width} x {self.kind}>"
         if self.kind == "float":
             value = code.let(f"fptrunc {code.vector} {value} to {vector}")
@@ -197,8 +200,8 @@ class _Place:
         address = code.let(f"getelementptr inbounds {self.kind}, ptr {code.word('out', 'ptr')}, i64 {index}")
         stored = f"{vector} {value}, ptr {address}, i32 4, {code.booleans} {inside.name}"
         code.lines.append(f"  call void @llvm.masked.store.v{code.width}{self.suffix}.p0({stored})")
-        # What comes next in this row is asked for in time; nobody else touches it, and memory is far away.
-        ahead = code.let(f"getelementptr inbounds i8, ptr {address}, i64 {LINE}")
+        # Memory is far away: what comes next in this row is asked for in time.
+        ahead = code.let(f"getelementptr i8, ptr {address}, i64 {LINE}")
         code.lines.append(f"  call void @llvm.prefetch.p0(ptr {ahead}, i32 1, i32 3, i32 1)")
 
 

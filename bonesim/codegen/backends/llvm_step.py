@@ -44,7 +44,7 @@ class Step:
         self.program, self.tableau, self.rows, self.width = program, tableau, rows, width
 
     def text(self) -> str:
-        """All functions of the step."""
+        """The function `step`."""
         return self._step()
 
     def _step(self) -> str:

@@ -256,7 +256,10 @@ class Expressions:
         return product if exponent.value >= 0 else body.binary("fdiv", splat(1.0), product)
 
     def _ln_of_base(self, a: str) -> str:
-        """The logarithm that powers of a base share; ordinary bases are positive, or 0: many a state begins there."""
+        """The logarithm that powers of a base share; ordinary bases are positive, or 0: many a state begins there.
+
+        A base below the smallest normal number is 0.
+        """
         body = self.body
         if self.careful:
             return body.call("@ln_or_nan", a)
@@ -279,10 +282,10 @@ class Expressions:
         exponent, quotient = body.binary("fmul", b, log), body.binary("fmul", whole, inverse)
         fits = body.let(f"fcmp olt {body.vector} {exponent}, {splat(LARGEST_EXPONENT)}")
         some = body.let(f"fcmp ogt {body.vector} {exponent}, {splat(-LARGEST_EXPONENT)}")
-        if not self.careful:
-            self.ordinary.append(fits)
-            return body.select(some, quotient, splat(0.0))
         known = body.let(f"fcmp olt {body.vector} {whole}, {splat(math.inf)}")
+        if not self.careful:
+            self.ordinary += [fits, known]
+            return body.select(some, quotient, splat(0.0))
         both = body.let(f"and {body.booleans} {body.let(f'and {body.booleans} {fits}, {some}')}, {known}")
         return body.select(both, quotient, body.call("@pow", a, b))
 
