@@ -19,7 +19,8 @@ def one_less(program: Program) -> dict[Expr, Expr]:
     Only parameters and constants: other names of the block of constants mean nothing elsewhere.
     """
     names = [(store.expr, Sym(program.layout.constants[store.index[0]])) for store in program.constants.stores]
-    known: dict[Expr, Expr] = {Sym(name): Sym(name) for name in program.layout.parameters} | dict(names)
+    known: dict[Expr, Sym] = {Sym(name): Sym(name) for name in program.layout.parameters}
+    known.update(names)
     return {
         constant: known[expr.args[0]]
         for expr, constant in names
