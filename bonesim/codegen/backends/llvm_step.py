@@ -45,9 +45,6 @@ class Step:
 
     def text(self) -> str:
         """The function `step`."""
-        return self._step()
-
-    def _step(self) -> str:
         code, rows, method = Code(self.width), self.rows, self.tableau
         code[rows.inverse_h] = code.constant(1.0) / code[rows.h]
         code.run("start")
