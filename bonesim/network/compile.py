@@ -12,16 +12,23 @@ from bonesim.model.expr import Call, Expr, Num, Sym, free_name, product, total
 from bonesim.model.ode import OdeModel, Parameter, Rule, State
 from bonesim.network.logic import doubling, node, odds_ratio, powered, saturation, signed_share
 
+FREE_ENTRY = "free_cargo_entry"
+"""Prior and parameter: the share of cargo given without vesicles that enters cells whole."""
+
 Wanted = Callable[[str, str], bool]  # (cell, process) -> whether the scenario can use it
 Carries = Callable[[str, str, str], bool]  # (cell, node, process) -> whether a module leads from node to process
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """What reaches the cells from one source: names of flat symbols that give vesicles taken up, 1/day."""
+    """What reaches the cells from one source: names of flat symbols that give vesicles taken up, 1/day.
+
+    With `free` the cargo comes without vesicles, and only the share `free_cargo_entry` of it enters cells whole.
+    """
 
     source: Source
     uptake: tuple[str, ...]
+    free: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,6 +139,8 @@ class _Build:
         half = self.parameter("V50", self.priors["V50"], "particle/cell")
         hill = self.parameter("hill", self.priors["hill"])
         uptake = total([Sym(symbol) for symbol in exposure.uptake])
+        if exposure.free:
+            uptake = Call("mul", (Sym(self.parameter(FREE_ENTRY, self.priors[FREE_ENTRY])), uptake))
         loss = Call("div", (Call("mul", (Call("ln", (Num(2.0),)), Sym(name))), Sym(half_life)))
         rate = Call("sub", (Call("div", (uptake, Sym(count))), loss))
         label = f"{exposure.source.label} inside a marrow cell"

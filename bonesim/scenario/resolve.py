@@ -24,12 +24,13 @@ MARROW_CELLS = "marrow_target_cells"
 """Flat id of the number of cells that share the vesicles, where a source acts; it scales with the subject's mass."""
 
 
-def resolve(scenario: Scenario, catalog: Catalog | None = None) -> Problem:
-    """The problem that a scenario states.
+def resolve(scenario: Scenario, catalog: Catalog | None = None, *, free_cargo: bool = False) -> Problem:
+    """The problem that a scenario states, its further arms left aside.
 
     The core, the tissue, further modules and one kinetics module for each source and route are joined with the signal
     network that the doses and contexts can reach. Arm `dosed` is the scenario as it stands; arm `vehicle` has every
-    active amount at 0. The model starts in the healthy steady state; contexts begin at their times.
+    active amount at 0. The model starts in the healthy steady state; contexts begin at their times. With `free_cargo`
+    what is dosed is the cargo of the vesicles without them.
 
     Raises
     ------
@@ -42,7 +43,7 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None) -> Problem:
     groups = dose_groups(scenario, catalog)
     disease = causes(scenario, catalog)
     biology = list(_biology(scenario, species))
-    network = _network(scenario, catalog, groups, disease, biology)
+    network = _network(scenario, catalog, groups, disease, biology, free_cargo)
     parts = [*biology, *(group.module for group in groups), disease.module, Module("", network.model)]
     model = compose("scenario", parts, [Activity(*activity) for activity in network.activities])
     active = [name for group in groups for name in group.active]
@@ -74,7 +75,12 @@ def _biology(scenario: Scenario, species: Species) -> Iterator[Module]:
 
 
 def _network(
-    scenario: Scenario, catalog: Catalog, groups: Sequence[Group], disease: Causes, biology: Sequence[Module]
+    scenario: Scenario,
+    catalog: Catalog,
+    groups: Sequence[Group],
+    disease: Causes,
+    biology: Sequence[Module],
+    free_cargo: bool,
 ) -> Network:
     """The signal network between what is given and the ports of core, tissue and modules."""
 
@@ -90,7 +96,7 @@ def _network(
         uptake.setdefault(group.source.id, []).append(group.uptake)
     species = catalog.species[scenario.subject.species]
     return compile_network(
-        [Exposure(catalog.sources[source], tuple(symbols)) for source, symbols in uptake.items()],
+        [Exposure(catalog.sources[source], tuple(symbols), free_cargo) for source, symbols in uptake.items()],
         disease.factors,
         priors=catalog.priors,
         cells=_marrow_cells(scenario, species),

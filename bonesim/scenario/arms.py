@@ -1,0 +1,232 @@
+"""The arms of a scenario: what each of them solves, and what it holds at a value of its own.
+
+`dosed` is the scenario as it stands and `vehicle` the same with every amount 0. A further arm is the scenario with its
+changes written into it, read and checked like a file. What is taken out (`without`, `vesicles: empty`) stays in the
+equations with strength 0, so that such an arm differs from `dosed` by numbers alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bonesim.catalog import Catalog, load_catalog
+from bonesim.errors import InputError, Place, closest, quoted
+from bonesim.pharmacology.amount import amount_kind
+from bonesim.scenario.changes import Change, changed, dotted_key
+from bonesim.scenario.comparison import ArmChange, UncertaintyChoice
+from bonesim.scenario.exposure import regimens
+from bonesim.scenario.problem import DOSED, VEHICLE, LedgerPlan, Problem
+from bonesim.scenario.resolve import resolve
+from bonesim.scenario.schema import Scenario, key_holds
+from bonesim.scenario.timetable import timetable
+from bonesim.yamlio import Document, validate
+from bonesim.yamlio.document import Path, dotted
+
+EXAMPLE = '"doses[0].amount": 30 ug'
+"""What remedies show of a change in an arm."""
+
+NOT_CHANGED = {"arms", "uncertainty", "sweep"}
+"""Sections that the scenario of an arm does not have."""
+
+
+@dataclass(frozen=True)
+class Lot:
+    """Doses of one source and route that are written in protein: the vesicles in them follow from the lot.
+
+    number : id of the lot's particles per ug among the numbers of the problem
+    group : of the ledger
+    amounts : what these doses give to each amount parameter, by flat id
+    given : vesicles of all their administrations
+    size, other_size : vesicles of the largest single administration of these doses, and of the group's others
+    """
+
+    number: str
+    group: str
+    amounts: Mapping[str, float]
+    given: float
+    size: float
+    other_size: float
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One arm of a run.
+
+    problem : whose arm `dosed` it is, but for what it holds
+    held : parameters at a value of the arm's own, by flat id; no draw moves them
+    lots : doses that follow from a number which may be drawn
+    """
+
+    name: str
+    problem: Problem
+    held: Mapping[str, float]
+    lots: tuple[Lot, ...] = ()
+
+    def scheduled(self, plan: LedgerPlan) -> float:
+        """What a source by a route is to deliver in this arm, in the unit of the plan."""
+        return 0.0 if self.name == VEHICLE else plan.scheduled
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All arms of a scenario, `dosed` and `vehicle` first, and how often numbers with a range are drawn for them."""
+
+    arms: tuple[Arm, ...]
+    uncertainty: UncertaintyChoice | None = None
+
+
+def compared(scenario: Scenario, catalog: Catalog | None = None) -> Comparison:
+    """The arms of a scenario.
+
+    Raises
+    ------
+    InputError
+        As `resolve`; for a further arm, at its place.
+    """
+    catalog = catalog or load_catalog()
+    base = resolve(scenario, catalog)
+    amounts = {name: values[base.arms.index(VEHICLE)] for name, values in base.arm_values.items()}
+    arms = [Arm(DOSED, base, {}, _lots(scenario, catalog)), Arm(VEHICLE, base, amounts)]
+    arms += [_arm(scenario, name, base, catalog) for name in scenario.arms]
+    return Comparison(tuple(arms), scenario.uncertainty)
+
+
+def arm_scenario(scenario: Scenario, name: str) -> Scenario:
+    """The scenario of a further arm: the whole with the arm's changes, without the modules that it takes out.
+
+    Raises
+    ------
+    InputError
+        For everything the schema refuses, at the place of the change that is to blame.
+    """
+    data, added = _edit(scenario, name)
+    try:
+        own = validate(Document(data, {(): Place()}, ""), Scenario)
+    except InputError as error:
+        raise _placed(error, scenario, name, added) from None
+    kept = tuple(module for module in own.model.modules if module not in scenario.arms[name].without)
+    return own.model_copy(update={"model": own.model.model_copy(update={"modules": kept})})
+
+
+def at_arm(error: InputError, scenario: Scenario, name: str) -> InputError:
+    """A fault of an arm's scenario, at the place of the change that is to blame, or else of the arm."""
+    return _placed(error, scenario, name, _edit(scenario, name)[1])
+
+
+def _edit(scenario: Scenario, name: str) -> tuple[Any, dict[Path, Change]]:
+    """The data of an arm's scenario, and what its changes added."""
+    written = scenario.model_dump(mode="json", exclude_none=True, exclude_unset=True, exclude=NOT_CHANGED)
+    settings = scenario.arms[name].settings.items()
+    return changed(written, [Change(key, value, _place(scenario, name, key), EXAMPLE) for key, value in settings])
+
+
+def _placed(error: InputError, scenario: Scenario, name: str, added: Mapping[Path, Change]) -> InputError:
+    return InputError.together([_part_placed(part, scenario, name, added) for part in error.parts])
+
+
+def _part_placed(error: InputError, scenario: Scenario, name: str, added: Mapping[Path, Change]) -> InputError:
+    place = error.place or Place()
+    if place.file:
+        return error
+    key = place.key or ""
+    for path, change in added.items():
+        if key_holds(dotted_key(path), key):
+            deeper = key.removeprefix(dotted_key(path))
+            there = replace(change.place, key=f"{change.place.key}{deeper}")
+            return InputError(error.problem, place=there, remedy=error.remedy)
+    problem = f"{key}: {error.problem}" if key else error.problem
+    return InputError(problem, place=scenario.place(dotted(("arms", name))), remedy=error.remedy)
+
+
+def _place(scenario: Scenario, name: str, key: str) -> Place:
+    return scenario.place(dotted(("arms", name, key)))
+
+
+def _arm(scenario: Scenario, name: str, base: Problem, catalog: Catalog) -> Arm:
+    """A further arm; its problem is that of the whole where only strengths differ."""
+    change = scenario.arms[name]
+    own = arm_scenario(scenario, name)
+    free = change.vesicles == "free_cargo"
+    if change.vesicles != "intact" and not own.doses:
+        place = _place(scenario, name, "vesicles")
+        raise InputError("nothing is dosed in this arm", place=place, remedy="leave it out, or add a dose")
+    problem = base
+    if change.settings or own.model != scenario.model or free:
+        try:
+            problem = resolve(own, catalog, free_cargo=free)
+        except InputError as error:
+            raise at_arm(error, scenario, name) from None
+    taken = {*_taken_out(scenario, name, own, problem, catalog), *_emptied(change, own, problem, catalog)}
+    held = {_gain(problem, edge): 0.0 for edge in sorted(taken)}
+    return Arm(name, problem, held, _lots(own, catalog))
+
+
+def _taken_out(
+    scenario: Scenario, name: str, own: Scenario, problem: Problem, catalog: Catalog
+) -> Iterator[str]:
+    """Ids of the acting edges that an arm's `without` names."""
+    cargo = _edges_by_cargo(own, problem, catalog)
+    for position, word in enumerate(scenario.arms[name].without):
+        if word in problem.acting:
+            yield word
+        elif word in cargo:
+            yield from cargo[word]
+        elif word not in scenario.model.modules:
+            place = scenario.place(dotted(("arms", name, "without", position)))
+            if word in problem.left_out:
+                problem_text = f"edge {quoted(word)} does not act here: {problem.left_out[word]}"
+                raise InputError(problem_text, place=place, remedy="leave it out")
+            known = [*problem.acting, *cargo, *scenario.model.modules]
+            text = f"no edge, cargo or module {quoted(word)} acts in this arm"
+            raise InputError(text, place=place, remedy=closest(word, known))
+
+
+def _edges_by_cargo(own: Scenario, problem: Problem, catalog: Catalog) -> dict[str, list[str]]:
+    """Name and aliases of each cargo that is dosed -> its acting edges."""
+    found: dict[str, list[str]] = {}
+    for source in dict.fromkeys(dose.source for dose in own.doses):
+        entry = catalog.sources[source]
+        for cargo in entry.cargo:
+            edges = [edge.id for edge in entry.edges if edge.cargo == cargo.name and edge.id in problem.acting]
+            for word in (cargo.name, *cargo.aliases) if edges else ():
+                found.setdefault(word, []).extend(edges)
+    return found
+
+
+def _emptied(change: ArmChange, own: Scenario, problem: Problem, catalog: Catalog) -> Iterable[str]:
+    """Acting edges of all that is dosed, where the vesicles are empty."""
+    if change.vesicles != "empty":
+        return ()
+    edges = {edge.id for dose in own.doses for edge in catalog.sources[dose.source].edges}
+    return edges.intersection(problem.acting)
+
+
+def _gain(problem: Problem, edge: str) -> str:
+    """Flat id of the parameter that says how much an edge does."""
+    return next(name for name in (f"strength_{edge}", f"gain_{edge}") if name in problem.model.by_id)
+
+
+def _lots(scenario: Scenario, catalog: Catalog) -> tuple[Lot, ...]:
+    """What the scenario's doses owe to the particles per ug of their lots; amounts enter linearly."""
+    lots = []
+    for regimen in regimens(scenario, catalog):
+        doses = [dose for _, dose in regimen.doses]
+        by_protein = [amount_kind(dose.amount.unit).by_protein for dose in doses]
+        mine = [size if counted else 0.0 for size, counted in zip(regimen.particles, by_protein, strict=True)]
+        other = [0.0 if counted else size for size, counted in zip(regimen.particles, by_protein, strict=True)]
+        if not any(mine):
+            continue
+        table = timetable(regimen.doses, mine, regimen.card, regimen.recorded)
+        lots.append(
+            Lot(
+                number=f"{regimen.source.id}__particles_per_ug",
+                group=regimen.name,
+                amounts={f"{regimen.name}__{one.id}": one.value for one in table.parameters if one.id in table.active},
+                given=sum(dose.count * size for dose, size in zip(doses, mine, strict=True)),
+                size=max(mine),
+                other_size=max(other),
+            )
+        )
+    return tuple(lots)
