@@ -33,7 +33,7 @@ VEHICLE = "vehicle"
 def command(
     scenario: str, folder: Path | None, settings: tuple[str, ...], plot: bool, accuracy: bool, as_json: bool
 ) -> int:
-    """Solve a scenario beside its vehicle arm.
+    """Solve a scenario beside its vehicle arm, with further arms and draws if it has them.
 
     SCENARIO is a YAML file, or the name of one that comes with bonesim. With -o, DIR gets result.nc (netCDF4),
     summary.json and trajectories.csv; files of the same names are replaced. Nothing is written if the input is bad.
@@ -46,18 +46,18 @@ def command(
     path = find_scenario(scenario)
     with working("reading"):
         from bonesim.run import solve
+        from bonesim.scenario.arms import compared
         from bonesim.scenario.load import load_scenario
-        from bonesim.scenario.resolve import resolve
 
         loaded = load_scenario(path, settings)
-        problem = resolve(loaded)
+        comparison = compared(loaded)
     if loaded.sweep:
         note("this runs the scenario as it stands; its section 'sweep' is for `bonesim sweep`")
     timing = {"read": perf_counter() - started}
     with working("solving"):
         from bonesim.results.store import summary
 
-        result = solve(problem, accuracy=accuracy)
+        result = solve(comparison, accuracy=accuracy)
         timing["solve"] = perf_counter() - started - timing["read"]
         found = summary(result, {stage: round(seconds, 4) for stage, seconds in timing.items()})
     files = _write(result, found, folder, plot) if folder else []
@@ -88,7 +88,10 @@ def _failures(status: Mapping[str, Mapping[str, Any]]) -> int:
     failed = {arm: end for arm, end in status.items() if end["status"] != "ok"}
     for arm, end in failed.items():
         click.echo(f"arm {arm}: {end.get('cause') or end['status']}", err=True)
-    return SOME_FAILED if failed else 0
+    drawn = {arm: end["members_failed"] for arm, end in status.items() if end.get("members_failed")}
+    for arm, count in drawn.items():
+        click.echo(f"arm {arm}: {count} of the draws stopped early", err=True)
+    return SOME_FAILED if failed or drawn else 0
 
 
 def _print(title: str, found: Mapping[str, Any], files: list[Path], stages: Mapping[str, float]) -> None:
@@ -102,6 +105,8 @@ def _print(title: str, found: Mapping[str, Any], files: list[Path], stages: Mapp
     rows = [row for name, output in found["outputs"].items() for row in _rows(name, output, arms)]
     page.table(columns, rows, numbers)
     page.gap()
+    if drawn := found["provenance"].get("uncertainty"):
+        _print_bands(page, found, arms, drawn)
     page.pairs([*_facts(found), ("time", _time(stages)), *_places(files)])
 
 
@@ -120,6 +125,36 @@ def _rows(name: str, output: Mapping[str, Any], arms: list[str]) -> Iterator[lis
             _largest(end),
             *([number(output["error_estimate"], 2)] if "error_estimate" in output else []),
         ]
+
+
+def _print_bands(page: Page, found: Mapping[str, Any], arms: list[str], drawn: Mapping[str, Any]) -> None:
+    """What the draws say of the differences to the vehicle."""
+    ranges = len(drawn["numbers"])
+    page.line(f"{drawn['members']} draws of {ranges} numbers from their ranges: 5 %, 50 % and 95 % of them, and", 0)
+    page.line("the share that has the sign of the stated values", 0)
+    numbers = ("vs vehicle", "sign", "at most", "sign ")
+    rows = [
+        [
+            with_unit(name, output["unit"]),
+            *[arm] * (len(arms) > 1),
+            _band(output["arms"][arm]["against_vehicle_percent_quantiles"]),
+            _share(output["arms"][arm]["sign_agreement"]),
+            _band(output["arms"][arm]["largest_against_vehicle_percent_quantiles"]),
+            _share(output["arms"][arm]["largest_sign_agreement"]),
+        ]
+        for name, output in found["outputs"].items()
+        for arm in arms
+    ]
+    page.table(["output", *["arm"] * (len(arms) > 1), *numbers], rows, numbers)
+    page.gap()
+
+
+def _band(quantiles: Mapping[str, float | None]) -> str:
+    return " / ".join(_percent(value).removesuffix(" %") for value in quantiles.values()) + " %"
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{100.0 * share:.0f} %"
 
 
 def _largest(end: Mapping[str, Any]) -> str:

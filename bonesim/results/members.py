@@ -6,8 +6,8 @@ with the stated values, `(arm, time)`; `status`, `stop_time` and `cause` likewis
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ STATED = "stated"
 
 QUANTILES = (5, 50, 95)
 """Percent of the members below each quantile that is told."""
+
+NO_DIFFERENCE = 1e-4
+"""Percent below which a difference is not told from none: results are right to about a part in a million."""
 
 
 def with_members(
@@ -69,6 +72,52 @@ def quantiles(values: np.ndarray, axis: int = 0) -> np.ndarray:
     known = np.isfinite(values).any(axis=axis, keepdims=True)
     found = np.nanquantile(np.where(known, values, 0.0), np.array(QUANTILES) / 100.0, axis=axis)
     return np.where(known.squeeze(axis), found, np.nan)
+
+
+def band(values: np.ndarray) -> dict[str, float]:
+    """The `QUANTILES` of (member,) values by their percent."""
+    return {str(percent): float(value) for percent, value in zip(QUANTILES, quantiles(values), strict=True)}
+
+
+def band_summary(variable: xr.DataArray, vehicle: xr.DataArray | None, row: Mapping[str, Any]) -> dict[str, Any]:
+    """What the draws of one arm say of an output beside the stated values.
+
+    A difference to the vehicle is that of a member to the vehicle of the same member. `sign_agreement` is the share of
+    members whose difference at the end of the run has the sign that it has with the stated values,
+    `largest_sign_agreement` the same of the largest difference on the way; None where that is nothing.
+
+    Parameters
+    ----------
+    variable, vehicle : (member, time) of the arm, and of the vehicle where it is another
+    row : what `summary` says of the arm with the stated values
+    """
+    values = variable.values
+    with np.errstate(divide="ignore", invalid="ignore"):
+        change = 100.0 * (values[:, -1] - values[:, 0]) / np.abs(values[:, 0])
+    found: dict[str, Any] = {"quantiles": band(values[:, -1]), "change_percent_quantiles": band(change)}
+    if vehicle is None:
+        return found
+    with np.errstate(divide="ignore", invalid="ignore"):
+        against = 100.0 * (values - vehicle.values) / np.abs(vehicle.values)
+    against[~np.isfinite(against)] = np.nan
+    at = np.argmax(np.where(np.isnan(against), -1.0, np.abs(against)), axis=1)
+    largest = np.take_along_axis(against, at[:, None], axis=1)[:, 0]
+    ends = {"against_vehicle": against[:, -1], "largest_against_vehicle": largest}
+    for name, differences in ends.items():
+        found[f"{name}_percent_quantiles"] = band(differences)
+        found[f"{name.removesuffix('against_vehicle')}sign_agreement"] = _agreement(
+            differences, row[f"{name}_percent"]
+        )
+    return found
+
+
+def _agreement(differences: np.ndarray, stated: float | None) -> float | None:
+    """The share of differences (percent) that have the sign of the stated one; None where that is no difference."""
+    if stated is None or not abs(stated) >= NO_DIFFERENCE:
+        return None
+    same = (np.sign(differences) == np.sign(stated)) & (np.abs(differences) >= NO_DIFFERENCE)
+    known = np.isfinite(differences)
+    return float(same[known].mean()) if known.any() else None
 
 
 def _like(values: object, columns: np.ndarray) -> np.ndarray:
