@@ -54,7 +54,8 @@ class Group:
         if batch.members == columns:
             return batch
         # No parameter tells the arms apart: nothing is dosed.
-        return Batch(*(np.repeat(rows, columns, axis=1) for rows in (batch.parameters, batch.initial)), batch.t_out)
+        parameters, initial = (np.repeat(rows, columns, axis=1) for rows in (batch.parameters, batch.initial))
+        return Batch(parameters, initial, batch.t_out)
 
     def _values(self, draws: Draws) -> dict[str, np.ndarray]:
         """(column,) values of every parameter in which columns differ, by flat id."""
@@ -133,7 +134,9 @@ def accepted(comparison: Comparison, found: Sequence[Group]) -> Draws:
         if not refused.any():
             return draws
         draws.renew(refused)
-    problem = f"{refused.sum()} of {draws.members} members were drawn {MOST_ROUNDS} times, and a computed number is negative"
+    problem = (
+        f"{refused.sum()} of {draws.members} members were drawn {MOST_ROUNDS} times, and a computed number is negative"
+    )
     raise InputError(problem, remedy="narrower ranges of the numbers that it is computed from")
 
 

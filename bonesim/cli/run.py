@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,9 @@ from bonesim.errors import InputError, Place
 if TYPE_CHECKING:
     import xarray as xr
 
+    from bonesim.results.measured import Measured
+    from bonesim.scenario.arms import Comparison
+
 SOME_FAILED = 3
 VEHICLE = "vehicle"
 
@@ -28,10 +31,17 @@ VEHICLE = "vehicle"
     "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change one key of the scenario; repeatable."
 )
 @click.option("--plot", is_flag=True, help="Draw figures into DIR as well.")
+@click.option("--data", metavar="MEASURED.csv", type=Path, help="Own measurements, held against the run and drawn.")
 @click.option("--accuracy", is_flag=True, help="Solve again with a hundredth of the tolerance; tell the difference.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of tables.")
 def command(
-    scenario: str, folder: Path | None, settings: tuple[str, ...], plot: bool, accuracy: bool, as_json: bool
+    scenario: str,
+    folder: Path | None,
+    settings: tuple[str, ...],
+    plot: bool,
+    data: Path | None,
+    accuracy: bool,
+    as_json: bool,
 ) -> int:
     """Solve a scenario beside its vehicle arm, with further arms and draws if it has them.
 
@@ -51,13 +61,16 @@ def command(
 
         loaded = load_scenario(path, settings)
         comparison = compared(loaded)
+        measured = _measured(data, comparison) if data else []
     if loaded.sweep:
         note("this runs the scenario as it stands; its section 'sweep' is for `bonesim sweep`")
     timing = {"read": perf_counter() - started}
     with working("solving"):
+        from bonesim.results.measured import with_measured
         from bonesim.results.store import summary
 
         result = solve(comparison, accuracy=accuracy)
+        result = with_measured(result, measured) if measured else result
         timing["solve"] = perf_counter() - started - timing["read"]
         found = summary(result, {stage: round(seconds, 4) for stage, seconds in timing.items()})
     files = _write(result, found, folder, plot) if folder else []
@@ -67,6 +80,15 @@ def command(
         stages = timing | ({"write": perf_counter() - started - sum(timing.values())} if files else {})
         _print(loaded.title, found, files, stages)
     return _failures(found["status"])
+
+
+def _measured(file: Path, comparison: Comparison) -> list[Measured]:
+    """The user's measurements of outputs of the run."""
+    from bonesim.results.measured import read_measured
+
+    problem = comparison.arms[0].problem
+    units = {output.name: output.unit for output in problem.outputs if output.role == "output"}
+    return read_measured(file, units, [arm.name for arm in comparison.arms], problem.t_out[-1])
 
 
 def _write(result: xr.Dataset, found: Mapping[str, Any], folder: Path, plot: bool) -> list[Path]:
@@ -107,6 +129,8 @@ def _print(title: str, found: Mapping[str, Any], files: list[Path], stages: Mapp
     page.gap()
     if drawn := found["provenance"].get("uncertainty"):
         _print_bands(page, found, arms, drawn)
+    if data := found.get("data"):
+        _print_data(page, data)
     page.pairs([*_facts(found), ("time", _time(stages)), *_places(files)])
 
 
@@ -130,9 +154,9 @@ def _rows(name: str, output: Mapping[str, Any], arms: list[str]) -> Iterator[lis
 def _print_bands(page: Page, found: Mapping[str, Any], arms: list[str], drawn: Mapping[str, Any]) -> None:
     """What the draws say of the differences to the vehicle."""
     ranges = len(drawn["numbers"])
-    page.line(f"{drawn['members']} draws of {ranges} numbers from their ranges: 5 %, 50 % and 95 % of them, and", 0)
-    page.line("the share that has the sign of the stated values", 0)
-    numbers = ("vs vehicle", "sign", "at most", "sign ")
+    draws = f"{drawn['members']} draws of {ranges} numbers from their ranges"
+    page.line(f"{draws}: 5 / 50 / 95 % of them, and how many have the sign above", 0)
+    numbers = ("vs vehicle", "same sign", "at most", "same sign")
     rows = [
         [
             with_unit(name, output["unit"]),
@@ -146,6 +170,22 @@ def _print_bands(page: Page, found: Mapping[str, Any], arms: list[str], drawn: M
         for arm in arms
     ]
     page.table(["output", *["arm"] * (len(arms) > 1), *numbers], rows, numbers)
+    page.gap()
+
+
+def _print_data(page: Page, data: Sequence[Mapping[str, Any]]) -> None:
+    """How far each measurement lies from the run."""
+    numbers = ("day", "measured", "computed", "residual", "z")
+    rows = [
+        [
+            point["output"],
+            point["arm"],
+            *(number(point[key]) for key in ("time_day", "value", "computed", "residual")),
+            number(point["z"], 2),
+        ]
+        for point in data
+    ]
+    page.table(["data", "arm", *numbers], rows, numbers)
     page.gap()
 
 

@@ -1,7 +1,8 @@
 """The convention of results, and the one function that makes a dataset under it.
 
 - Dimensions are `(arm, time)` for a scenario, `(arm, member, time)` for one with draws (see `results.members`) and
-  `(member, time)` for a batch; a single simulation may be squeezed to `(time,)`. `arm` is a coordinate of names, `member` one of numbers, `time` is in the unit of its `units`.
+  `(member, time)` for a batch; a single simulation may be squeezed to `(time,)`. `arm` is a coordinate of names,
+  `member` one of numbers, `time` is in the unit of its `units`.
 - Every quantity is a variable of its own with `units`, `long_name` and `role`: `output` for what was asked for,
   `exposure` for vesicles in a `compartment` of a dose's `group`, any other word for what figures need besides.
 - `early_time` is a second time axis, over the first two days after the first dose, for `NAME_early` of each exposure:

@@ -43,7 +43,7 @@ def with_members(
     shown = {info.name: row for row, info in enumerate(outputs) if info.role != "exposure"}
     drawn = {name: (("arm", "member", "time"), y[:, row][:, columns].transpose(1, 2, 0)) for name, row in shown.items()}
     told = ends(solution, columns.reshape(-1))
-    how = {key: (("arm", "member"), _like(told[key], columns)) for key in ("status", "stop_time", "cause")}  # type: ignore[literal-required]
+    how = {key: (("arm", "member"), _like(told[key], columns)) for key in ("status", "stop_time", "cause")}
     twins = {f"{name}_{STATED}": dataset[name] for name in (*drawn, *how)}
     twins = {name: twin.assign_attrs(role=STATED) if "time" in twin.dims else twin for name, twin in twins.items()}
     found = {name: (*values, dataset[name].attrs) for name, values in (drawn | how).items()}
@@ -68,7 +68,7 @@ def has_draws(dataset: xr.Dataset) -> bool:
 def quantiles(values: np.ndarray, axis: int = 0) -> np.ndarray:
     """(quantile, ...) the `QUANTILES` of members along an axis, each for itself; what is not a number is left out."""
     if np.isfinite(values).all():
-        return np.quantile(values, np.array(QUANTILES) / 100.0, axis=axis)
+        return np.asarray(np.quantile(values, np.array(QUANTILES) / 100.0, axis=axis))
     known = np.isfinite(values).any(axis=axis, keepdims=True)
     found = np.nanquantile(np.where(known, values, 0.0), np.array(QUANTILES) / 100.0, axis=axis)
     return np.where(known.squeeze(axis), found, np.nan)
@@ -105,9 +105,7 @@ def band_summary(variable: xr.DataArray, vehicle: xr.DataArray | None, row: Mapp
     ends = {"against_vehicle": against[:, -1], "largest_against_vehicle": largest}
     for name, differences in ends.items():
         found[f"{name}_percent_quantiles"] = band(differences)
-        found[f"{name.removesuffix('against_vehicle')}sign_agreement"] = _agreement(
-            differences, row[f"{name}_percent"]
-        )
+        found[f"{name.removesuffix('against_vehicle')}sign_agreement"] = _agreement(differences, row[f"{name}_percent"])
     return found
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError, Place
 from bonesim.results.dataset import days_of, largest_difference, quantities, structure
+from bonesim.results.measured import held_against
 from bonesim.results.members import QUANTILES, band_summary, has_draws, quantiles, stated
 from bonesim.scenario.problem import VEHICLE
 from bonesim.solve.status import Status
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 RESULT = "result.nc"
 SUMMARY = "summary.json"
 TRAJECTORIES = "trajectories.csv"
-FIGURES = ("bone_volume.png", "cells.png", "exposure.png")
+FIGURES = ("bone_volume.png", "cells.png", "exposure.png", "data.png")
 """Names of the figures of `bonesim.plot`."""
 
 DRAFT = ".bonesim-"
@@ -49,7 +50,7 @@ def summary(dataset: xr.Dataset, timing: Mapping[str, float] | None = None) -> d
     the first arm where there is no vehicle. `error_estimate` stands at an output whose accuracy was checked.
 
     All this is of the stated values. With draws each arm has besides what `results.members.band_summary` says of them,
-    and its status `members_failed`.
+    and its status `members_failed`. Measurements stand under `data`, as `results.measured.held_against` has them.
 
     Parameters
     ----------
@@ -73,6 +74,7 @@ def summary(dataset: xr.Dataset, timing: Mapping[str, float] | None = None) -> d
         "outputs": outputs,
         "status": status,
         "ledger": structure(dataset, "ledger", []),
+        **({"data": _finite(held_against(dataset))} if "data" in dataset.attrs else {}),
         "timing": dict(timing or {}),
         "provenance": structure(dataset, "provenance", {}),
     }

@@ -163,9 +163,7 @@ def _arm(scenario: Scenario, name: str, base: Problem, catalog: Catalog) -> Arm:
     return Arm(name, problem, held, _lots(own, catalog))
 
 
-def _taken_out(
-    scenario: Scenario, name: str, own: Scenario, problem: Problem, catalog: Catalog
-) -> Iterator[str]:
+def _taken_out(scenario: Scenario, name: str, own: Scenario, problem: Problem, catalog: Catalog) -> Iterator[str]:
     """Ids of the acting edges that an arm's `without` names."""
     cargo = _edges_by_cargo(own, problem, catalog)
     for position, word in enumerate(scenario.arms[name].without):

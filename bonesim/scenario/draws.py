@@ -32,11 +32,8 @@ class Range:
     def at(self, position: np.ndarray) -> np.ndarray:
         """Values at positions between 0 and 1."""
         low, high = self.low, self.high
-        if low * high > 0:
-            values = low * (high / low) ** position
-        else:
-            values = low + (high - low) * position
-        return np.clip(values, low, high)
+        one_sign = low * high > 0
+        return np.clip(low * (high / low) ** position if one_sign else low + (high - low) * position, low, high)
 
 
 class Draws:

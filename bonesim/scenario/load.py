@@ -70,7 +70,9 @@ def load_scenario(
         raise InputError.together([_reworded(part, flags) for part in error.parts]) from None
     scenario._document, scenario._flags = document, flags
     known = known or known_names()
-    faults = list(_faults(scenario, known)) or [fault for name in scenario.arms for fault in _of_arm(scenario, name, known)]
+    faults = list(_faults(scenario, known)) or [
+        fault for name in scenario.arms for fault in _of_arm(scenario, name, known)
+    ]
     if faults:
         raise InputError.together(faults)
     return scenario
