@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bonesim.catalog import load_catalog as catalog
     from bonesim.errors import BonesimError, InputError, SimulationError, UnsupportedModelError
+    from bonesim.explain import explain
     from bonesim.export import export_sbml
     from bonesim.failure import explain_failure
     from bonesim.profile import profile
@@ -38,6 +39,7 @@ __all__ = [
     "UnsupportedModelError",
     "__version__",
     "catalog",
+    "explain",
     "explain_failure",
     "export_sbml",
     "load_model",
@@ -58,6 +60,7 @@ _HOMES = {
     "SimulationError": ("errors", "SimulationError"),
     "UnsupportedModelError": ("errors", "UnsupportedModelError"),
     "catalog": ("catalog", "load_catalog"),
+    "explain": ("explain", "explain"),
     "explain_failure": ("failure", "explain_failure"),
     "export_sbml": ("export", "export_sbml"),
     "load_model": ("simulate", "load_model"),

@@ -22,6 +22,7 @@ COMMANDS = (
     "check",
     "sweep",
     "profile",
+    "explain",
     "simulate",
     "export",
     "sources",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
 from bonesim.cli.console import Page, number, print_json, working
+from bonesim.cli.files import check_folder
 from bonesim.errors import InputError, Place
 
 
@@ -21,9 +23,16 @@ from bonesim.errors import InputError, Place
 @click.option("--context", metavar="ID", help="Disease or setting; effects that are stated for it act.")
 @click.option("--species", metavar="ID", help="Who is dosed.")
 @click.option("--without", metavar="CARGO|EDGE", multiple=True, help="Leave one cargo or edge out; repeatable.")
+@click.option("-o", "folder", metavar="DIR", type=Path, help="Folder for a figure of each source; made if need be.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: one profile, or a list of all.")
 def command(
-    source: str | None, every: bool, context: str | None, species: str | None, without: tuple[str, ...], as_json: bool
+    source: str | None,
+    every: bool,
+    context: str | None,
+    species: str | None,
+    without: tuple[str, ...],
+    folder: Path | None,
+    as_json: bool,
 ) -> None:
     """Show what a source does under a reference protocol: every process its cargo reaches, dosed against vehicle.
 
@@ -32,18 +41,30 @@ def command(
     """
     if (source is None) != every:
         raise InputError("one source, or all", place=Place(key="profile"), remedy="bonesim profile macrophage_m2")
+    if folder is not None:
+        check_folder(folder)
     with working("solving"):
         from bonesim.catalog import load_catalog
         from bonesim.profile import profile
 
         names = list(load_catalog().sources) if source is None else [source]
         found = [profile(name, context, species, without) for name in names]
+    if folder is not None:
+        _draw(found, folder)
     if as_json:
         print_json(found if every else found[0])
     elif every:
         _overview(found)
     else:
         _show(found[0])
+
+
+def _draw(found: list[dict[str, Any]], folder: Path) -> None:
+    from bonesim.plot import plot_profile, save_figure
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in found:
+        save_figure(plot_profile(one), folder / f"profile_{one['source']}.png")
 
 
 def _overview(found: list[dict[str, Any]]) -> None:

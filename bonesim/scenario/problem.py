@@ -67,6 +67,7 @@ class Problem:
     numbers : where each number came from, by flat id of the parameter
     acting, left_out : edges of the catalogue that act here, and those that do not, with the reason
     activities : (cell, process, symbol) of every factor that drives a process, from the signal network and from modules
+    switches : parameters, 1 each, that cut off what a module drives where they are 0, by the module's name
     """
 
     model: OdeModel
@@ -85,6 +86,7 @@ class Problem:
     acting: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     activities: tuple[tuple[str, str, str], ...] = ()
+    switches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from bonesim.catalog import Catalog, load_catalog
 from bonesim.catalog.schema import Number, Species
-from bonesim.compose.link import Activity, compose, driven_processes
+from bonesim.compose.link import Activity, compose, driven_processes, switches
 from bonesim.compose.module import Module, load_module
 from bonesim.errors import InputError
 from bonesim.model.ode import OdeModel, Parameter
@@ -65,6 +65,7 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
         acting=network.edges,
         left_out=network.left_out,
         activities=tuple((one.cell, one.process, one.symbol) for one in (*activities, *driven_processes(biology))),
+        switches={module.name: switches(module) for module in biology if switches(module)},
     )
 
 
