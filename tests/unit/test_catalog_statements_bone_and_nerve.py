@@ -60,6 +60,7 @@ BONE_CELLS = [
 ]
 
 IN_FEMORAL_HEAD = "gionfh"
+NEAT1_GEL = "alginate_gelma_ipn"
 PDL1_GEL = "injectable_hydrogel_pdl1"
 
 ENDOTHELIUM = [
@@ -70,7 +71,7 @@ ENDOTHELIUM = [
     Statement("vec_vegf", "VEGF", "MAPK+ ERK+", "BMSC.adipogenic_differentiation", -1, IN_FEMORAL_HEAD),
     Statement("vec_vegf", "VEGF", "MAPK+ ERK+", "BMSC.osteogenic_differentiation", 1, IN_FEMORAL_HEAD),
     Statement("huvec_neat1", "NEAT1", "", "macrophage.m2_polarization", 1),
-    Statement("huvec_neat1", "NEAT1", "", "BMSC.osteogenic_differentiation", 1),
+    Statement("huvec_neat1", "NEAT1", "", "BMSC.osteogenic_differentiation", 1, None, NEAT1_GEL),
     Statement("endothelial_pdl1", "PD-L1", "PD1+", "T_cell.t_cell_activation", -1),
     Statement("endothelial_pdl1", "PD-L1", "", "MSC.osteogenic_differentiation", 1),
     Statement("endothelial_pdl1", "PD-L1", "", "bone_tissue.inflammation", -1, "fracture", PDL1_GEL),
