@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bonesim.errors import BonesimError, InputError, SimulationError, UnsupportedModelError
     from bonesim.export import export_sbml
     from bonesim.failure import explain_failure
+    from bonesim.profile import profile
     from bonesim.results.store import read_run, summary
     from bonesim.run import run
     from bonesim.scenario.load import load_scenario
@@ -41,6 +42,7 @@ __all__ = [
     "export_sbml",
     "load_model",
     "load_scenario",
+    "profile",
     "read_run",
     "read_study",
     "run",
@@ -60,6 +62,7 @@ _HOMES = {
     "export_sbml": ("export", "export_sbml"),
     "load_model": ("simulate", "load_model"),
     "load_scenario": ("scenario.load", "load_scenario"),
+    "profile": ("profile", "profile"),
     "read_run": ("results.store", "read_run"),
     "read_study": ("sweep", "read_study"),
     "run": ("run", "run"),

@@ -38,6 +38,7 @@ def test_the_public_names() -> None:
         "export_sbml",
         "load_model",
         "load_scenario",
+        "profile",
         "read_run",
         "read_study",
         "run",
