@@ -17,7 +17,7 @@ from bonesim.pharmacology.amount import amount_kind
 from bonesim.scenario.changes import Change, changed, dotted_key
 from bonesim.scenario.comparison import ArmChange, UncertaintyChoice
 from bonesim.scenario.exposure import regimens
-from bonesim.scenario.problem import DOSED, VEHICLE, LedgerPlan, Problem
+from bonesim.scenario.problem import DOSED, VEHICLE, LedgerPlan, Problem, Scope
 from bonesim.scenario.resolve import resolve
 from bonesim.scenario.schema import Scenario, key_holds
 from bonesim.scenario.timetable import timetable
@@ -155,7 +155,7 @@ def _arm(scenario: Scenario, name: str, base: Problem, catalog: Catalog) -> Arm:
     problem = base
     if change.settings or own.model != scenario.model or free:
         try:
-            problem = resolve(own, catalog, free_cargo=free)
+            problem = resolve(own, catalog, Scope(free_cargo=free))
         except InputError as error:
             raise at_arm(error, scenario, name) from None
     taken = {*_taken_out(scenario, name, own, problem, catalog), *_emptied(change, own, problem, catalog)}

@@ -8,7 +8,7 @@ from typing import Any
 
 from bonesim.catalog import Catalog, load_catalog
 from bonesim.catalog.schema import Number, Species
-from bonesim.compose.link import Activity, compose
+from bonesim.compose.link import Activity, compose, driven_processes, switches
 from bonesim.compose.module import Module, load_module
 from bonesim.errors import InputError
 from bonesim.model.ode import OdeModel, Parameter
@@ -16,21 +16,21 @@ from bonesim.network.compile import Exposure, Network, compile_network
 from bonesim.pharmacology.schedule import record_times
 from bonesim.scenario.causes import Causes, causes
 from bonesim.scenario.exposure import Group, body_mass, dose_groups, early_times
-from bonesim.scenario.problem import DOSED, VEHICLE, Output, Problem
+from bonesim.scenario.problem import DOSED, VEHICLE, Output, Problem, Scope
 from bonesim.scenario.schema import TISSUE, Scenario
 
 CELLS = ("OBp", "OBa", "OCa")  # what the figure of cells shows, as far as the core has it
+AS_WRITTEN = Scope()
 MARROW_CELLS = "marrow_target_cells"
 """Flat id of the number of cells that share the vesicles, where a source acts; it scales with the subject's mass."""
 
 
-def resolve(scenario: Scenario, catalog: Catalog | None = None, *, free_cargo: bool = False) -> Problem:
+def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = AS_WRITTEN) -> Problem:
     """The problem that a scenario states, its further arms left aside.
 
     The core, the tissue, further modules and one kinetics module for each source and route are joined with the signal
     network that the doses and contexts can reach. Arm `dosed` is the scenario as it stands; arm `vehicle` has every
-    active amount at 0. The model starts in the healthy steady state; contexts begin at their times. With `free_cargo`
-    what is dosed is the cargo of the vesicles without them.
+    active amount at 0. The model starts in the healthy steady state; contexts begin at their times.
 
     Raises
     ------
@@ -43,9 +43,10 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, *, free_cargo: b
     groups = dose_groups(scenario, catalog)
     disease = causes(scenario, catalog)
     biology = list(_biology(scenario, species))
-    network = _network(scenario, catalog, groups, disease, biology, free_cargo)
+    network = _network(scenario, catalog, groups, disease, biology, scope)
     parts = [*biology, *(group.module for group in groups), disease.module, Module("", network.model)]
-    model = compose("scenario", parts, [Activity(*activity) for activity in network.activities])
+    activities = [Activity(*activity) for activity in network.activities]
+    model = compose("scenario", parts, activities)
     active = [name for group in groups for name in group.active]
     return Problem(
         model=model,
@@ -63,6 +64,8 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, *, free_cargo: b
         numbers=_numbers(model, parts, species, network, disease, groups),
         acting=network.edges,
         left_out=network.left_out,
+        activities=tuple((one.cell, one.process, one.symbol) for one in (*activities, *driven_processes(biology))),
+        switches={module.name: switches(module) for module in biology if switches(module)},
     )
 
 
@@ -80,13 +83,13 @@ def _network(
     groups: Sequence[Group],
     disease: Causes,
     biology: Sequence[Module],
-    free_cargo: bool,
+    scope: Scope,
 ) -> Network:
     """The signal network between what is given and the ports of core, tissue and modules."""
 
     def wanted(cell: str, process: str) -> bool:
         taken = any(port.takes(cell, process) for module in biology for port in module.ports)
-        return taken or f"{cell}.{process}" in scenario.outputs
+        return taken or scope.every_process or f"{cell}.{process}" in scenario.outputs
 
     def carries(cell: str, node: str, process: str) -> bool:
         return any(module.leads(cell, node, process) for module in biology)
@@ -96,13 +99,14 @@ def _network(
         uptake.setdefault(group.source.id, []).append(group.uptake)
     species = catalog.species[scenario.subject.species]
     return compile_network(
-        [Exposure(catalog.sources[source], tuple(symbols), free_cargo) for source, symbols in uptake.items()],
+        [Exposure(catalog.sources[source], tuple(symbols), scope.free_cargo) for source, symbols in uptake.items()],
         disease.factors,
         priors=catalog.priors,
         cells=_marrow_cells(scenario, species),
         wanted=wanted,
         carries=carries,
-        contexts=frozenset(use.id for use in scenario.context),
+        contexts=scope.contexts | {use.id for use in scenario.context},
+        carriers=scope.carriers,
     )
 
 
