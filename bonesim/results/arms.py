@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bonesim.accuracy import ESTIMATE
+from bonesim.results.dataset import ESTIMATE
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 CONVENTIONS = "bonesim-1"
 """Value of the attribute `Conventions`; the number grows when a reader of older files would stumble."""
 
+ESTIMATE = "error_estimate"
+"""Attribute of a variable: the largest difference to a tighter solution, over the largest size of the variable."""
+
 RESERVED = ("arm", "member", "time", "early_time", "status", "stop_time", "cause")
 """Names that the convention needs for itself."""
 

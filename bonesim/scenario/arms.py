@@ -1,34 +1,25 @@
 """The arms of a scenario: what each of them solves, and what it holds at a value of its own.
 
-`dosed` is the scenario as it stands and `vehicle` the same with every amount 0. A further arm is the scenario with its
-changes written into it, read and checked like a file. What is taken out (`without`, `vesicles: empty`) stays in the
-equations with strength 0, so that such an arm differs from `dosed` by numbers alone.
+`dosed` is the scenario as it stands and `vehicle` the same with every amount 0. What a further arm takes out (`without`,
+`vesicles: empty`) stays in the equations with strength 0, so that such an arm differs from `dosed` by numbers alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from bonesim.catalog import Catalog, load_catalog
-from bonesim.errors import InputError, Place, closest, quoted
+from bonesim.errors import InputError, closest, quoted
 from bonesim.pharmacology.amount import amount_kind
-from bonesim.scenario.changes import Change, changed, dotted_key
 from bonesim.scenario.comparison import ArmChange, UncertaintyChoice
+from bonesim.scenario.derived import arm_place, arm_scenario, at_arm
 from bonesim.scenario.exposure import regimens
 from bonesim.scenario.problem import DOSED, VEHICLE, LedgerPlan, Problem, Scope
 from bonesim.scenario.resolve import resolve
-from bonesim.scenario.schema import Scenario, key_holds
+from bonesim.scenario.schema import Scenario
 from bonesim.scenario.timetable import timetable
-from bonesim.yamlio import Document, validate
-from bonesim.yamlio.document import Path, dotted
-
-EXAMPLE = '"doses[0].amount": 30 ug'
-"""What remedies show of a change in an arm."""
-
-NOT_CHANGED = {"arms", "uncertainty", "sweep"}
-"""Sections that the scenario of an arm does not have."""
+from bonesim.yamlio.document import dotted
 
 
 @dataclass(frozen=True)
@@ -93,64 +84,13 @@ def compared(scenario: Scenario, catalog: Catalog | None = None) -> Comparison:
     return Comparison(tuple(arms), scenario.uncertainty)
 
 
-def arm_scenario(scenario: Scenario, name: str) -> Scenario:
-    """The scenario of a further arm: the whole with the arm's changes, without the modules that it takes out.
-
-    Raises
-    ------
-    InputError
-        For everything the schema refuses, at the place of the change that is to blame.
-    """
-    data, added = _edit(scenario, name)
-    try:
-        own = validate(Document(data, {(): Place()}, ""), Scenario)
-    except InputError as error:
-        raise _placed(error, scenario, name, added) from None
-    kept = tuple(module for module in own.model.modules if module not in scenario.arms[name].without)
-    return own.model_copy(update={"model": own.model.model_copy(update={"modules": kept})})
-
-
-def at_arm(error: InputError, scenario: Scenario, name: str) -> InputError:
-    """A fault of an arm's scenario, at the place of the change that is to blame, or else of the arm."""
-    return _placed(error, scenario, name, _edit(scenario, name)[1])
-
-
-def _edit(scenario: Scenario, name: str) -> tuple[Any, dict[Path, Change]]:
-    """The data of an arm's scenario, and what its changes added."""
-    written = scenario.model_dump(mode="json", exclude_none=True, exclude_unset=True, exclude=NOT_CHANGED)
-    settings = scenario.arms[name].settings.items()
-    return changed(written, [Change(key, value, _place(scenario, name, key), EXAMPLE) for key, value in settings])
-
-
-def _placed(error: InputError, scenario: Scenario, name: str, added: Mapping[Path, Change]) -> InputError:
-    return InputError.together([_part_placed(part, scenario, name, added) for part in error.parts])
-
-
-def _part_placed(error: InputError, scenario: Scenario, name: str, added: Mapping[Path, Change]) -> InputError:
-    place = error.place or Place()
-    if place.file:
-        return error
-    key = place.key or ""
-    for path, change in added.items():
-        if key_holds(dotted_key(path), key):
-            deeper = key.removeprefix(dotted_key(path))
-            there = replace(change.place, key=f"{change.place.key}{deeper}")
-            return InputError(error.problem, place=there, remedy=error.remedy)
-    problem = f"{key}: {error.problem}" if key else error.problem
-    return InputError(problem, place=scenario.place(dotted(("arms", name))), remedy=error.remedy)
-
-
-def _place(scenario: Scenario, name: str, key: str) -> Place:
-    return scenario.place(dotted(("arms", name, key)))
-
-
 def _arm(scenario: Scenario, name: str, base: Problem, catalog: Catalog) -> Arm:
     """A further arm; its problem is that of the whole where only strengths differ."""
     change = scenario.arms[name]
     own = arm_scenario(scenario, name)
     free = change.vesicles == "free_cargo"
     if change.vesicles != "intact" and not own.doses:
-        place = _place(scenario, name, "vesicles")
+        place = arm_place(scenario, name, "vesicles")
         raise InputError("nothing is dosed in this arm", place=place, remedy="leave it out, or add a dose")
     problem = base
     if change.settings or own.model != scenario.model or free:

@@ -19,10 +19,14 @@ CHANGEABLE = ("subject", "model", "context", "doses")
 ArmName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$")]
 
 
+_CLOSED: dict[str, Any] = {"additionalProperties": False, "patternProperties": {rf"^({'|'.join(CHANGEABLE)})\b": {}}}
+"""What editors are told of the keys of an arm."""
+
+
 class ArmChange(Block):
     """A further arm: the scenario with changes, each a dotted key with its new value, as `--set` takes them."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", json_schema_extra=_CLOSED)
 
     without: tuple[str, ...] = Field(
         default=(), description="What is taken out: edges by id, all edges of a cargo by its name, or modules by id."

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError, Place, closest, quoted
-from bonesim.scenario.arms import arm_scenario, at_arm
 from bonesim.scenario.changes import Change, changed, dotted_key
+from bonesim.scenario.derived import arm_scenario, at_arm
 from bonesim.scenario.schema import LATER, TISSUE, Scenario, flag_of
 from bonesim.scenario.subject import unfit_subject
 from bonesim.yamlio import Document, read, read_text, validate
