@@ -38,7 +38,7 @@ def command(source: str | None, as_json: bool) -> None:
         print_json([source_to_json(one) for one in catalog.sources.values()])
     else:
         rows = [(one.id, one.label, str(len(one.cargo)), _effects(one)) for one in catalog.sources.values()]
-        Page().table(["id", "source", "cargo", "effects"], rows, numbers=("cargo",))
+        Page().table(["id", "source", "cargo", "effects"], rows)
 
 
 def _effects(source: Source) -> str:

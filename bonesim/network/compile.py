@@ -13,6 +13,7 @@ from bonesim.model.ode import OdeModel, Parameter, Rule, State
 from bonesim.network.logic import doubling, node, odds_ratio, powered, saturation, signed_share
 
 Wanted = Callable[[str, str], bool]  # (cell, process) -> whether the scenario can use it
+Carries = Callable[[str, str, str], bool]  # (cell, node, process) -> whether a module leads from node to process
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def compile_network(
     priors: Mapping[str, Number],
     cells: Number,
     wanted: Wanted,
+    carries: Carries = lambda cell, node, process: False,
     contexts: frozenset[str] = frozenset(),
     carriers: frozenset[str] = frozenset(),
 ) -> Network:
@@ -53,14 +55,16 @@ def compile_network(
     priors : `V50`, `hill`, `cargo_half_life`, `tau_node`, `tau_process`, `basal_node`, `basal_process`
     cells : how many cells share the vesicles that bone takes up
     wanted : whether a process of a cell acts on anything in this scenario; what does not is pruned
+    carries : whether a module leads from a node of a cell to a process of it; a chain then ends at its first such node
     contexts, carriers : conditions that hold; an edge that asks for another does not act
 
     Returns
     -------
     Network
-        Per process `CELL__PROCESS` (activity over basal activity, 1 in health) as a rule.
+        Per process `CELL__PROCESS` (activity over basal activity, 1 in health) as a rule, and alike `CELL__NODE` per
+        node at which a module takes over.
     """
-    build = _Build(priors, cells)
+    build = _Build(priors, cells, carries)
     for exposure in exposures:
         acting = build.acting(exposure.source, wanted, contexts, carriers)
         if acting:
@@ -84,8 +88,8 @@ def _no_port(cell: str, process: str) -> str:
 class _Build:
     """Collects symbols while edges are compiled."""
 
-    def __init__(self, priors: Mapping[str, Number], cells: Number) -> None:
-        self.priors, self.cells = priors, cells
+    def __init__(self, priors: Mapping[str, Number], cells: Number, carries: Carries) -> None:
+        self.priors, self.cells, self.carries = priors, cells, carries
         self.states: dict[str, State] = {}
         self.nodes: dict[tuple[object, ...], str] = {}
         self.node_names: set[str] = set()
@@ -137,18 +141,25 @@ class _Build:
         self.rules.append(Rule(action, saturation(name, half, hill), "dimensionless", label))
 
     def chain(self, source: Source, edge: Edge) -> None:
-        """The nodes of an edge, shared with other edges of the same cargo as far as their chains agree."""
+        """The nodes of an edge, shared with other edges of the same cargo as far as their chains agree.
+
+        The last node drives the process, or itself where a module carries its signal on.
+        """
         strength = self.parameter(f"strength_{edge.id}", edge.strength, "dimensionless")
         action = f"{source.id}__saturation"
         last, sign = "", 0
+        end, link_sign, parallel = edge.process, edge.link_sign, self.parallel[_bundle(source, edge)]
         for length, step in enumerate(edge.chain, start=1):
             drive = doubling(action, step.sign)
             if last:
                 drive = powered(odds_ratio(last, "basal_node"), Num(float(step.sign * sign)))
             last, sign = self.node(source, edge, length, drive), step.sign
+            if self.carries(edge.cell_target, step.node, edge.process):
+                end, link_sign, parallel = step.node, 1, _passing(source, edge, step.node)
+                break
         base = odds_ratio(last, "basal_node") if last else doubling(action, 1)
-        gain = signed_share(strength, edge.link_sign, self.parallel[_bundle(source, edge)])
-        self.drive(edge.cell_target, edge.process, powered(base, gain), edge.id)
+        gain = signed_share(strength, link_sign, parallel)
+        self.drive(edge.cell_target, end, powered(base, gain), edge.id)
 
     def node(self, source: Source, edge: Edge, length: int, drive: Expr) -> str:
         """The state of the last of the first `length` nodes of a chain, made where no other edge has it.
@@ -194,6 +205,15 @@ class _Build:
 def _bundle(source: Source, edge: Edge) -> tuple[str, str, str, str]:
     """Chains of one cargo that run in parallel to one process of one cell share its strength."""
     return source.id, edge.cargo or edge.id, edge.cell_target, edge.process
+
+
+def _passing(source: Source, edge: Edge, node: str) -> int:
+    """How many edges of this edge's cargo pass a node of its cell, and share its strength there."""
+    return sum(
+        (other.cargo or other.id, other.cell_target) == (edge.cargo or edge.id, edge.cell_target)
+        and any(step.node == node for step in other.chain)
+        for other in source.edges
+    )
 
 
 def _plain(name: str) -> str:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from signals import at_rest, edge, factor, ids, log_odds, network, number, source, start_of, uptake_for
 
 from bonesim.catalog import load_catalog
+from bonesim.catalog.schema import Edge
 from bonesim.errors import InputError
 from bonesim.model.check import well_posed
 from bonesim.model.evaluate import evaluate
@@ -211,6 +212,36 @@ def test_what_nothing_takes_is_pruned_with_its_reason() -> None:
 def test_a_source_of_which_nothing_acts_leaves_no_load() -> None:
     compiled = network(source(edge("a", "A+")), wanted=lambda cell, process: False)
     assert (compiled.model.states, compiled.model.rules) == ((), ())
+
+
+def carried(*edges: Edge, by: tuple[str, str, str] = ("BMSC", "B", "osteogenic_differentiation")) -> dict[str, float]:
+    """Resting values at h = 1/2 of a network of which a module takes over at one node."""
+    compiled = network(source(*edges), carries=lambda *asked: asked == by)
+    return at_rest(compiled, uptake_cell_exo=HALF)
+
+
+@pytest.mark.parametrize(("chain", "effect", "sign"), [("A+ B+ C-", 1, 1), ("A+ B-", 1, -1), ("B+ C+", -1, 1)])
+def test_a_chain_ends_at_the_first_node_that_a_module_carries_on(chain: str, effect: Literal[1, -1], sign: int) -> None:
+    values = carried(edge("a", chain, effect=effect, strength=0.8))
+    assert log_odds(values, "BMSC__B") == pytest.approx(sign * 0.4, rel=1e-12)
+    assert OSTEOGENESIS not in values
+    assert not any("C_by" in name for name in values)
+
+
+def test_a_module_that_leads_elsewhere_takes_no_chain() -> None:
+    values = carried(edge("a", "A+ B+", strength=0.8), by=("BMSC", "B", "apoptosis"))
+    assert log_odds(values) == pytest.approx(0.4, rel=1e-12)
+    assert "BMSC__B" not in values
+
+
+def test_edges_of_one_cargo_that_pass_a_carried_node_share_its_strength() -> None:
+    to_fat = edge("c", "B+ C-", effect=-1, strength=0.8, ending="BMSC.adipogenic_differentiation")
+    both = network(
+        source(edge("a", "A+ B+", strength=0.8), to_fat),
+        carries=lambda cell, node, process: (cell, node) == ("BMSC", "B"),
+    )
+    assert log_odds(at_rest(both, uptake_cell_exo=HALF), "BMSC__B") == pytest.approx(0.4, rel=1e-12)
+    assert both.activities == (("BMSC", "B", "BMSC__B"),)
 
 
 def test_edges_without_a_named_cargo_stand_each_for_itself() -> None:
