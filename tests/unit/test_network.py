@@ -153,11 +153,16 @@ def test_knocking_a_cargo_out_removes_its_part_of_the_log_odds_and_nothing_else(
     assert changed == {OSTEOGENESIS, f"{OSTEOGENESIS}_activity", "strength_a"}
 
 
-@pytest.mark.parametrize("source_id", ["macrophage_m1", "macrophage_m2"])
+@pytest.mark.parametrize("source_id", load_catalog().sources)
 def test_parts_of_the_cargo_of_a_shipped_source_add_up(source_id: str) -> None:
     entry = load_catalog().sources[source_id]
     given_ = {f"uptake_{source_id}": HALF}
-    compiled = network(entry)
+    everywhere = {
+        "contexts": frozenset(one.context for one in entry.edges if one.context),
+        "carriers": frozenset(one.conditions.carrier for one in entry.edges if one.conditions.carrier),
+    }
+    compiled = network(entry, **everywhere)
+    assert set(compiled.edges) == {one.id for one in entry.edges}
     whole = at_rest(compiled, **given_)
     bundles = {one.cargo or one.id for one in entry.edges}
     out = {
