@@ -22,11 +22,10 @@ def drawn(module: str) -> dict[str, np.ndarray]:
     """Each parameter of a module, evenly in its logarithm between the ends of its range."""
     random = np.random.default_rng(7)
     notes = load_card(module).symbols
-    ranged = {one.id: notes[one.id] for one in read_library_model(module).parameters if notes[one.id].low}
     return {
-        name: np.exp(random.uniform(np.log(note.low), np.log(note.high), MEMBERS))
-        for name, note in ranged.items()
-        if note.low and note.high
+        one.id: np.exp(random.uniform(np.log(low), np.log(high), MEMBERS))
+        for one in read_library_model(module).parameters
+        if (low := notes[one.id].low) and (high := notes[one.id].high)
     }
 
 
