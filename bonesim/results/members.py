@@ -57,7 +57,7 @@ def stated(dataset: xr.Dataset) -> xr.Dataset:
         return dataset
     names = [str(name) for name in dataset.data_vars if f"{name}_{STATED}" in dataset]
     plain = {name: dataset[f"{name}_{STATED}"].assign_attrs(dataset[name].attrs) for name in names}
-    return dataset.drop_vars([f"{name}_{STATED}" for name in names]).assign(plain).drop_vars("member")
+    return dataset.drop_vars([f"{name}_{STATED}" for name in names]).assign(plain).drop_vars("member", errors="ignore")
 
 
 def has_draws(dataset: xr.Dataset) -> bool:

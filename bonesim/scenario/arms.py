@@ -1,15 +1,18 @@
 """The arms of a scenario: what each of them solves, and what it holds at a value of its own.
 
-`dosed` is the scenario as it stands and `vehicle` the same with every amount 0. What a further arm takes out (`without`,
-`vesicles: empty`) stays in the equations with strength 0, so that such an arm differs from `dosed` by numbers alone.
+`dosed` is the scenario as it stands and `vehicle` the same with every amount 0. What a further arm takes out of the
+vesicles (`without`, `vesicles: empty`) stays in the equations with strength 0, so that such an arm differs from `dosed`
+by numbers alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bonesim.catalog import Catalog, load_catalog
+from bonesim.compose.link import switches
+from bonesim.compose.module import load_module
 from bonesim.errors import InputError, closest, quoted
 from bonesim.pharmacology.amount import amount_kind
 from bonesim.scenario.comparison import ArmChange, UncertaintyChoice
@@ -93,52 +96,54 @@ def _arm(scenario: Scenario, name: str, base: Problem, catalog: Catalog) -> Arm:
         place = arm_place(scenario, name, "vesicles")
         raise InputError("nothing is dosed in this arm", place=place, remedy="leave it out, or add a dose")
     problem = base
-    if change.settings or own.model != scenario.model or free:
+    if change.settings or free:
         try:
             problem = resolve(own, catalog, Scope(free_cargo=free))
         except InputError as error:
             raise at_arm(error, scenario, name) from None
     taken = {*_taken_out(scenario, name, own, problem, catalog), *_emptied(change, own, problem, catalog)}
-    held = {_gain(problem, edge): 0.0 for edge in sorted(taken)}
-    return Arm(name, problem, held, _lots(own, catalog))
+    return Arm(name, problem, dict.fromkeys(sorted(taken), 0.0), _lots(own, catalog))
 
 
 def _taken_out(scenario: Scenario, name: str, own: Scenario, problem: Problem, catalog: Catalog) -> Iterator[str]:
-    """Ids of the acting edges that an arm's `without` names."""
-    cargo = _edges_by_cargo(own, problem, catalog)
+    """Flat ids of the parameters that are 0 for what an arm's `without` names."""
+    edges = {edge: [_gain(problem, edge)] for edge in problem.acting}
+    known = {**_gains_by_cargo(own, problem, catalog), **_switches(own), **edges}
     for position, word in enumerate(scenario.arms[name].without):
-        if word in problem.acting:
-            yield word
-        elif word in cargo:
-            yield from cargo[word]
-        elif word not in scenario.model.modules:
-            place = scenario.place(dotted(("arms", name, "without", position)))
-            if word in problem.left_out:
-                problem_text = f"edge {quoted(word)} does not act here: {problem.left_out[word]}"
-                raise InputError(problem_text, place=place, remedy="leave it out")
-            known = [*problem.acting, *cargo, *scenario.model.modules]
-            text = f"no edge, cargo or module {quoted(word)} acts in this arm"
-            raise InputError(text, place=place, remedy=closest(word, known))
+        if word in known:
+            yield from known[word]
+            continue
+        place = scenario.place(dotted(("arms", name, "without", position)))
+        if word in problem.left_out:
+            text = f"edge {quoted(word)} does not act here: {problem.left_out[word]}"
+            raise InputError(text, place=place, remedy="leave it out")
+        text = f"no edge, cargo or module {quoted(word)} acts in this arm"
+        raise InputError(text, place=place, remedy=closest(word, known))
 
 
-def _edges_by_cargo(own: Scenario, problem: Problem, catalog: Catalog) -> dict[str, list[str]]:
-    """Name and aliases of each cargo that is dosed -> its acting edges."""
+def _switches(own: Scenario) -> dict[str, tuple[str, ...]]:
+    """Each module that drives something -> its switches."""
+    found = {module: switches(load_module(module, module)) for module in own.model.modules}
+    return {module: names for module, names in found.items() if names}
+
+
+def _gains_by_cargo(own: Scenario, problem: Problem, catalog: Catalog) -> dict[str, list[str]]:
+    """Name and aliases of each cargo that is dosed -> the strengths of its acting edges."""
     found: dict[str, list[str]] = {}
     for source in dict.fromkeys(dose.source for dose in own.doses):
         entry = catalog.sources[source]
         for cargo in entry.cargo:
             edges = [edge.id for edge in entry.edges if edge.cargo == cargo.name and edge.id in problem.acting]
             for word in (cargo.name, *cargo.aliases) if edges else ():
-                found.setdefault(word, []).extend(edges)
+                found.setdefault(word, []).extend(_gain(problem, edge) for edge in edges)
     return found
 
 
-def _emptied(change: ArmChange, own: Scenario, problem: Problem, catalog: Catalog) -> Iterable[str]:
-    """Acting edges of all that is dosed, where the vesicles are empty."""
-    if change.vesicles != "empty":
-        return ()
-    edges = {edge.id for dose in own.doses for edge in catalog.sources[dose.source].edges}
-    return edges.intersection(problem.acting)
+def _emptied(change: ArmChange, own: Scenario, problem: Problem, catalog: Catalog) -> Iterator[str]:
+    """Strengths of all acting edges of what is dosed, where the vesicles are empty."""
+    if change.vesicles == "empty":
+        edges = {edge.id for dose in own.doses for edge in catalog.sources[dose.source].edges}
+        yield from (_gain(problem, edge) for edge in edges.intersection(problem.acting))
 
 
 def _gain(problem: Problem, edge: str) -> str:

@@ -29,7 +29,8 @@ class ArmChange(Block):
     model_config = ConfigDict(frozen=True, extra="allow", json_schema_extra=_CLOSED)
 
     without: tuple[str, ...] = Field(
-        default=(), description="What is taken out: edges by id, all edges of a cargo by its name, or modules by id."
+        default=(),
+        description="What does not act: edges by id, all edges of a cargo by its name, what a module drives by its id.",
     )
     vesicles: Literal["intact", "empty", "free_cargo"] = Field(
         default="intact",

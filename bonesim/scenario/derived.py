@@ -20,7 +20,7 @@ NOT_CHANGED = {"arms", "uncertainty", "sweep"}
 
 
 def arm_scenario(scenario: Scenario, name: str) -> Scenario:
-    """The scenario of a further arm: the whole with the arm's changes, without the modules that it takes out.
+    """The scenario of a further arm: the whole with the arm's changes.
 
     Raises
     ------
@@ -29,11 +29,9 @@ def arm_scenario(scenario: Scenario, name: str) -> Scenario:
     """
     data, added = _edit(scenario, name)
     try:
-        own = validate(Document(data, {(): Place()}, ""), Scenario)
+        return validate(Document(data, {(): Place()}, ""), Scenario)
     except InputError as error:
         raise _placed(error, scenario, name, added) from None
-    kept = tuple(module for module in own.model.modules if module not in scenario.arms[name].without)
-    return own.model_copy(update={"model": own.model.model_copy(update={"modules": kept})})
 
 
 def at_arm(error: InputError, scenario: Scenario, name: str) -> InputError:

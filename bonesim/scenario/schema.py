@@ -237,7 +237,9 @@ def flag_of(key: str, flags: dict[str, str]) -> str | None:
     if not above:
         return None
     nearest = max(above, key=len)
-    return flags[nearest] + key[len(nearest) :]
+    flag = flags[nearest]
+    # What a flag added may be a whole block around the key that it sets.
+    return flag if key_holds(key, flag.removeprefix("--set ")) else flag + key[len(nearest) :]
 
 
 def _repeated(scenario: Scenario) -> Iterator[InputError]:

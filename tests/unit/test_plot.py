@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import matplotlib
 import numpy as np
 import pytest
@@ -308,7 +310,10 @@ def test_a_misspelt_quantity():
 
 
 def test_figures_are_saved_where_the_result_allows(tmp_path):
-    assert tuple(path.name for path in save_figures(result(), tmp_path)) == FIGURES
+    point = {"output": "OBa", "arm": "dosed", "time_day": 56.0, "value": 0.01, "sd": 0.002, "low": None, "high": None}
+    measured = result().assign_attrs(data=json.dumps([point]))
+    assert tuple(path.name for path in save_figures(measured, tmp_path)) == FIGURES
+    assert tuple(path.name for path in save_figures(result(), tmp_path)) == FIGURES[:-1]
     for path in tmp_path.iterdir():
         assert path.read_bytes().startswith(b"\x89PNG")
     assert [path.name for path in save_figures(result(CELLS), tmp_path)] == ["cells.png"]
