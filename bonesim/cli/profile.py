@@ -16,7 +16,7 @@ from bonesim.errors import InputError, Place
 @click.command(
     "profile",
     short_help="Show what a source does to each process and outcome.",
-    epilog="\b\nExamples:\n  bonesim profile macrophage_m2 --without miR-690\n  bonesim profile --all --json",
+    epilog="\b\nExample:\n  bonesim profile macrophage_m2 --without miR-690\n  bonesim profile --all --json",
 )
 @click.argument("source", metavar="[SOURCE]", required=False)
 @click.option("--all", "every", is_flag=True, help="All sources of the catalogue.")

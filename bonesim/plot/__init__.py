@@ -5,6 +5,7 @@ wherever they are made.
 """
 
 from bonesim.plot.cells import plot_cells
+from bonesim.plot.comparison import plot_comparison
 from bonesim.plot.exposure import plot_exposure
 from bonesim.plot.fan import plot_fan
 from bonesim.plot.outcome import plot_bone_volume
@@ -16,6 +17,7 @@ from bonesim.plot.surface import plot_surface
 __all__ = [
     "plot_bone_volume",
     "plot_cells",
+    "plot_comparison",
     "plot_exposure",
     "plot_fan",
     "plot_profile",
