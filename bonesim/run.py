@@ -167,13 +167,13 @@ def _dataset(group: Group, solution: Solution, draws: Draws) -> xr.Dataset:
     dataset = to_dataset(
         outputs=outputs,
         t=solution.t[recorded],
-        y=y[recorded][:, :, stated],
+        y=y[:, :, stated][recorded],
         arms=[arm.name for arm in group.arms],
         **ends(solution, stated),
         attrs={},
     )
-    dataset = with_early_exposure(dataset, outputs, solution.t[early], y[early][:, :, stated])
-    return with_members(dataset, outputs, y[recorded], solution, drawn) if draws.members else dataset
+    dataset = with_early_exposure(dataset, outputs, solution.t[early], y[:, :, stated][early])
+    return with_members(dataset, outputs, solution, recorded, drawn) if draws.members else dataset
 
 
 def _attrs(comparison: Comparison, draws: Draws, parts: Sequence[_Part]) -> dict[str, Any]:

@@ -28,20 +28,21 @@ NO_DIFFERENCE = 1e-4
 
 
 def with_members(
-    dataset: xr.Dataset, outputs: Sequence[OutputInfo], y: np.ndarray, solution: Solution, columns: np.ndarray
+    dataset: xr.Dataset, outputs: Sequence[OutputInfo], solution: Solution, times: np.ndarray, columns: np.ndarray
 ) -> xr.Dataset:
     """The dataset of the stated values with all draws.
 
     Parameters
     ----------
     dataset : dimensions (arm, time)
-    outputs : (output,) what the rows of `y` are
-    y : (time, output, column)
-    solution : whose columns `y` has, for how each ended
+    outputs : (output,) what the first observables of the solution are
+    solution : of all arms and draws
+    times : (time,) positions of the recorded times
     columns : (arm, member) the column of each draw
     """
     shown = {info.name: row for row, info in enumerate(outputs) if info.role != "exposure"}
-    drawn = {name: (("arm", "member", "time"), y[:, row][:, columns].transpose(1, 2, 0)) for name, row in shown.items()}
+    courses = {name: solution.y[times, row][:, columns].transpose(1, 2, 0) for name, row in shown.items()}
+    drawn = {name: (("arm", "member", "time"), np.ascontiguousarray(course)) for name, course in courses.items()}
     told = ends(solution, columns.reshape(-1))
     how = {key: (("arm", "member"), _like(told[key], columns)) for key in ("status", "stop_time", "cause")}
     twins = {f"{name}_{STATED}": dataset[name] for name in (*drawn, *how)}

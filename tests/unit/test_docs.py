@@ -254,9 +254,9 @@ def _rows(block: dict[str, Any], blocks: dict[str, Any], prefix: str) -> Iterato
         if reference:
             inner = blocks[reference.rpartition("/")[2]]
             about = said.get("description") or inner["description"]
-            kind, below = ("list of blocks", "[].") if many else ("blocks by name", ".NAME.") if named else ("block", ".")
+            kind = "list of blocks" if many else "blocks by name" if named else "block"
             yield [f"`{name}`", kind, needed, about]
-            yield from _rows(inner, blocks, f"{name}{below}")
+            yield from _rows(inner, blocks, f"{name}{'[]' if many else '.NAME' if named else ''}.")
         else:
             yield [f"`{name}`", _value(said), needed or _default(said), said["description"]]
 

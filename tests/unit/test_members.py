@@ -53,7 +53,7 @@ def result(failed: int | None = None) -> xr.Dataset:
         status_words=WORDS,
         attrs={"title": "draws"},
     )
-    return with_members(plain, OUTPUTS, found.y, found, columns[:, 1:])
+    return with_members(plain, OUTPUTS, found, np.arange(len(T)), columns[:, 1:])
 
 
 def test_draws_have_a_dimension_and_the_stated_values_names_of_their_own() -> None:
