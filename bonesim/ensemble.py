@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bonesim.errors import InputError
-from bonesim.model.ode import OdeModel, Parameter
+from bonesim.model.ode import OdeModel
 from bonesim.results.ledger import TOLERANCE
 from bonesim.scenario.arms import Arm, Comparison
 from bonesim.scenario.draws import Draws, drawn_values, lot_factors
@@ -62,7 +62,7 @@ class Group:
         drawn = [drawn_values(arm, draws) for arm in self.arms]
         values = {}
         for parameter in self.problem.model.parameters:
-            own = [_own_value(arm, parameter.id) for arm in self.arms]
+            own = [arm.held.get(parameter.id, arm.problem.stated(parameter.id)) for arm in self.arms]
             moved = [more[parameter.id] for more in drawn if parameter.id in more]
             if parameter.initial is None and (moved or any(value != parameter.value for value in own)):
                 rows = np.repeat(np.array(own)[:, None], 1 + draws.members, axis=1)
@@ -143,13 +143,6 @@ def accepted(comparison: Comparison, found: Sequence[Group]) -> Draws:
 def _kernels(problem: Problem, backend: str) -> Kernels:
     symbols = [output.symbol for output in problem.outputs] + [plan.delivered for plan in problem.ledger]
     return build_kernels(problem.model, symbols, backend, problem.solver["method"])
-
-
-def _own_value(arm: Arm, name: str) -> float:
-    """The value of a parameter in an arm, as stated or as the arm holds it."""
-    parameter = arm.problem.model.by_id[name]
-    assert isinstance(parameter, Parameter)
-    return arm.held.get(name, parameter.value)
 
 
 def _equations(model: OdeModel) -> str:

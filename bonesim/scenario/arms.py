@@ -18,7 +18,7 @@ from bonesim.pharmacology.amount import amount_kind
 from bonesim.scenario.comparison import ArmChange, UncertaintyChoice
 from bonesim.scenario.derived import arm_place, arm_scenario, at_arm
 from bonesim.scenario.exposure import regimens
-from bonesim.scenario.problem import DOSED, VEHICLE, LedgerPlan, Problem, Scope
+from bonesim.scenario.problem import VEHICLE, LedgerPlan, Problem, Scope
 from bonesim.scenario.resolve import resolve
 from bonesim.scenario.schema import Scenario
 from bonesim.scenario.timetable import timetable
@@ -81,10 +81,17 @@ def compared(scenario: Scenario, catalog: Catalog | None = None) -> Comparison:
     """
     catalog = catalog or load_catalog()
     base = resolve(scenario, catalog)
-    amounts = {name: values[base.arms.index(VEHICLE)] for name, values in base.arm_values.items()}
-    arms = [Arm(DOSED, base, {}, _lots(scenario, catalog)), Arm(VEHICLE, base, amounts)]
+    arms = [*arms_of(base, _lots(scenario, catalog))]
     arms += [_arm(scenario, name, base, catalog) for name in scenario.arms]
     return Comparison(tuple(arms), scenario.uncertainty)
+
+
+def arms_of(problem: Problem, lots: tuple[Lot, ...] = ()) -> Iterator[Arm]:
+    """The arms that a problem has by itself; what is dosed owes to `lots`, and a vehicle to none."""
+    for place, name in enumerate(problem.arms):
+        own = {symbol: values[place] for symbol, values in problem.arm_values.items()}
+        held = {symbol: value for symbol, value in own.items() if value != problem.stated(symbol)}
+        yield Arm(name, problem, held, () if name == VEHICLE else lots)
 
 
 def _arm(scenario: Scenario, name: str, base: Problem, catalog: Catalog) -> Arm:

@@ -93,9 +93,7 @@ def drawn_values(arm: Arm, draws: Draws) -> dict[str, np.ndarray]:
     }
     for lot, more in lot_factors(arm, draws):
         for name, amount in lot.amounts.items():
-            symbol = model.by_id[name]
-            assert isinstance(symbol, Parameter)
-            values[name] = symbol.value + amount * (more - 1.0)
+            values[name] = arm.problem.stated(name) + amount * (more - 1.0)
     return values
 
 

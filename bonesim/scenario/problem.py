@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bonesim.model.ode import OdeModel
+from bonesim.model.ode import OdeModel, Parameter
 
 DOSED, VEHICLE = "dosed", "vehicle"
 """Arms of every scenario: as it stands, and with every active amount at 0."""
@@ -85,6 +85,13 @@ class Problem:
     numbers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     acting: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def stated(self, name: str) -> float:
+        """The value of a parameter, by flat id, as the model has it."""
+        parameter = self.model.by_id[name]
+        assert isinstance(parameter, Parameter)
+        return parameter.value
+
     activities: tuple[tuple[str, str, str], ...] = ()
     switches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 

@@ -128,11 +128,8 @@ def test_a_dose_that_is_lost_or_given_twice_stops_the_run(
 
 def test_a_loss_of_one_particle_in_a_hundred_million_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     def tampered(problem: Problem) -> Problem:
-        parameters = tuple(
-            replace(one, value=one.value * (1 - 1e-8)) if one.id in problem.arm_values else one
-            for one in problem.model.parameters
-        )
-        return replace(problem, model=problem.model.with_(parameters=parameters))
+        values = {name: (dosed * (1 - 1e-8), vehicle) for name, (dosed, vehicle) in problem.arm_values.items()}
+        return replace(problem, arm_values=values)
 
     with pytest.raises(InternalError, match="dose ledger of macrophage_m2_intravenous, arm dosed: 100 ug scheduled"):
         run_changed(question(bolus()), monkeypatch, tampered)
