@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 SBML = ROOT / "models" / "sbml"
 CORES = [SBML / "core" / name for name in ("lemaire2004", "pivonka2008", "komarova2003")]
 PHARMACOKINETICS = [SBML / "pk" / "iv_two_phase", SBML / "pk" / "local_depot"]
-SIGNALS = [SBML / "signal" / name for name in ("angiogenesis", "macrophage")]
+SIGNALS = [SBML / "signal" / name for name in ("angiogenesis", "macrophage", "rankl_opg", "wnt_sclerostin")]
 MODULES = [*CORES, SBML / "core" / "peterson_riggs2010", *PHARMACOKINETICS, *SIGNALS, SBML / "tissue" / "bone_volume"]
 CELLS = ("OBp", "OBa", "OCa")
 RTOL = 1e-12
@@ -189,6 +189,7 @@ VALUES_AT_1_5 = [
     for module in SIGNALS
     for port in card(module)["ports"]
     for parameter in port.get("multiplies", [])
+    if "Steady state at 1.5: " in port["why"]
 ]
 
 
