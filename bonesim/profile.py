@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,7 +115,8 @@ def profile(
             *loads.values(),
         ],
     )
-    processes = _processes(problem, question, trial, DOSED)
+    words = catalog.vocabulary.processes
+    processes = _processes(words, problem, question, trial, DOSED)
     return {
         "source": question.source.id,
         "label": question.source.label,
@@ -126,7 +127,7 @@ def profile(
         "exposure": _exposure(places, problem.ledger[0], trial),
         "copies_per_cell": _copies(catalog, question.source, loads, trial),
         "ledger": _ledger(problem.ledger[0], trial),
-        "unknown_mechanism_share": _share(processes, _processes(problem, question, trial, WITHOUT_UNKNOWN)),
+        "unknown_mechanism_share": _share(processes, _processes(words, problem, question, trial, WITHOUT_UNKNOWN)),
     }
 
 
@@ -219,11 +220,14 @@ def _asked(catalog: Catalog, question: Question) -> dict[str, Any]:
     }
 
 
-def _processes(problem: Problem, question: Question, trial: Trial, version: int) -> dict[str, float]:
+def _processes(
+    known: Container[str], problem: Problem, question: Question, trial: Trial, version: int
+) -> dict[str, float]:
     """log2 of the time-averaged activity against vehicle, by `cell.process`; 0 for what is stated and does not act."""
     factors: dict[str, list[str]] = {edge.port: [] for edge in question.source.edges}
     for cell, process, symbol in problem.activities:
-        factors.setdefault(f"{cell}.{process}", []).append(symbol)
+        if process in known:  # and no molecule at which a module takes over
+            factors.setdefault(f"{cell}.{process}", []).append(symbol)
     return {name: _change(question, trial, symbols, version) for name, symbols in factors.items()}
 
 
