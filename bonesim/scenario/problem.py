@@ -66,7 +66,8 @@ class Problem:
     sizes : the size a state is known to take, by flat id, from which its absolute tolerance follows
     numbers : where each number came from, by flat id of the parameter
     acting, left_out : edges of the catalogue that act here, and those that do not, with the reason
-    activities : (cell, process, symbol) of every factor that drives a process, from the signal network and from modules
+    activities, drives : (cell, process, symbol) of every factor that drives a process: of the signal network, and of
+        modules
     switches : parameters, 1 each, that cut off what a module drives where they are 0, by the module's name
     """
 
@@ -93,6 +94,7 @@ class Problem:
         return parameter.value
 
     activities: tuple[tuple[str, str, str], ...] = ()
+    drives: tuple[tuple[str, str, str], ...] = ()
     switches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -100,7 +102,7 @@ class Problem:
 class Scope:
     """What of the catalogue acts in a problem beyond what its scenario asks for.
 
-    every_process : edges act whether or not a module takes their process
+    every_process : edges act on their process itself, whether or not a module takes it, or a molecule before it
     contexts, carriers : conditions of edges that count as given
     free_cargo : what is dosed is the cargo of the vesicles without them
     """

@@ -45,8 +45,7 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
     biology = list(_biology(scenario, species))
     network = _network(scenario, catalog, groups, disease, biology, scope)
     parts = [*biology, *(group.module for group in groups), disease.module, Module("", network.model)]
-    activities = [Activity(*activity) for activity in network.activities]
-    model = compose("scenario", parts, activities)
+    model = compose("scenario", parts, [Activity(*activity) for activity in network.activities])
     active = [name for group in groups for name in group.active]
     return Problem(
         model=model,
@@ -64,7 +63,8 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
         numbers=_numbers(model, parts, species, network, disease, groups),
         acting=network.edges,
         left_out=network.left_out,
-        activities=tuple((one.cell, one.process, one.symbol) for one in (*activities, *driven_processes(biology))),
+        activities=network.activities,
+        drives=tuple((one.cell, one.process, one.symbol) for one in driven_processes(biology)),
         switches={module.name: switches(module) for module in biology if switches(module)},
     )
 
@@ -92,7 +92,7 @@ def _network(
         return taken or scope.every_process or f"{cell}.{process}" in scenario.outputs
 
     def carries(cell: str, node: str, process: str) -> bool:
-        return any(module.leads(cell, node, process) for module in biology)
+        return not scope.every_process and any(module.leads(cell, node, process) for module in biology)
 
     uptake: dict[str, list[str]] = {}
     for group in groups:
