@@ -14,6 +14,7 @@ from bonesim.results.members import stated
 from bonesim.run import run
 from bonesim.run import settings as solver_settings
 from bonesim.scenario.arms import compared
+from bonesim.scenario.load import known_names
 from bonesim.scenario.schema import Scenario
 from bonesim.solve.integrate import integrate
 
@@ -122,3 +123,11 @@ def test_free_cargo_does_less_than_a_hundredth_of_its_dose_in_vesicles(seed: int
     peak = result["macrophage_m2.vesicles_per_cell"].max("time")
     assert (peak.sel(arm="free") <= peak.sel(arm="hundredth") * (1 + 1e-4)).all()
     assert (peak.sel(arm="free") > 0).all()
+
+
+@pytest.mark.parametrize("core", ["pivonka2008", "lemaire2004"])
+def test_every_draw_of_every_module_starts_at_rest_and_arrives(core: str) -> None:
+    modules = f"[{', '.join(known_names().modules)}]"
+    # A draw that does not start at rest stops the run.
+    result = run(asked(draws="{members: 60}", model__core=core, model__modules=modules))
+    assert (result["status"] == 0).all()
