@@ -26,7 +26,7 @@ MOST_ROUNDS = 100
 """How often a member is drawn before its ranges are given up."""
 
 ROUNDING = 1e-12
-"""Part of its stated value below which a computed number counts as 0."""
+"""Part of its stated value, or of 1 where that is 0, below which a computed number counts as 0."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Group:
         computed = [row for row, one in enumerate(self.problem.model.parameters) if one.initial is not None]
         rows = batch.parameters[computed].reshape(len(computed), len(self.arms), -1)
         stated, drawn = rows[:, :, :1], rows[:, :, 1:]
-        turned = np.where(stated < 0, drawn, -drawn) > ROUNDING * np.abs(stated)
+        turned = np.where(stated < 0, drawn, -drawn) > ROUNDING * np.where(stated == 0, 1.0, np.abs(stated))
         return np.asarray((turned | ~np.isfinite(drawn)).any(axis=(0, 1)))
 
     def lost(self, solution: Solution, draws: Draws) -> Iterator[str]:

@@ -43,10 +43,12 @@ def command(
     accuracy: bool,
     as_json: bool,
 ) -> int:
-    """Solve a scenario beside its vehicle arm, with further arms and draws if it has them.
+    """Solve all arms of a scenario, with bands over draws.
 
-    SCENARIO is a YAML file, or the name of one that comes with bonesim. With -o, DIR gets result.nc (netCDF4),
-    summary.json and trajectories.csv; files of the same names are replaced. Nothing is written if the input is bad.
+    SCENARIO is a YAML file, or the name of one that comes with bonesim. Beside the arm 'dosed' there is always
+    'vehicle'; its section 'arms' adds others, its section 'uncertainty' the draws. With -o, DIR gets result.nc
+    (netCDF4), summary.json and trajectories.csv; files of the same names are replaced. Nothing is written if the input
+    is bad.
     """
     started = perf_counter()
     if plot and folder is None:
