@@ -7,6 +7,7 @@ wherever they are made.
 from bonesim.plot.cells import plot_cells
 from bonesim.plot.exposure import plot_exposure
 from bonesim.plot.fan import plot_fan
+from bonesim.plot.healing import plot_healing
 from bonesim.plot.outcome import plot_bone_volume
 from bonesim.plot.save import save_figures, save_study_figures
 from bonesim.plot.surface import plot_surface
@@ -16,6 +17,7 @@ __all__ = [
     "plot_cells",
     "plot_exposure",
     "plot_fan",
+    "plot_healing",
     "plot_surface",
     "save_figures",
     "save_study_figures",
