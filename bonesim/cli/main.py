@@ -17,7 +17,20 @@ import click
 from bonesim.cli.errors import explain
 from bonesim.errors import InputError, Place, closest, quoted
 
-COMMANDS = ("run", "check", "sweep", "simulate", "export", "sources", "models", "contexts", "schema", "doctor")
+COMMANDS = (
+    "run",
+    "check",
+    "sweep",
+    "profile",
+    "explain",
+    "simulate",
+    "export",
+    "sources",
+    "models",
+    "contexts",
+    "schema",
+    "doctor",
+)
 
 
 class LazyGroup(click.Group):

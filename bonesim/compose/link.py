@@ -16,7 +16,7 @@ from bonesim.compose.card import Port
 from bonesim.compose.module import Module
 from bonesim.errors import InputError, closest
 from bonesim.model.check import well_posed
-from bonesim.model.expr import Call, Expr, Sym, product, substitute, total
+from bonesim.model.expr import Call, Expr, Num, Sym, product, substitute, total
 from bonesim.model.ode import OdeModel, Parameter, Rule
 from bonesim.units import Unit
 
@@ -47,7 +47,7 @@ def compose(model_id: str, modules: Sequence[Module], activities: Iterable[Activ
         fills an in-port that replaces a parameter, or if the units of the two sides differ; all problems at once.
     """
     activities = (*activities, *driven_processes(modules))
-    parts = [_drive(module, _prefixed(module), activities) for module in modules]
+    parts = [_drive(module, _with_switches(module, _prefixed(module)), activities) for module in modules]
     problems = [
         InputError(f"{module.name} counts time in {module.model.time_unit}, not in day", remedy="write its rates a day")
         for module in modules
@@ -68,7 +68,31 @@ def driven_processes(modules: Iterable[Module]) -> Iterator[Activity]:
         for port in module.ports:
             for target in port.drives:
                 cell, _, process = target.partition(".")
-                yield Activity(cell, process, flat(module.name, port.symbol or ""), module.name)
+                yield Activity(cell, process, _drive_name(module, port), module.name)
+
+
+def switches(module: Module) -> tuple[str, ...]:
+    """Flat ids of the parameters of a module, each 1, that cut off what one of its ports drives where they are 0."""
+    return tuple(f"{_drive_name(module, port)}_on" for port in module.ports if port.drives)
+
+
+def _drive_name(module: Module, port: Port) -> str:
+    return flat(module.name, f"{port.name}_drive")
+
+
+def _with_switches(module: Module, part: OdeModel) -> OdeModel:
+    """The part with 1 + on (symbol - 1) for each port that drives: the factor, or 1 where it is switched off."""
+    rules, parameters = list(part.rules), list(part.parameters)
+    one = Num(1.0)
+    for port in module.ports:
+        if port.drives:
+            name = _drive_name(module, port)
+            label = part.by_id[flat(module.name, port.symbol or "")].label or port.name
+            excess = Call("sub", (Sym(flat(module.name, port.symbol or "")), one))
+            factor = Call("add", (one, Call("mul", (Sym(f"{name}_on"), excess))))
+            parameters.append(Parameter(f"{name}_on", 1.0, "dimensionless", label=f"1 where it acts: {label}"))
+            rules.append(Rule(name, factor, "dimensionless", label))
+    return part.with_(rules=tuple(rules), parameters=tuple(parameters))
 
 
 def flat(module: str, symbol: str) -> str:

@@ -9,7 +9,9 @@ from bonesim.plot.exposure import plot_exposure
 from bonesim.plot.fan import plot_fan
 from bonesim.plot.healing import plot_healing
 from bonesim.plot.outcome import plot_bone_volume
-from bonesim.plot.save import save_figures, save_study_figures
+from bonesim.plot.profile import plot_profile
+from bonesim.plot.save import save_figure, save_figures, save_study_figures
+from bonesim.plot.shares import plot_shares
 from bonesim.plot.surface import plot_surface
 
 __all__ = [
@@ -18,7 +20,10 @@ __all__ = [
     "plot_exposure",
     "plot_fan",
     "plot_healing",
+    "plot_profile",
+    "plot_shares",
     "plot_surface",
+    "save_figure",
     "save_figures",
     "save_study_figures",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 
 from bonesim.catalog import Catalog, load_catalog
 from bonesim.catalog.schema import Number, Species
-from bonesim.compose.link import Activity, compose, flat
+from bonesim.compose.link import Activity, compose, driven_processes, flat, switches
 from bonesim.compose.module import Module, load_module
 from bonesim.errors import InputError
 from bonesim.model.ode import OdeModel, Parameter
@@ -17,16 +17,17 @@ from bonesim.pharmacology.schedule import record_times
 from bonesim.scenario.causes import Causes, causes
 from bonesim.scenario.exposure import Group, body_mass, dose_groups, early_times
 from bonesim.scenario.injuries import injured, needed_modules
-from bonesim.scenario.problem import DOSED, VEHICLE, Output, Problem
+from bonesim.scenario.problem import DOSED, VEHICLE, Output, Problem, Scope
 from bonesim.scenario.schema import TISSUE, Scenario
 
 SHOWN = {"core": ("OBp", "OBa", "OCa"), "callus_healing": ("inflammation", "cartilage", "callus_vessels", "new_bone")}
 """What the figures of cells and of healing show, by module, as far as it is there."""
+AS_WRITTEN = Scope()
 MARROW_CELLS = "marrow_target_cells"
 """Flat id of the number of cells that share the vesicles, where a source acts; it scales with the subject's mass."""
 
 
-def resolve(scenario: Scenario, catalog: Catalog | None = None) -> Problem:
+def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = AS_WRITTEN) -> Problem:
     """The problem that a scenario states.
 
     The core, the tissue, further modules and one kinetics module for each source and route are joined with the signal
@@ -46,9 +47,10 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None) -> Problem:
     hurt = [injured(module, scenario, catalog) for module in _biology(scenario, catalog)]
     biology = [one.module for one in hurt]
     injuries = {name: number for one in hurt for name, number in one.numbers.items()}
-    network = _network(scenario, catalog, groups, disease, biology)
+    network = _network(scenario, catalog, groups, disease, biology, scope)
     parts = [*biology, *(group.module for group in groups), disease.module, Module("", network.model)]
-    model = compose("scenario", parts, [Activity(*activity) for activity in network.activities])
+    activities = [Activity(*activity) for activity in network.activities]
+    model = compose("scenario", parts, activities)
     active = [name for group in groups for name in group.active]
     return Problem(
         model=model,
@@ -66,6 +68,8 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None) -> Problem:
         numbers=_numbers(model, parts, species, {**network.numbers, **disease.numbers, **injuries}, groups),
         acting=network.edges,
         left_out=network.left_out,
+        activities=tuple((one.cell, one.process, one.symbol) for one in (*activities, *driven_processes(biology))),
+        switches={module.name: switches(module) for module in biology if switches(module)},
     )
 
 
@@ -80,13 +84,18 @@ def _biology(scenario: Scenario, catalog: Catalog) -> Iterator[Module]:
 
 
 def _network(
-    scenario: Scenario, catalog: Catalog, groups: Sequence[Group], disease: Causes, biology: Sequence[Module]
+    scenario: Scenario,
+    catalog: Catalog,
+    groups: Sequence[Group],
+    disease: Causes,
+    biology: Sequence[Module],
+    scope: Scope,
 ) -> Network:
     """The signal network between what is given and the ports of core, tissue and modules."""
 
     def wanted(cell: str, process: str) -> bool:
         taken = any(port.takes(cell, process) for module in biology for port in module.ports)
-        return taken or f"{cell}.{process}" in scenario.outputs
+        return taken or scope.every_process or f"{cell}.{process}" in scenario.outputs
 
     def carries(cell: str, node: str, process: str) -> bool:
         return any(module.leads(cell, node, process) for module in biology)
@@ -102,7 +111,8 @@ def _network(
         cells=_marrow_cells(scenario, species),
         wanted=wanted,
         carries=carries,
-        contexts=frozenset(use.id for use in scenario.context),
+        contexts=scope.contexts | {use.id for use in scenario.context},
+        carriers=scope.carriers,
     )
 
 

@@ -130,8 +130,12 @@ def test_the_edges_of_the_gel_act_only_with_the_gel() -> None:
 
 def test_m1_and_m2_oppose_each_other_outside_a_fracture() -> None:
     signs = {
-        name: {e.effect for e in source.edges if e.process == "osteogenic_differentiation" and e.context is None}
-        for name, source in CATALOG.sources.items()
+        name: {
+            edge.effect
+            for edge in CATALOG.sources[name].edges
+            if edge.process == "osteogenic_differentiation" and edge.context is None
+        }
+        for name in ("macrophage_m1", "macrophage_m2")
     }
     assert signs == {"macrophage_m1": {-1}, "macrophage_m2": {1}}
 

@@ -10,7 +10,7 @@ import pytest
 from equations import event, formula, model, solve
 
 from bonesim.compose.card import Card, Citation, Port, SymbolNote
-from bonesim.compose.link import Activity, compose
+from bonesim.compose.link import Activity, compose, switches
 from bonesim.compose.module import Module, load_module
 from bonesim.errors import InputError
 from bonesim.model.evaluate import evaluate
@@ -283,7 +283,10 @@ GROWTH = module(
 
 def test_what_a_module_drives_acts_once_on_each_port_of_others_and_not_on_its_own() -> None:
     joined = compose("joined", [DRIVEN, GROWTH, SIGNALS], [Activity("MSC", "proliferation", "q")])
-    assert rule(joined, "cell__birth_driven") == "cell__birth*q*growth__level"
+    assert rule(joined, "cell__birth_driven") == "cell__birth*q*growth__signal_drive"
+    assert rule(joined, "growth__signal_drive") == "1 + growth__signal_drive_on*(growth__level - 1)"
+    assert joined.by_id["growth__signal_drive_on"].value == 1.0  # type: ignore[union-attr]
+    assert switches(GROWTH) == ("growth__signal_drive_on",)
     assert rule(joined, "growth__up_driven") == "growth__up*q"
 
 
