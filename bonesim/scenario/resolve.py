@@ -149,7 +149,7 @@ def _outputs(scenario: Scenario, model: OdeModel, groups: Sequence[Group]) -> It
     if faults:
         raise InputError.together(faults)
     for symbol, name in ((flat(module, name), name) for module, names in SHOWN.items() for name in names):
-        if symbol in model.by_id and symbol not in asked:
+        if symbol in model.by_id and name not in scenario.outputs:
             yield _output(model, name, symbol, "cell")
     yield from (output for symbol, output in exposure.items() if symbol not in asked)
 
