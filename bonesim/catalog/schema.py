@@ -341,7 +341,7 @@ class Vocabulary(Block):
     routes: dict[Id, str]
     carriers: dict[Id, str]
     contexts: dict[Id, ContextName]
-    nodes: dict[Id, tuple[Ascii, ...]] = Field(description="Spelling of molecules, with the aliases of each.")
+    nodes: dict[Ascii, tuple[Ascii, ...]] = Field(description="Spelling of molecules, with the aliases of each.")
 
 
 class PriorsFile(Block):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -99,7 +99,6 @@ class _Build:
         self.drives: dict[tuple[str, str], list[Expr]] = defaultdict(list)
         self.edges: list[str] = []
         self.left_out: dict[str, str] = {}
-        self.parallel: Counter[tuple[str, str, str, str]] = Counter()
 
     def acting(self, source: Source, wanted: Wanted, contexts: frozenset[str], carriers: frozenset[str]) -> list[Edge]:
         """The edges of a source that act in this scenario; the reason is kept for the others."""
@@ -113,8 +112,6 @@ class _Build:
                 self.left_out[edge.id] = _no_port(edge.cell_target, edge.process)
             else:
                 kept.append(edge)
-        # The share of each parallel chain follows from the entry alone, so that leaving one out changes no other.
-        self.parallel.update(_bundle(source, edge) for edge in source.edges)
         return kept
 
     def parameter(self, name: str, number: Number, unit: str | None = None, label: str = "") -> str:
@@ -148,7 +145,7 @@ class _Build:
         strength = self.parameter(f"strength_{edge.id}", edge.strength, "dimensionless")
         action = f"{source.id}__saturation"
         last, sign = "", 0
-        end, link_sign, parallel = edge.process, edge.link_sign, self.parallel[_bundle(source, edge)]
+        end, link_sign, parallel = edge.process, edge.link_sign, _chains(source, edge)
         for length, step in enumerate(edge.chain, start=1):
             drive = doubling(action, step.sign)
             if last:
@@ -158,7 +155,7 @@ class _Build:
                 end, link_sign, parallel = step.node, 1, _passing(source, edge, step.node)
                 break
         base = odds_ratio(last, "basal_node") if last else doubling(action, 1)
-        gain = signed_share(strength, link_sign, parallel)
+        gain = signed_share(strength, link_sign, parallel * _carrying(source, edge))
         self.drive(edge.cell_target, end, powered(base, gain), edge.id)
 
     def node(self, source: Source, edge: Edge, length: int, drive: Expr) -> str:
@@ -202,18 +199,29 @@ class _Build:
         return Network(model, tuple(activities), tuple(self.edges), self.numbers, self.left_out)
 
 
-def _bundle(source: Source, edge: Edge) -> tuple[str, str, str, str]:
-    """Chains of one cargo that run in parallel to one process of one cell share its strength."""
-    return source.id, edge.cargo or edge.id, edge.cell_target, edge.process
+# What is shared, and by how many, follows from the entry alone, so that leaving an edge out changes no other.
+
+
+def _carrying(source: Source, edge: Edge) -> int:
+    """How many cargos of the source move the process of this edge its way, and share the strength of the vesicles."""
+    ending = (edge.port, edge.effect)
+    return len({_bundle(other) for other in source.edges if (other.port, other.effect) == ending})
+
+
+def _chains(source: Source, edge: Edge) -> int:
+    """How many chains of this edge's cargo lead to its process, and share the strength of the cargo."""
+    return sum((_bundle(other), other.port) == (_bundle(edge), edge.port) for other in source.edges)
 
 
 def _passing(source: Source, edge: Edge, node: str) -> int:
-    """How many edges of this edge's cargo pass a node of its cell, and share its strength there."""
-    return sum(
-        (other.cargo or other.id, other.cell_target) == (edge.cargo or edge.id, edge.cell_target)
-        and any(step.node == node for step in other.chain)
-        for other in source.edges
-    )
+    """How many chains of this edge's cargo pass a node of its cell, and share the strength of the cargo there."""
+    mine = [other for other in source.edges if (_bundle(other), other.cell_target) == (_bundle(edge), edge.cell_target)]
+    return sum(any(step.node == node for step in other.chain) for other in mine)
+
+
+def _bundle(edge: Edge) -> str:
+    """Edges of one cargo belong together; one without a named cargo stands for itself."""
+    return edge.cargo or edge.id
 
 
 def _plain(name: str) -> str:

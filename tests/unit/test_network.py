@@ -101,11 +101,23 @@ def test_parallel_chains_of_one_cargo_share_its_strength() -> None:
     assert log_odds(at_rest(network(three), uptake_cell_exo=HALF)) == pytest.approx(log_odds(alone), rel=1e-12)
 
 
-def test_chains_to_another_process_or_of_another_cargo_do_not_share() -> None:
-    entry = source(edge("a", "A+"), edge("b", "B+", cargo="miR-2"), edge("c", "C+", ending="BMSC.apoptosis"))
+def test_cargos_that_move_a_process_the_same_way_share_the_strength_of_the_vesicles() -> None:
+    entry = source(edge("a", "A+"), edge("b", "B+", cargo="miR-2"), edge("c", "C+ D-", cargo="miR-2", strength=1.2))
     values = at_rest(network(entry), uptake_cell_exo=HALF)
-    assert log_odds(values) == pytest.approx(2 * 0.6 / 2, rel=1e-12)
+    assert log_odds(values) == pytest.approx((0.6 / 2 + 0.6 / 4 + 1.2 / 4) / 2, rel=1e-12)
+
+
+def test_chains_to_another_process_or_the_other_way_do_not_share() -> None:
+    entry = source(
+        edge("a", "A+"),
+        edge("b", "B+", cargo="miR-2", effect=-1, strength=0.8),
+        edge("c", "C+", ending="BMSC.apoptosis"),
+        edge("d", "D+", cargo="miR-2", ending="MSC.osteogenic_differentiation"),
+    )
+    values = at_rest(network(entry), uptake_cell_exo=HALF)
+    assert log_odds(values) == pytest.approx(0.6 / 2 - 0.8 / 2, rel=1e-12)
     assert log_odds(values, "BMSC__apoptosis") == pytest.approx(0.6 / 2, rel=1e-12)
+    assert log_odds(values, "MSC__osteogenic_differentiation") == pytest.approx(0.6 / 2, rel=1e-12)
 
 
 def test_a_common_beginning_of_two_chains_of_one_cargo_is_one_state() -> None:
@@ -133,27 +145,31 @@ def test_action_is_none_without_load_half_at_v50_and_saturates(hill: float) -> N
 
 
 def test_knocking_a_cargo_out_removes_its_part_of_the_log_odds_and_nothing_else() -> None:
-    whole = at_rest(network(source(*RICH)), uptake_cell_exo=HALF)
-    without = at_rest(network(source(*(one for one in RICH if one.cargo != "miR-1"))), uptake_cell_exo=HALF)
-    assert log_odds(whole) - log_odds(without) == pytest.approx(0.6 / 2, rel=1e-12)
-    kept = without.keys() - {OSTEOGENESIS, f"{OSTEOGENESIS}_activity"}
-    assert {name: whole[name] for name in kept} == {name: without[name] for name in kept}
+    compiled = network(source(*RICH))
+    whole = at_rest(compiled, uptake_cell_exo=HALF)
+    without = at_rest(compiled, uptake_cell_exo=HALF, strength_a=0.0)
+    assert log_odds(whole) - log_odds(without) == pytest.approx(0.6 / 2 / 4, rel=1e-12)  # one of four cargos
+    changed = {name for name in whole if whole[name] != without[name]}
+    assert changed == {OSTEOGENESIS, f"{OSTEOGENESIS}_activity", "strength_a"}
 
 
-@pytest.mark.parametrize("source_id", ["macrophage_m1", "macrophage_m2"])
+@pytest.mark.parametrize("source_id", load_catalog().sources)
 def test_parts_of_the_cargo_of_a_shipped_source_add_up(source_id: str) -> None:
     entry = load_catalog().sources[source_id]
     given_ = {f"uptake_{source_id}": HALF}
-    compiled = network(entry)
+    everywhere = {
+        "contexts": frozenset(one.context for one in entry.edges if one.context),
+        "carriers": frozenset(one.conditions.carrier for one in entry.edges if one.conditions.carrier),
+    }
+    compiled = network(entry, **everywhere)
+    assert set(compiled.edges) == {one.id for one in entry.edges}
     whole = at_rest(compiled, **given_)
     bundles = {one.cargo or one.id for one in entry.edges}
-    alone = [
-        at_rest(
-            network(entry.model_copy(update={"edges": tuple(e for e in entry.edges if (e.cargo or e.id) == bundle)})),
-            **given_,
-        )
+    out = {
+        bundle: {f"strength_{one.id}": 0.0 for one in entry.edges if (one.cargo or one.id) != bundle}
         for bundle in sorted(bundles)
-    ]
+    }
+    alone = [at_rest(compiled, **given_, **strengths) for strengths in out.values()]
     for _, _, process in compiled.activities:
         parts = sum(log_odds(values, process) for values in alone if process in values)
         assert log_odds(whole, process) == pytest.approx(parts, rel=1e-12)
@@ -241,7 +257,7 @@ def test_edges_without_a_named_cargo_stand_each_for_itself() -> None:
     compiled = network(entry)
     nodes = ids([state.id for state in compiled.model.states], "_by_")
     assert nodes == ["BMSC__A_by_a_of_cell_exo", "BMSC__A_by_b_of_cell_exo"]
-    assert log_odds(at_rest(compiled, uptake_cell_exo=HALF)) == pytest.approx(2 * 0.3, rel=1e-12)
+    assert log_odds(at_rest(compiled, uptake_cell_exo=HALF)) == pytest.approx(0.3, rel=1e-12)
 
 
 @pytest.mark.parametrize(("level", "gain"), [(0.355, -0.655), (0.355, 0.834), (2.0, 1.0), (0.2, -3.0)])

@@ -22,7 +22,7 @@ def test_a_profile_says_what_was_asked_and_what_came_of_it() -> None:
     found = profile("macrophage_m2")
     assert set(found) == KEYS
     assert (found["species"], found["dose"], found["route"], found["horizon"]) == ("rat", "100 ug", "local", "28 day")
-    assert found["processes"]["BMSC.osteogenic_differentiation"] > 0.1
+    assert found["processes"]["BMSC.osteogenic_differentiation"] > 0.01
     assert found["processes"]["BMSC.adipogenic_differentiation"] < -0.01
     assert found["outcomes"]["bone_volume"] > 1
     assert found["ledger"]["delivered"] == pytest.approx(found["ledger"]["scheduled"], rel=1e-9)
