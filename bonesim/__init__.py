@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bonesim.catalog import load_catalog as catalog
+    from bonesim.compare import compare
     from bonesim.errors import BonesimError, InputError, SimulationError, UnsupportedModelError
     from bonesim.explain import explain
     from bonesim.export import export_sbml
@@ -39,6 +40,7 @@ __all__ = [
     "UnsupportedModelError",
     "__version__",
     "catalog",
+    "compare",
     "explain",
     "explain_failure",
     "export_sbml",
@@ -60,6 +62,7 @@ _HOMES = {
     "SimulationError": ("errors", "SimulationError"),
     "UnsupportedModelError": ("errors", "UnsupportedModelError"),
     "catalog": ("catalog", "load_catalog"),
+    "compare": ("compare", "compare"),
     "explain": ("explain", "explain"),
     "explain_failure": ("failure", "explain_failure"),
     "export_sbml": ("export", "export_sbml"),

@@ -88,10 +88,10 @@ def profile(
     -------
     dict
         `processes`: log2 of the time-averaged activity, dosed over vehicle, for each `cell.process`, and for each
-        `process` the sum over cells; 0 where nothing reaches. `outcomes`: percent against vehicle at the horizon.
-        `exposure`: percent of what was delivered, by place, at the horizon. `copies_per_cell`: the most copies of a
-        cargo in one cell. `ledger`: in the unit of the dose. `unknown_mechanism_share`: what goes of the summed sizes
-        of all `cell.process` entries if the edges without a known mechanism are left out.
+        `process` of the product over cells; 0 where nothing reaches. `outcomes`: percent against vehicle at the
+        horizon. `exposure`: percent of what was delivered, by place, at the horizon. `copies_per_cell`: the most copies
+        of a cargo in one cell. `ledger`: in the unit of the dose. `unknown_mechanism_share`: what goes of the summed
+        sizes of all `cell.process` entries if the edges without a known mechanism are left out.
 
     Raises
     ------
@@ -122,7 +122,7 @@ def profile(
         "label": question.source.label,
         "effect_stated": question.source.effect_stated,
         **_asked(catalog, question),
-        "processes": processes | _over_cells(catalog, processes),
+        "processes": processes | _over_cells(catalog, problem, question, trial),
         "outcomes": {name: _percent(trial.course(symbol)[-1]) for name, symbol in outcomes.items()},
         "exposure": _exposure(places, problem.ledger[0], trial),
         "copies_per_cell": _copies(catalog, question.source, loads, trial),
@@ -222,34 +222,31 @@ def _asked(catalog: Catalog, question: Question) -> dict[str, Any]:
 
 def _processes(problem: Problem, question: Question, trial: Trial, version: int) -> dict[str, float]:
     """log2 of the time-averaged activity against vehicle, by `cell.process`; 0 for what is stated and does not act."""
-    factors: dict[str, list[str]] = defaultdict(list)
-    for edge in question.source.edges:
-        factors[edge.port] = []
+    factors: dict[str, list[str]] = {edge.port: [] for edge in question.source.edges}
     for cell, process, symbol in problem.activities:
-        factors[f"{cell}.{process}"].append(symbol)
-    first = np.searchsorted(trial.times, question.protocol.start.to("day"))
-    span = slice(int(first), None)
-    found = {}
-    for name, symbols in factors.items():
-        activity = np.prod([trial.course(symbol) for symbol in symbols], axis=0) if symbols else np.ones((1, 3))
-        mean = _mean(trial.times[span], activity[span]) if symbols else activity[0]
-        found[name] = _none_if_small(float(np.log2(mean[version] / mean[VEHICLE])))
-    return found
+        factors.setdefault(f"{cell}.{process}", []).append(symbol)
+    return {name: _change(question, trial, symbols, version) for name, symbols in factors.items()}
 
 
-def _mean(times: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """(version,) time average, by trapezoids."""
-    return np.asarray(np.trapezoid(values, times, axis=0) / (times[-1] - times[0]))
+def _over_cells(catalog: Catalog, problem: Problem, question: Question, trial: Trial) -> dict[str, float]:
+    """The same by process alone, for all that an edge may end in: every factor once, as where any cell counts."""
+    factors: dict[str, dict[str, None]] = {
+        name: {} for name, process in catalog.vocabulary.processes.items() if not process.computed
+    }
+    for _, process, symbol in problem.activities:
+        if process in factors:
+            factors[process][symbol] = None
+    return {name: _change(question, trial, list(symbols), DOSED) for name, symbols in factors.items()}
 
 
-def _over_cells(catalog: Catalog, processes: Mapping[str, float]) -> dict[str, float]:
-    """Every process of the vocabulary that an edge may end in, summed over cells: what acts where any cell counts."""
-    total = {name: 0.0 for name, process in catalog.vocabulary.processes.items() if not process.computed}
-    for name, value in processes.items():
-        process = name.partition(".")[2]
-        if process in total:
-            total[process] += value
-    return total
+def _change(question: Question, trial: Trial, symbols: Sequence[str], version: int) -> float:
+    """log2 of the time average of a product, against vehicle; the average begins with the first dose."""
+    if not symbols:
+        return 0.0
+    first = int(np.searchsorted(trial.times, question.protocol.start.to("day")))
+    product = np.prod([trial.course(symbol)[first:] for symbol in symbols], axis=0)
+    mean = np.trapezoid(product, trial.times[first:], axis=0)
+    return _none_if_small(float(np.log2(mean[version] / mean[VEHICLE])))
 
 
 def _percent(ends: np.ndarray) -> float:

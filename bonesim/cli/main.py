@@ -23,6 +23,7 @@ COMMANDS = (
     "sweep",
     "profile",
     "explain",
+    "compare",
     "simulate",
     "export",
     "sources",

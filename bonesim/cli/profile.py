@@ -16,14 +16,14 @@ from bonesim.errors import InputError, Place
 @click.command(
     "profile",
     short_help="Show what a source does to each process and outcome.",
-    epilog="\b\nExamples:\n  bonesim profile macrophage_m2 --without miR-690\n  bonesim profile --all --json",
+    epilog="\b\nExample:\n  bonesim profile macrophage_m2 --without miR-690\n  bonesim profile --all --json",
 )
 @click.argument("source", metavar="[SOURCE]", required=False)
 @click.option("--all", "every", is_flag=True, help="All sources of the catalogue.")
 @click.option("--context", metavar="ID", help="Disease or setting; effects that are stated for it act.")
 @click.option("--species", metavar="ID", help="Who is dosed.")
 @click.option("--without", metavar="CARGO|EDGE", multiple=True, help="Leave one cargo or edge out; repeatable.")
-@click.option("-o", "folder", metavar="DIR", type=Path, help="Folder for a figure of each source; made if need be.")
+@click.option("-o", "folder", metavar="DIR", type=Path, help="Folder for two figures of each source; made if need be.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: one profile, or a list of all.")
 def command(
     source: str | None,
@@ -60,11 +60,14 @@ def command(
 
 
 def _draw(found: list[dict[str, Any]], folder: Path) -> None:
-    from bonesim.plot import plot_profile, save_figure
+    from bonesim.catalog import load_catalog
+    from bonesim.plot import plot_mechanism, plot_profile, save_figure
 
     folder.mkdir(parents=True, exist_ok=True)
     for one in found:
-        save_figure(plot_profile(one), folder / f"profile_{one['source']}.png")
+        source = load_catalog().sources[one["source"]]
+        save_figure(plot_profile(one), folder / f"profile_{source.id}.png")
+        save_figure(plot_mechanism(source, one["context"]), folder / f"mechanism_{source.id}.png")
 
 
 def _overview(found: list[dict[str, Any]]) -> None:

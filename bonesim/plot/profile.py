@@ -29,7 +29,7 @@ def plot_profile(found: Mapping[str, Any]) -> Figure:
     processes.sort(key=lambda row: row[0].partition(".")[::-1])
     outcomes = [(name.replace("_", " "), value) for name, value in found["outcomes"].items()]
     places = list(found["exposure"].items())
-    heights = [0.5 + BAR * max(len(rows), 1) for rows in (processes, outcomes, places)]
+    heights = [0.5 + BAR * max(len(rows), 2) for rows in (processes, outcomes, places)]
     context = f" in {found['context']}" if found["context"] else ""
     with styled():
         figure = new_figure(sum(heights) + 1.3, f"{found['label']}{context}, {found['dose']} {found['route']}")

@@ -30,7 +30,7 @@ LAYERS = [
     {"failure", "steady"},
     {"run"},
     {"shapley", "trial"},
-    {"explain", "profile", "sweep"},
+    {"compare", "explain", "profile", "sweep"},
     {"export", "doctor", "plot"},
     {"cli"},
     {"__init__", "__main__"},

@@ -34,6 +34,7 @@ def test_the_public_names() -> None:
         "UnsupportedModelError",
         "__version__",
         "catalog",
+        "compare",
         "explain",
         "explain_failure",
         "export_sbml",
