@@ -28,6 +28,7 @@ OUTCOMES = {
     "osteoblasts": "OBa",
     "osteoclasts": "OCa",
     "vessel_density": "vessel_density",
+    "new_bone": "new_bone",
 }
 """Outcome -> the quantity behind it, reported where the model has it."""
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 RESULT = "result.nc"
 SUMMARY = "summary.json"
 TRAJECTORIES = "trajectories.csv"
-FIGURES = ("bone_volume.png", "cells.png", "exposure.png", "data.png")
+FIGURES = ("bone_volume.png", "cells.png", "healing.png", "exposure.png", "data.png")
 """Names of the figures of `bonesim.plot`."""
 
 DRAFT = ".bonesim-"

@@ -7,12 +7,10 @@ by numbers alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bonesim.catalog import Catalog, load_catalog
-from bonesim.compose.link import switches
-from bonesim.compose.module import load_module
 from bonesim.errors import InputError, closest, quoted
 from bonesim.pharmacology.amount import amount_kind
 from bonesim.scenario.comparison import ArmChange, UncertaintyChoice
@@ -115,7 +113,7 @@ def _arm(scenario: Scenario, name: str, base: Problem, catalog: Catalog) -> Arm:
 def _taken_out(scenario: Scenario, name: str, own: Scenario, problem: Problem, catalog: Catalog) -> Iterator[str]:
     """Flat ids of the parameters that are 0 for what an arm's `without` names."""
     edges = {edge: [_gain(problem, edge)] for edge in problem.acting}
-    known = {**_gains_by_cargo(own, problem, catalog), **_switches(own), **edges}
+    known: dict[str, Sequence[str]] = {**_gains_by_cargo(own, problem, catalog), **problem.switches, **edges}
     for position, word in enumerate(scenario.arms[name].without):
         if word in known:
             yield from known[word]
@@ -126,12 +124,6 @@ def _taken_out(scenario: Scenario, name: str, own: Scenario, problem: Problem, c
             raise InputError(text, place=place, remedy="leave it out")
         text = f"no edge, cargo or module {quoted(word)} acts in this arm"
         raise InputError(text, place=place, remedy=closest(word, known))
-
-
-def _switches(own: Scenario) -> dict[str, tuple[str, ...]]:
-    """Each module that drives something -> its switches."""
-    found = {module: switches(load_module(module, module)) for module in own.model.modules}
-    return {module: names for module, names in found.items() if names}
 
 
 def _gains_by_cargo(own: Scenario, problem: Problem, catalog: Catalog) -> dict[str, list[str]]:

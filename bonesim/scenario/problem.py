@@ -86,16 +86,15 @@ class Problem:
     numbers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     acting: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+    activities: tuple[tuple[str, str, str], ...] = ()
+    drives: tuple[tuple[str, str, str], ...] = ()
+    switches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def stated(self, name: str) -> float:
         """The value of a parameter, by flat id, as the model has it."""
         parameter = self.model.by_id[name]
         assert isinstance(parameter, Parameter)
         return parameter.value
-
-    activities: tuple[tuple[str, str, str], ...] = ()
-    drives: tuple[tuple[str, str, str], ...] = ()
-    switches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

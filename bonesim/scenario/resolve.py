@@ -8,7 +8,7 @@ from typing import Any
 
 from bonesim.catalog import Catalog, load_catalog
 from bonesim.catalog.schema import Number, Species
-from bonesim.compose.link import Activity, compose, driven_processes, switches
+from bonesim.compose.link import Activity, compose, driven_processes, flat, switches
 from bonesim.compose.module import Module, load_module
 from bonesim.errors import InputError
 from bonesim.model.ode import OdeModel, Parameter
@@ -16,10 +16,12 @@ from bonesim.network.compile import Exposure, Network, compile_network
 from bonesim.pharmacology.schedule import record_times
 from bonesim.scenario.causes import Causes, causes
 from bonesim.scenario.exposure import Group, body_mass, dose_groups, early_times
+from bonesim.scenario.injuries import injured, needed_modules
 from bonesim.scenario.problem import DOSED, VEHICLE, Output, Problem, Scope
 from bonesim.scenario.schema import TISSUE, Scenario
 
-CELLS = ("OBp", "OBa", "OCa")  # what the figure of cells shows, as far as the core has it
+SHOWN = {"core": ("OBp", "OBa", "OCa"), "callus_healing": ("inflammation", "cartilage", "callus_vessels", "new_bone")}
+"""What the figures of cells and of healing show, by module, as far as it is there."""
 AS_WRITTEN = Scope()
 MARROW_CELLS = "marrow_target_cells"
 """Flat id of the number of cells that share the vesicles, where a source acts; it scales with the subject's mass."""
@@ -42,7 +44,9 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
     species = catalog.species[scenario.subject.species]
     groups = dose_groups(scenario, catalog)
     disease = causes(scenario, catalog)
-    biology = list(_biology(scenario, species))
+    hurt = [injured(module, scenario, catalog) for module in _biology(scenario, catalog)]
+    biology = [one.module for one in hurt]
+    injuries = {name: number for one in hurt for name, number in one.numbers.items()}
     network = _network(scenario, catalog, groups, disease, biology, scope)
     parts = [*biology, *(group.module for group in groups), disease.module, Module("", network.model)]
     model = compose("scenario", parts, [Activity(*activity) for activity in network.activities])
@@ -60,7 +64,7 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
         solver=scenario.solver.model_dump(),
         title=scenario.title,
         scenario_text=scenario.text,
-        numbers=_numbers(model, parts, species, network, disease, groups),
+        numbers=_numbers(model, parts, species, {**network.numbers, **disease.numbers, **injuries}, groups),
         acting=network.edges,
         left_out=network.left_out,
         activities=network.activities,
@@ -69,9 +73,11 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
     )
 
 
-def _biology(scenario: Scenario, species: Species) -> Iterator[Module]:
-    """Core, tissue and the modules that the scenario names, with the values of the subject's species."""
-    names = {scenario.model.core: "core", TISSUE: "bone"} | {module: module for module in scenario.model.modules}
+def _biology(scenario: Scenario, catalog: Catalog) -> Iterator[Module]:
+    """Core, tissue and the modules that scenario and contexts name, with the values of the subject's species."""
+    species = catalog.species[scenario.subject.species]
+    further = (*scenario.model.modules, *needed_modules(scenario, catalog))
+    names = {scenario.model.core: "core", TISSUE: "bone"} | {module: module for module in further}
     for module, name in names.items():
         values = {symbol: number.quantity for symbol, number in species.of_module(module).items()}
         yield load_module(module, name).with_values(values)
@@ -142,9 +148,9 @@ def _outputs(scenario: Scenario, model: OdeModel, groups: Sequence[Group]) -> It
         yield replace(known, name=name, role="output") if known else plain
     if faults:
         raise InputError.together(faults)
-    for name in CELLS:
-        if f"core__{name}" in model.by_id and name not in scenario.outputs:
-            yield _output(model, name, f"core__{name}", "cell")
+    for symbol, name in ((flat(module, name), name) for module, names in SHOWN.items() for name in names):
+        if symbol in model.by_id and name not in scenario.outputs:
+            yield _output(model, name, symbol, "cell")
     yield from (output for symbol, output in exposure.items() if symbol not in asked)
 
 
@@ -166,8 +172,7 @@ def _numbers(
     model: OdeModel,
     parts: Sequence[Module],
     species: Species,
-    network: Network,
-    disease: Causes,
+    catalogued: Mapping[str, Number],
     groups: Sequence[Group],
 ) -> dict[str, Mapping[str, Any]]:
     """Value, unit, class, range and source of every number of the model, by flat id."""
@@ -177,13 +182,13 @@ def _numbers(
         own = species.of_module(part.model.id)
         for parameter in part.model.parameters:
             if parameter.id in own:
-                numbers[f"{part.name}__{parameter.id}"] = _origin(own[parameter.id])
+                numbers[flat(part.name, parameter.id)] = _origin(own[parameter.id])
             elif parameter.id in notes:
-                flat = f"{part.name}__{parameter.id}"
+                name = flat(part.name, parameter.id)
                 said = notes[parameter.id].model_dump(include={"unit", *SAID}, exclude_none=True)
-                computed = parameter.initial is not None or not isinstance(model.by_id[flat], Parameter)
-                numbers[flat] = ({} if computed else {"value": parameter.value}) | said
-    numbers |= {name: _origin(number) for name, number in (*network.numbers.items(), *disease.numbers.items())}
+                computed = parameter.initial is not None or not isinstance(model.by_id[name], Parameter)
+                numbers[name] = ({} if computed else {"value": parameter.value}) | said
+    numbers |= {name: _origin(number) for name, number in catalogued.items()}
     for group in groups:
         numbers[f"{group.source.id}__particles_per_ug"] = _origin(group.source.lot.particles_per_ug)
     return numbers

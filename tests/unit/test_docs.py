@@ -229,7 +229,8 @@ def action(port: Port) -> str:
     """What a port does, as the page on models says it."""
     if port.multiplies or port.divides:
         names = "`, `".join(port.multiplies or port.divides)
-        return f"{'multiplies' if port.multiplies else 'divides'} `{names}`"
+        text = f"{'multiplies' if port.multiplies else 'divides'} `{names}`"
+        return text + (f", unless a module gives `{port.unless}`" if port.unless else "")
     if port.sum:
         return f"gives the sum of `{'`, `'.join(port.sum)}`"
     verbs = {"replaces": port.replaces, "adds to": port.jumps, "sets": port.sets, "gives": port.symbol}

@@ -11,7 +11,14 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from bonesim.errors import InputError
-from bonesim.plot import plot_bone_volume, plot_cells, plot_exposure, plot_measured, save_figures
+from bonesim.plot import (
+    plot_bone_volume,
+    plot_cells,
+    plot_exposure,
+    plot_healing,
+    plot_measured,
+    save_figures,
+)
 from bonesim.plot.style import BLUE, PALE, arm_styles, moved_apart, time_axis
 from bonesim.results.dataset import OutputInfo, to_dataset, with_early_exposure
 from bonesim.results.store import FIGURES
@@ -24,6 +31,11 @@ CELLS = (
     OutputInfo("OBp", "pM", "osteoblast precursors", role="cell"),
     OutputInfo("OBa", "pM", "active osteoblasts"),
     OutputInfo("OCa", "pM", "active osteoclasts"),
+)
+HEALING = (
+    OutputInfo("inflammation", "dimensionless", "inflammation at the site", role="cell"),
+    OutputInfo("callus_healing.cartilage", "dimensionless", "cartilage in the gap", role="cell"),
+    OutputInfo("new_bone", "dimensionless", "bone in the gap"),
 )
 EXPOSURE = tuple(
     OutputInfo(f"m2.{part}", "particles", part, "exposure", GROUP, part) for part in ("plasma", "liver", "bone")
@@ -45,7 +57,7 @@ def exposure_of(part: str, days: np.ndarray) -> np.ndarray:
 
 
 def result(
-    outputs: tuple[OutputInfo, ...] = (FRACTION, *CELLS, *EXPOSURE),
+    outputs: tuple[OutputInfo, ...] = (FRACTION, *CELLS, *HEALING, *EXPOSURE),
     arms: tuple[str, ...] = ("dosed", "vehicle"),
     doses: list[dict] = DOSES,
     days: np.ndarray | None = None,
@@ -204,6 +216,19 @@ def test_cells_of_a_joined_model_are_found():
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["active osteoblasts (core.OBa)"]
 
 
+def test_healing_shows_shares_of_the_gap_in_percent_and_inflammation_as_it_is():
+    dataset = result()
+    figure = plot_healing(dataset)
+    assert [(axes.get_title(loc="left"), axes.get_ylabel()) for axes in figure.axes] == [
+        ("inflammation at the site", "relative"),
+        ("cartilage in the gap", "% of the gap"),
+        ("bone in the gap", "% of the gap"),
+    ]
+    for axes, name, scale in zip(figure.axes, (info.name for info in HEALING), (1, 100, 100), strict=True):
+        np.testing.assert_allclose(lines(axes)["dosed"], scale * dataset[name].sel(arm="dosed"), rtol=1e-15)
+        assert axes.get_ylim()[0] == 0.0
+
+
 def test_exposure_shows_the_course_and_the_first_hours():
     whole, first = plot_exposure(result()).axes
     assert whole.get_title(loc="left") == GROUP
@@ -294,6 +319,7 @@ def test_an_arm_without_vesicles_draws_too():
     [
         (plot_bone_volume, "the result has no bone volume\n  try: add 'bone_volume_fraction' to the outputs"),
         (plot_cells, "the result has no bone cells\n  try: add 'OBp', 'OBa' or 'OCa' to the outputs"),
+        (plot_healing, "the result has no healing gap\n  try: add 'new_bone' to the outputs"),
         (plot_exposure, "the result has no exposure\n  try: a scenario with at least one dose"),
     ],
 )
