@@ -79,7 +79,7 @@ def compared(scenario: Scenario, catalog: Catalog | None = None) -> Comparison:
     """
     catalog = catalog or load_catalog()
     base = resolve(scenario, catalog)
-    arms = [*arms_of(base, _lots(scenario, catalog))]
+    arms = [*arms_of(base, lots_of(scenario, catalog))]
     arms += [_arm(scenario, name, base, catalog) for name in scenario.arms]
     return Comparison(tuple(arms), scenario.uncertainty)
 
@@ -107,7 +107,7 @@ def _arm(scenario: Scenario, name: str, base: Problem, catalog: Catalog) -> Arm:
         except InputError as error:
             raise at_arm(error, scenario, name) from None
     taken = {*_taken_out(scenario, name, own, problem, catalog), *_emptied(change, own, problem, catalog)}
-    return Arm(name, problem, dict.fromkeys(sorted(taken), 0.0), _lots(own, catalog))
+    return Arm(name, problem, dict.fromkeys(sorted(taken), 0.0), lots_of(own, catalog))
 
 
 def _taken_out(scenario: Scenario, name: str, own: Scenario, problem: Problem, catalog: Catalog) -> Iterator[str]:
@@ -150,7 +150,7 @@ def _gain(problem: Problem, edge: str) -> str:
     return next(name for name in (f"strength_{edge}", f"gain_{edge}") if name in problem.model.by_id)
 
 
-def _lots(scenario: Scenario, catalog: Catalog) -> tuple[Lot, ...]:
+def lots_of(scenario: Scenario, catalog: Catalog) -> tuple[Lot, ...]:
     """What the scenario's doses owe to the particles per ug of their lots; amounts enter linearly."""
     lots = []
     for regimen in regimens(scenario, catalog):
