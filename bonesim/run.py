@@ -61,7 +61,7 @@ def solve(problem: Problem, *, backend: str = "auto", accuracy: bool = False) ->
     InternalError
         If what was delivered is not what was scheduled, or the healthy model does not start at rest.
     """
-    symbols = [output.symbol for output in problem.outputs] + [plan.delivered for plan in problem.ledger]
+    symbols = [output.symbol for output in problem.outputs] + ledger_symbols(problem)
     kernels = build_kernels(problem.model, symbols, backend, problem.solver["method"])
     times = sorted({*problem.t_out, *problem.t_early})
     batch = members(kernels, problem.model, times, problem.arm_values)
@@ -93,15 +93,22 @@ def settings(problem: Problem, batch: Batch, sizes: Mapping[str, np.ndarray] | N
 
 def ledger(problem: Problem, solution: Solution) -> list[dict[str, object]]:
     """The balanced dose ledger of every arm that arrived."""
-    first = len(problem.outputs)
+    last = dict(zip(ledger_symbols(problem), solution.y[-1, len(problem.outputs) :], strict=True))
     lines = []
-    for number, plan in enumerate(problem.ledger):
+    for plan in problem.ledger:
         for arm, name in enumerate(problem.arms):
             if Status(solution.status[arm]).arrived:
                 scheduled = plan.scheduled if name == DOSED else 0.0
-                arrived = float(solution.y[-1, first + number, arm]) / plan.per_unit
-                lines.append(Delivery(plan, name, scheduled, arrived))
+                arrived = float(last[plan.delivered][arm]) / plan.per_unit
+                retained = float(last[plan.retained][arm]) / plan.per_unit if plan.retained else 0.0
+                lines.append(Delivery(plan, name, scheduled, arrived, retained))
     return balanced(lines)
+
+
+def ledger_symbols(problem: Problem) -> list[str]:
+    """The symbols that the ledger needs at the end of a run: what arrived, group by group, then what carriers hold."""
+    held = [plan.retained for plan in problem.ledger if plan.retained]
+    return [*(plan.delivered for plan in problem.ledger), *held]
 
 
 def check_rest(kernels: Kernels, batch: Batch) -> None:

@@ -17,7 +17,19 @@ import click
 from bonesim.cli.errors import explain
 from bonesim.errors import InputError, Place, closest, quoted
 
-COMMANDS = ("run", "check", "sweep", "simulate", "export", "sources", "models", "contexts", "schema", "doctor")
+COMMANDS = (
+    "run",
+    "check",
+    "sweep",
+    "simulate",
+    "export",
+    "sources",
+    "models",
+    "contexts",
+    "carriers",
+    "schema",
+    "doctor",
+)
 
 
 class LazyGroup(click.Group):

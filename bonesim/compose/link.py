@@ -44,7 +44,10 @@ def compose(model_id: str, modules: Sequence[Module], activities: Iterable[Activ
         fills an in-port that replaces a parameter, or if the units of the two sides differ; all problems at once.
     """
     activities = tuple(activities)
-    parts = [_drive(module, _prefixed(module), activities) for module in modules]
+    parts = [
+        _drive(module, _prefixed(module), (*activities, *(Activity(*own) for own in module.activities)))
+        for module in modules
+    ]
     problems = [
         InputError(f"{module.name} counts time in {module.model.time_unit}, not in day", remedy="write its rates a day")
         for module in modules

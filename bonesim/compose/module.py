@@ -14,11 +14,15 @@ from bonesim.units import Quantity
 
 @dataclass(frozen=True)
 class Module:
-    """One library model under the name it has in a joined model."""
+    """One library model under the name it has in a joined model.
+
+    `activities` are (cell, process, flat symbol) that act through the process ports of this module alone.
+    """
 
     name: str
     model: OdeModel
     card: Card | None = None
+    activities: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def ports(self) -> tuple[Port, ...]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError, Place, closest, quoted
+from bonesim.scenario.delivery import unfit_delivery
 from bonesim.scenario.schema import LATER, Scenario, flag_of
 from bonesim.scenario.subject import unfit_subject
 from bonesim.yamlio import Document, read, read_text, validate
@@ -40,6 +41,7 @@ class KnownNames:
     contexts: Collection[str]
     species: Collection[str]
     cores: Collection[str]
+    carriers: Collection[str] = ()
     catalog: Catalog | None = None
 
 
@@ -76,6 +78,7 @@ def load_scenario(
     faults = list(_unknown_names(scenario, known))
     if known.catalog:
         faults += unfit_subject(scenario, known.catalog.species, known.catalog.contexts)
+        faults += unfit_delivery(scenario, known.catalog.routes, known.catalog.carriers)
     if faults:
         raise InputError.together(faults)
     return scenario
@@ -94,6 +97,7 @@ def known_names() -> KnownNames:
         contexts=tuple(catalog.contexts),
         species=tuple(catalog.species),
         cores=sorted(card.stem for card in cards),
+        carriers=tuple(catalog.carriers),
         catalog=catalog,
     )
 
@@ -108,6 +112,8 @@ def _unknown_names(scenario: Scenario, known: KnownNames) -> Iterator[InputError
     for position, dose in enumerate(scenario.doses):
         named.append((f"doses[{position}].source", "source", dose.source, known.sources))
         named.append((f"doses[{position}].route", "route", dose.route, known.routes))
+        if dose.carrier is not None:
+            named.append((f"doses[{position}].carrier", "carrier", dose.carrier, known.carriers))
     for key, what, name, names in named:
         if name not in names:
             problem = f"unknown {what} {quoted(name)}"

@@ -30,19 +30,24 @@ class Output:
 
 @dataclass(frozen=True)
 class LedgerPlan:
-    """What one source by one route is scheduled to deliver, and the symbol that says what arrived.
+    """What one source by one route is scheduled to deliver, and the symbols that say what arrived.
 
-    `scheduled` is in `unit`, that of the first dose; `per_unit` particles are one of it.
+    `scheduled` is in `unit`, that of the first dose; `per_unit` particles are one of it. `endogenous`, in the same
+    unit, is what the body itself secretes from the first dose to the end of the run; `retained` is what a carrier
+    still holds.
     """
 
     group: str
     source: str
     route: str
+    carrier: str | None
     doses: tuple[int, ...]
     unit: str
     scheduled: float
     per_unit: float
+    endogenous: float
     delivered: str
+    retained: str | None
 
 
 @dataclass(frozen=True)

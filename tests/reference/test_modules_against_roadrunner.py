@@ -17,7 +17,7 @@ from bonesim.yamlio import read
 ROOT = Path(__file__).parents[2]
 SBML = ROOT / "models" / "sbml"
 CORES = [SBML / "core" / name for name in ("lemaire2004", "pivonka2008", "komarova2003")]
-PHARMACOKINETICS = [SBML / "pk" / "iv_two_phase", SBML / "pk" / "local_depot"]
+PHARMACOKINETICS = [SBML / "pk" / "iv_two_phase", SBML / "pk" / "site_depot"]
 MODULES = [*CORES, SBML / "core" / "peterson_riggs2010", *PHARMACOKINETICS, SBML / "tissue" / "bone_volume"]
 CELLS = ("OBp", "OBa", "OCa")
 RTOL = 1e-12
