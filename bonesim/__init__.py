@@ -18,9 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bonesim.catalog import load_catalog as catalog
+    from bonesim.compare import compare
     from bonesim.errors import BonesimError, InputError, SimulationError, UnsupportedModelError
+    from bonesim.explain import explain
     from bonesim.export import export_sbml
     from bonesim.failure import explain_failure
+    from bonesim.profile import profile
     from bonesim.results.store import read_run, summary
     from bonesim.run import run
     from bonesim.scenario.load import load_scenario
@@ -37,10 +40,13 @@ __all__ = [
     "UnsupportedModelError",
     "__version__",
     "catalog",
+    "compare",
+    "explain",
     "explain_failure",
     "export_sbml",
     "load_model",
     "load_scenario",
+    "profile",
     "read_run",
     "read_study",
     "run",
@@ -56,10 +62,13 @@ _HOMES = {
     "SimulationError": ("errors", "SimulationError"),
     "UnsupportedModelError": ("errors", "UnsupportedModelError"),
     "catalog": ("catalog", "load_catalog"),
+    "compare": ("compare", "compare"),
+    "explain": ("explain", "explain"),
     "explain_failure": ("failure", "explain_failure"),
     "export_sbml": ("export", "export_sbml"),
     "load_model": ("simulate", "load_model"),
     "load_scenario": ("scenario.load", "load_scenario"),
+    "profile": ("profile", "profile"),
     "read_run": ("results.store", "read_run"),
     "read_study": ("sweep", "read_study"),
     "run": ("run", "run"),

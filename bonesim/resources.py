@@ -31,9 +31,9 @@ def data_root() -> Path:
     raise InputError("the model files of bonesim are missing", remedy="install bonesim again")
 
 
-def model_ids() -> tuple[str, ...]:
-    """Ids of the library's models, sorted; the name of the file is the id."""
-    return tuple(sorted(path.stem for path in _library("xml")))
+def model_ids(family: str = "*") -> tuple[str, ...]:
+    """Ids of the library's models, or of a family (`core`, `pk`, ...), sorted; the name of the file is the id."""
+    return tuple(sorted(path.stem for path in _library("xml", family)))
 
 
 def model_file(model_id: str) -> Path:
@@ -113,8 +113,8 @@ def keep_whole(file: Path, content: str | bytes) -> None:
         write_whole(file, content)
 
 
-def _library(suffix: str) -> list[Path]:
-    return list((data_root() / "models" / "sbml").glob(f"*/*.{suffix}"))
+def _library(suffix: str, family: str = "*") -> list[Path]:
+    return list((data_root() / "models" / "sbml").glob(f"{family}/*.{suffix}"))
 
 
 def _of_model(model_id: str, suffix: str) -> Path:

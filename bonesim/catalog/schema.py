@@ -219,6 +219,22 @@ class FreeParameter(Block):
     data_points: int
 
 
+Amount = Annotated[Quantity, QuantityField("ug", "particles", "ug/kg", "particles/kg", above=0)]
+Span = Annotated[Quantity, QuantityField("day", above=0)]
+
+
+class Protocol(Block):
+    """How a source is given when it is profiled: `count` doses from `start` on, watched for `horizon`."""
+
+    species: str = "rat"
+    amount: Amount = Quantity.parse("100 ug")
+    route: Id = "local"
+    start: Annotated[Quantity, QuantityField("day", at_least=0)] = Quantity.parse("0 day")
+    every: Span | None = None
+    count: Annotated[int, Field(ge=1)] = 1
+    horizon: Span = Quantity.parse("28 day")
+
+
 class Context(Block):
     """A disease or setting by its causes."""
 
@@ -232,6 +248,9 @@ class Context(Block):
     causes: tuple[Cause, ...]
     validation: tuple[Validation, ...] = ()
     free_parameters: tuple[FreeParameter, ...] = ()
+    protocol: Protocol | None = Field(
+        default=None, description="How sources are profiled in it; the usual way if none."
+    )
     limits: Texts = ()
 
 
@@ -354,7 +373,7 @@ class Vocabulary(Block):
     sites: dict[Id, Site]
     carriers: dict[Id, str]
     contexts: dict[Id, ContextName]
-    nodes: dict[Id, tuple[Ascii, ...]] = Field(description="Spelling of molecules, with the aliases of each.")
+    nodes: dict[Ascii, tuple[Ascii, ...]] = Field(description="Spelling of molecules, with the aliases of each.")
 
     def site_of(self, cell: str, context: str | None = None) -> str:
         """Where a cell is reached: its own site, else that of the context, else bone."""

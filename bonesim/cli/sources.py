@@ -38,7 +38,7 @@ def command(source: str | None, as_json: bool) -> None:
         print_json([source_to_json(one) for one in catalog.sources.values()])
     else:
         rows = [(one.id, one.label, str(len(one.cargo)), _effects(one)) for one in catalog.sources.values()]
-        Page().table(["id", "source", "cargo", "effects"], rows, numbers=("cargo",))
+        Page().table(["id", "source", "cargo", "effects"], rows)
 
 
 def _effects(source: Source) -> str:
@@ -49,7 +49,7 @@ def _show(source: Source, catalog: Catalog) -> None:
     page = Page()
     page.title(f"{source.id}: {source.label}")
     page.pairs(_facts(source), indent=2)
-    page.heading("cargo")
+    page.heading("cargo" if source.cargo else "no cargo is named")
     page.pairs(((cargo.name, f"{cargo.kind} {_refs(cargo.refs)}") for cargo in source.cargo), indent=2)
     page.heading("effects" if source.edges else "no effect is stated")
     for edge in source.edges:

@@ -43,9 +43,11 @@ class Port(Block):
 
     A *process port* is named by a process of the vocabulary, with the cell in front where cells differ; it
     `multiplies` or `divides` parameters by activity over basal activity, and takes any cell or those in `cells`.
-    Other ports of direction `in` name a parameter that another module's value `replaces`, a state that a dose
-    `jumps`, or a parameter that an infusion `sets`; those of direction `out` give a `symbol` (`relative`: over
-    its value at the start) or a `sum` of symbols.
+    A *node port* is the same for a molecule of the signal network: from there on the module carries the signal.
+    Other ports of direction `in` name a parameter that another module's value `replaces` (`optional`: it keeps its
+    own value where no module has one), a state that a dose `jumps`, or a parameter that an infusion `sets`.
+    Those of direction `out` give a `symbol` (`relative`: over its value at the start) or a `sum` of symbols; one
+    that `drives` processes, each `cell.process`, gives them a factor that is 1 in health.
     """
 
     name: str
@@ -54,11 +56,13 @@ class Port(Block):
     divides: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
     replaces: str | None = None
+    optional: bool = False
     jumps: str | None = None
     sets: str | None = None
     symbol: str | None = None
     sum: tuple[str, ...] = ()
     relative: bool = False
+    drives: tuple[str, ...] = ()
     why: str = ""
 
     @model_validator(mode="after")
@@ -70,10 +74,16 @@ class Port(Block):
         here, there = roles[self.direction], roles["out" if self.direction == "in" else "in"]
         if sum(map(bool, here)) != 1 or any(there):
             raise ValueError(f"port '{self.name}' must say one thing that fits its direction")
+        if self.optional and not self.replaces:
+            raise ValueError(f"port '{self.name}' is optional and replaces no parameter")
+        if self.drives and (self.relative or not self.symbol):
+            raise ValueError(f"port '{self.name}' drives processes: its symbol itself must be the factor, 1 in health")
+        if wrong := [target for target in self.drives if target.count(".") != 1]:
+            raise ValueError(f"port '{self.name}' drives '{wrong[0]}', which is not of the form cell.process")
         return self
 
     def takes(self, cell: str, process: str) -> bool:
-        """Whether this is a process port through which `process` of `cell` acts."""
+        """Whether this is a process or node port through which `process` of `cell` acts."""
         if not (self.multiplies or self.divides):
             return False
         return self.name == f"{cell}.{process}" or (self.name == process and (not self.cells or cell in self.cells))
@@ -107,7 +117,7 @@ class Card(Block):
     """One module's card."""
 
     id: str
-    kind: Literal["core", "pharmacokinetics", "tissue"]
+    kind: Literal["core", "pharmacokinetics", "signal", "tissue"]
     title: str
     reference: Citation
     time_unit: str

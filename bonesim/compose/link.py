@@ -2,20 +2,21 @@
 
 Each symbol gets its module's name in front (`core__OBp`). A value joined to an in-port takes the place of the
 parameter; activities joined to a process port multiply or divide the parameters that the card names, wherever the
-module's rates and rules use them. The module's own equations stay as they were written.
+module's rates and rules use them. Activities come from the signal network and from modules that drive processes of
+others. The module's own equations stay as they were written.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bonesim.compose.card import Port
 from bonesim.compose.module import Module
 from bonesim.errors import InputError, closest
 from bonesim.model.check import well_posed
-from bonesim.model.expr import Call, Expr, Sym, product, substitute, total
+from bonesim.model.expr import Call, Expr, Num, Sym, product, substitute, total
 from bonesim.model.ode import OdeModel, Parameter, Rule
 from bonesim.units import Unit
 
@@ -25,17 +26,19 @@ TIME_UNIT = "day"
 
 @dataclass(frozen=True)
 class Activity:
-    """Activity over basal activity of one process in one cell: 1 in health."""
+    """Activity over basal activity of one process in one cell: 1 in health. `giver` is the module that drives it."""
 
     cell: str
     process: str
     symbol: str
+    giver: str | None = None
 
 
 def compose(model_id: str, modules: Sequence[Module], activities: Iterable[Activity]) -> OdeModel:
     """One flat model of all modules, well posed.
 
-    Out-ports are joined to the in-ports of the same name; `activities` to every process port that takes them.
+    Out-ports are joined to the in-ports of the same name; `activities`, and what modules drive, to every process port
+    of another module that takes them.
 
     Raises
     ------
@@ -43,9 +46,11 @@ def compose(model_id: str, modules: Sequence[Module], activities: Iterable[Activ
         If a module does not count time in days, if two modules offer the same out-port to one in-port, if nothing
         fills an in-port that replaces a parameter, or if the units of the two sides differ; all problems at once.
     """
-    activities = tuple(activities)
+    activities = (*activities, *driven_processes(modules))
     parts = [
-        _drive(module, _prefixed(module), (*activities, *(Activity(*own) for own in module.activities)))
+        _drive(
+            module, _with_switches(module, _prefixed(module)), (*activities, *(Activity(*one) for one in module.own))
+        )
         for module in modules
     ]
     problems = [
@@ -56,10 +61,43 @@ def compose(model_id: str, modules: Sequence[Module], activities: Iterable[Activ
     for number, module in enumerate(modules):
         for port in module.ports:
             if port.replaces:
-                problems += _join(number, port.name, port.replaces, modules, parts)
+                problems += _join(number, port, modules, parts)
     if problems:
         raise InputError.together(problems)
     return well_posed(_merged(model_id, parts))
+
+
+def driven_processes(modules: Iterable[Module]) -> Iterator[Activity]:
+    """What each module drives by its out-ports."""
+    for module in modules:
+        for port in module.ports:
+            for target in port.drives:
+                cell, _, process = target.partition(".")
+                yield Activity(cell, process, _drive_name(module, port), module.name)
+
+
+def switches(module: Module) -> tuple[str, ...]:
+    """Flat ids of the parameters of a module, each 1, that cut off what one of its ports drives where they are 0."""
+    return tuple(f"{_drive_name(module, port)}_on" for port in module.ports if port.drives)
+
+
+def _drive_name(module: Module, port: Port) -> str:
+    return flat(module.name, f"{port.name}_drive")
+
+
+def _with_switches(module: Module, part: OdeModel) -> OdeModel:
+    """The part with 1 + on (symbol - 1) for each port that drives: the factor, or 1 where it is switched off."""
+    rules, parameters = list(part.rules), list(part.parameters)
+    one = Num(1.0)
+    for port in module.ports:
+        if port.drives:
+            name = _drive_name(module, port)
+            label = part.by_id[flat(module.name, port.symbol or "")].label or port.name
+            excess = Call("sub", (Sym(flat(module.name, port.symbol or "")), one))
+            factor = Call("add", (one, Call("mul", (Sym(f"{name}_on"), excess))))
+            parameters.append(Parameter(f"{name}_on", 1.0, "dimensionless", label=f"1 where it acts: {label}"))
+            rules.append(Rule(name, factor, "dimensionless", label))
+    return part.with_(rules=tuple(rules), parameters=tuple(parameters))
 
 
 def flat(module: str, symbol: str) -> str:
@@ -111,8 +149,9 @@ def _drive(module: Module, part: OdeModel, activities: Sequence[Activity]) -> Od
     """Multiply and divide the parameters behind process ports by the activities that act through them."""
     over: dict[str, list[str]] = defaultdict(list)
     under: dict[str, list[str]] = defaultdict(list)
+    others = [activity for activity in activities if activity.giver != module.name]
     for port in module.ports:
-        acting = [activity.symbol for activity in activities if port.takes(activity.cell, activity.process)]
+        acting = list(dict.fromkeys(one.symbol for one in others if port.takes(one.cell, one.process)))
         for sides, names in ((over, port.multiplies), (under, port.divides)):
             for name in names if acting else ():
                 sides[flat(module.name, name)] += acting
@@ -131,23 +170,25 @@ def _drive(module: Module, part: OdeModel, activities: Sequence[Activity]) -> Od
     return part.with_(states=states, rules=tuple(rules))
 
 
-def _join(number: int, port: str, parameter: str, modules: Sequence[Module], parts: list[OdeModel]) -> list[InputError]:
-    """Put the value of the one out-port called `port` in the place of a parameter of part `number`."""
-    module, target = modules[number], flat(modules[number].name, parameter)
+def _join(number: int, port: Port, modules: Sequence[Module], parts: list[OdeModel]) -> list[InputError]:
+    """Put the value of the one out-port that is called like `port` in the place of its parameter of part `number`."""
+    module, target = modules[number], flat(modules[number].name, port.replaces or "")
     offers = [
         (giver, out)
         for giver, other in enumerate(modules)
         for out in other.ports
-        if out.name == port and out.direction == "out"
+        if out.name == port.name and out.direction == "out"
     ]
+    if port.optional and not offers:
+        return []
     if len(offers) != 1:
-        return [_wrong_number_of_offers(module, port, [modules[giver].name for giver, _ in offers], modules)]
+        return [_wrong_number_of_offers(module, port.name, [modules[giver].name for giver, _ in offers], modules)]
     giver, out = offers[0]
     parts[giver], expr, unit = _given(parts[giver], modules[giver].name, out)
     part = parts[number]
     old = part.by_id[target]
     if not _alike(unit, old.unit):
-        problem = f"port '{port}' of {module.name} takes {old.unit}, {modules[giver].name} gives {unit}"
+        problem = f"port '{port.name}' of {module.name} takes {old.unit}, {modules[giver].name} gives {unit}"
         return [InputError(problem, remedy="use the same unit")]
     remaining = tuple(parameter for parameter in part.parameters if parameter.id != target)
     rules = (*part.rules, Rule(target, expr, old.unit, old.label, old.origin))

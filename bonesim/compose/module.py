@@ -14,20 +14,26 @@ from bonesim.units import Quantity
 
 @dataclass(frozen=True)
 class Module:
-    """One library model under the name it has in a joined model.
+    """One library model under its name in a joined model; a generated part has no card, but ports that it `offers`.
 
-    `activities` are (cell, process, flat symbol) that act through the process ports of this module alone.
+    `own` are (cell, process, flat symbol) that act through the process ports of this module alone.
     """
 
     name: str
     model: OdeModel
     card: Card | None = None
-    activities: tuple[tuple[str, str, str], ...] = ()
+    offers: tuple[Port, ...] = ()
+    own: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def ports(self) -> tuple[Port, ...]:
-        """The module's ports; a generated part has none, it is joined by its symbols."""
-        return self.card.ports if self.card else ()
+        """All ports of the module."""
+        return (*(self.card.ports if self.card else ()), *self.offers)
+
+    def leads(self, cell: str, node: str, process: str) -> bool:
+        """Whether the module takes up a node of the cell's signals and drives the process of that cell."""
+        drives = any(f"{cell}.{process}" in port.drives for port in self.ports)
+        return drives and any(port.takes(cell, node) for port in self.ports)
 
     def with_values(self, values: Mapping[str, Quantity]) -> Module:
         """The module with other values of its parameters, converted to the units of its file."""

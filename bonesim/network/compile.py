@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +14,7 @@ from bonesim.network.logic import doubling, node, odds_ratio, powered, saturatio
 from bonesim.network.uptake import COUNTS, INTO_CELLS, VESICLE_PROCESSES, Copies, Exposure, Property
 
 Wanted = Callable[[str, str], bool]  # (cell, process) -> whether the scenario can use it
+Carries = Callable[[str, str, str], bool]  # (cell, node, process) -> whether a module leads from node to process
 SiteOf = Callable[[str, str | None], str]  # (cell, context) -> where vesicles reach it
 
 
@@ -48,7 +49,9 @@ def compile_network(
     priors: Mapping[str, Number],
     cells: Mapping[str, Number],
     wanted: Wanted,
+    carries: Carries = lambda cell, node, process: False,
     contexts: frozenset[str] = frozenset(),
+    carriers: frozenset[str] = frozenset(),
     site_of: SiteOf = in_bone,
 ) -> Network:
     """The signal network of one scenario.
@@ -61,15 +64,18 @@ def compile_network(
         `functional_fraction`, `copies_per_vesicle`
     cells : how many cells share the vesicles that a site takes up, for each site that is reached
     wanted : whether a process of a cell acts on anything in this scenario; what does not is pruned
+    carries : whether a module leads from a node of a cell to a process of it; a chain then ends at its first such node
     contexts : those that hold; an edge that asks for another does not act
+    carriers : those that count as given with all vesicles; beside them an edge acts for what is given in its carrier
     site_of : where a cell is reached, in the context of the edge
 
     Returns
     -------
     Network
-        Per process `CELL__PROCESS` (activity over basal activity, 1 in health) as a rule.
+        Per process `CELL__PROCESS` (activity over basal activity, 1 in health) as a rule, and alike `CELL__NODE` per
+        node at which a module takes over.
     """
-    build = _Build(priors, cells, site_of)
+    build = _Build(priors, cells, carries, carriers, site_of)
     for exposure in exposures:
         acting = build.acting(exposure, wanted, contexts)
         for edge in acting:
@@ -95,8 +101,16 @@ def _no_port(cell: str, process: str) -> str:
 class _Build:
     """Collects symbols while edges are compiled."""
 
-    def __init__(self, priors: Mapping[str, Number], cells: Mapping[str, Number], site_of: SiteOf) -> None:
-        self.priors, self.cells, self.site_of = priors, cells, site_of
+    def __init__(
+        self,
+        priors: Mapping[str, Number],
+        cells: Mapping[str, Number],
+        carries: Carries,
+        carriers: frozenset[str],
+        site_of: SiteOf,
+    ) -> None:
+        self.priors, self.cells, self.carries = priors, cells, carries
+        self.carriers, self.site_of = carriers, site_of
         self.states: dict[str, State] = {}
         self.nodes: dict[tuple[object, ...], str] = {}
         self.node_names: set[str] = set()
@@ -108,7 +122,6 @@ class _Build:
         self.drives: dict[tuple[str, str], list[Expr]] = defaultdict(list)
         self.edges: list[str] = []
         self.left_out: dict[str, str] = {}
-        self.parallel: Counter[tuple[str, str, str, str]] = Counter()
 
     def acting(self, exposure: Exposure, wanted: Wanted, contexts: frozenset[str]) -> list[Edge]:
         """The edges of a source that act in this scenario; the reason is kept for the others."""
@@ -118,8 +131,6 @@ class _Build:
                 self.left_out[edge.id] = reason
             else:
                 kept.append(edge)
-        # The share of each parallel chain follows from the entry alone, so that leaving one out changes no other.
-        self.parallel.update(_bundle(exposure.source, edge) for edge in exposure.source.edges)
         return kept
 
     def reason(self, exposure: Exposure, edge: Edge, wanted: Wanted, contexts: frozenset[str]) -> str:
@@ -127,7 +138,7 @@ class _Build:
         site = self.site_of(edge.cell_target, edge.context)
         if edge.context is not None and edge.context not in contexts:
             return f"acts in context {edge.context} only"
-        if edge.conditions.carrier not in (None, *exposure.carriers):
+        if edge.conditions.carrier not in (None, *exposure.carriers, *self.carriers):
             return f"acts with carrier {edge.conditions.carrier} only"
         if edge.process in exposure.takes and site == "bone":
             return ""
@@ -136,6 +147,11 @@ class _Build:
         if site not in exposure.sites:
             return f"its vesicles do not reach the {site}, given as they are"
         return ""
+
+    def held(self, edge: Edge) -> str | None:
+        """The carrier without which an edge does not act; None where all vesicles count."""
+        carrier = edge.conditions.carrier
+        return None if carrier in self.carriers else carrier
 
     def parameter(self, name: str, number: Number, unit: str | None = None, label: str = "") -> str:
         """A parameter of the network from a catalogue number, converted to `unit`."""
@@ -176,7 +192,7 @@ class _Build:
 
     def action(self, exposure: Exposure, edge: Edge) -> str:
         """How far the action of a source's cargo in the cell of an edge is saturated."""
-        site, carrier = self.site_of(edge.cell_target, edge.context), edge.conditions.carrier
+        site, carrier = self.site_of(edge.cell_target, edge.context), self.held(edge)
         load = self.vesicles(exposure, edge.cell_target, site, carrier)
         name = f"{edge.cell_target}__saturation_by_{exposure.source.id}{_where(site, carrier)}"
         half = self.parameter("V50", self.priors["V50"], "particle/cell")
@@ -205,28 +221,35 @@ class _Build:
         strength = self.parameter(f"strength_{edge.id}", edge.strength, "dimensionless")
         given = f"{source.id}__given"
         self.parameters.setdefault(given, Parameter(given, 1.0, "dimensionless", label=f"{source.label} are given"))
-        power = Call("mul", (Sym(given), signed_share(strength, edge.effect, 1)))
-        carrier = edge.conditions.carrier
+        share = signed_share(strength, edge.effect, _chains(source, edge) * _carrying(source, edge))
+        power = Call("mul", (Sym(given), share))
         name = f"{edge.id}__factor"
         label = f"factor on {edge.process} of {source.label}"
         self.rules[name] = Rule(name, Call("pow", (Num(2.0), power)), "dimensionless", label)
-        self.properties.append(Property(source.id, edge.cell_target, edge.process, carrier, name))
+        self.properties.append(Property(source.id, edge.cell_target, edge.process, self.held(edge), name))
         self.edges.append(edge.id)
 
     def chain(self, exposure: Exposure, edge: Edge) -> None:
-        """The nodes of an edge, shared with other edges of the same cargo as far as their chains agree."""
+        """The nodes of an edge, shared with other edges of the same cargo as far as their chains agree.
+
+        The last node drives the process, or itself where a module carries its signal on.
+        """
         source = exposure.source
         strength = self.parameter(f"strength_{edge.id}", edge.strength, "dimensionless")
         action = self.action(exposure, edge)
         last, sign = "", 0
+        end, link_sign, parallel = edge.process, edge.link_sign, _chains(source, edge)
         for length, step in enumerate(edge.chain, start=1):
             drive = doubling(action, step.sign)
             if last:
                 drive = powered(odds_ratio(last, "basal_node"), Num(float(step.sign * sign)))
             last, sign = self.node(source, edge, length, drive, action), step.sign
+            if self.carries(edge.cell_target, step.node, edge.process):
+                end, link_sign, parallel = step.node, 1, _passing(source, edge, step.node)
+                break
         base = odds_ratio(last, "basal_node") if last else doubling(action, 1)
-        gain = signed_share(strength, edge.link_sign, self.parallel[_bundle(source, edge)])
-        self.drive(edge.cell_target, edge.process, powered(base, gain), edge.id)
+        gain = signed_share(strength, link_sign, parallel * _carrying(source, edge))
+        self.drive(edge.cell_target, end, powered(base, gain), edge.id)
 
     def node(self, source: Source, edge: Edge, length: int, drive: Expr, action: str) -> str:
         """The state of the last of the first `length` nodes of a chain, made where no other edge has it.
@@ -301,9 +324,29 @@ def _where(site: str, carrier: str | None) -> str:
     return ("" if site == "bone" else f"_at_{site}") + (f"_with_{carrier}" if carrier else "")
 
 
-def _bundle(source: Source, edge: Edge) -> tuple[str, str, str, str]:
-    """Chains of one cargo that run in parallel to one process of one cell share its strength."""
-    return source.id, edge.cargo or edge.id, edge.cell_target, edge.process
+# What is shared, and by how many, follows from the entry alone, so that leaving an edge out changes no other.
+
+
+def _carrying(source: Source, edge: Edge) -> int:
+    """How many cargos of the source move the process of this edge its way, and share the strength of the vesicles."""
+    ending = (edge.port, edge.effect)
+    return len({_bundle(other) for other in source.edges if (other.port, other.effect) == ending})
+
+
+def _chains(source: Source, edge: Edge) -> int:
+    """How many chains of this edge's cargo lead to its process, and share the strength of the cargo."""
+    return sum((_bundle(other), other.port) == (_bundle(edge), edge.port) for other in source.edges)
+
+
+def _passing(source: Source, edge: Edge, node: str) -> int:
+    """How many chains of this edge's cargo pass a node of its cell, and share the strength of the cargo there."""
+    mine = [other for other in source.edges if (_bundle(other), other.cell_target) == (_bundle(edge), edge.cell_target)]
+    return sum(any(step.node == node for step in other.chain) for other in mine)
+
+
+def _bundle(edge: Edge) -> str:
+    """Edges of one cargo belong together; one without a named cargo stands for itself."""
+    return edge.cargo or edge.id
 
 
 def _plain(name: str) -> str:

@@ -34,7 +34,7 @@ def powered(base: Expr, exponent: Expr) -> Expr:
 
 
 def signed_share(strength: str, sign: int, parallel: int) -> Expr:
-    """+-strength / n: the gain of one of n parallel chains of a cargo to one process."""
+    """+-strength / n: the gain of one of n chains that share the strength of the vesicles on one process."""
     gain: Expr = Sym(strength)
     if parallel > 1:
         gain = Call("div", (gain, Num(float(parallel))))

@@ -18,6 +18,7 @@ from bonesim.results.dataset import quantities
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.figure import Figure
 
 DPI = 150
 
@@ -27,6 +28,13 @@ FIGURES = {
     "exposure": (exposure_groups, plot_exposure),
 }
 """Name of the file -> what a result must have for it, and the function that draws it."""
+
+
+def save_figure(figure: Figure, path: Path) -> Path:
+    """Write one figure as PNG; returns its file."""
+    with styled():
+        figure.savefig(path, dpi=DPI)
+    return path
 
 
 def save_figures(dataset: xr.Dataset, folder: Path) -> list[Path]:
@@ -42,10 +50,7 @@ def save_figures(dataset: xr.Dataset, folder: Path) -> list[Path]:
     files = []
     for name, (needed, plot) in FIGURES.items():
         if needed(dataset):
-            path = folder / f"{name}.png"
-            with styled():
-                plot(dataset).savefig(path, dpi=DPI)
-            files.append(path)
+            files.append(save_figure(plot(dataset), folder / f"{name}.png"))
     return files
 
 
@@ -68,8 +73,5 @@ def save_study_figures(study: xr.Dataset, folder: Path, stem: str) -> list[Path]
     if not np.isfinite(study[f"{first}_{LARGEST}"].values).any():
         return files
     for name, plot in {"fan": plot_fan, "surface": plot_surface}.items():
-        path = folder / f"{stem}_{name}.png"
-        with styled():
-            plot(study).savefig(path, dpi=DPI)
-        files.append(path)
+        files.append(save_figure(plot(study), folder / f"{stem}_{name}.png"))
     return files

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from bonesim.catalog import Catalog
 from bonesim.catalog.schema import Cause, Factor, Number
+from bonesim.compose.card import Port
+from bonesim.compose.module import Module
 from bonesim.errors import InputError
 from bonesim.model.expr import Call, Num, Sym
 from bonesim.model.ode import OdeModel, Parameter, State, TimedEvent
@@ -20,6 +22,12 @@ class Causes:
     model: OdeModel
     factors: dict[str, Factor]
     numbers: dict[str, Number]
+
+    @property
+    def module(self) -> Module:
+        """The part with its levels on offer, each under the mediator's id."""
+        ports = (Port(name=factor.id, direction="out", symbol=level) for level, factor in self.factors.items())
+        return Module("", self.model, offers=tuple(ports))
 
 
 def causes(scenario: Scenario, catalog: Catalog) -> Causes:

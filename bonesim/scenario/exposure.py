@@ -66,7 +66,7 @@ class Group:
             for one in properties
             if one.source == self.source.id and one.process in self.takes and one.carrier in (None, carrier)
         )
-        return replace(self, module=replace(self.module, activities=own))
+        return replace(self, module=replace(self.module, own=own))
 
     @property
     def outputs(self) -> Iterator[Output]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError, Place, closest, quoted
 from bonesim.scenario.delivery import unfit_delivery
-from bonesim.scenario.schema import LATER, Scenario, flag_of
+from bonesim.scenario.schema import LATER, TISSUE, Scenario, flag_of
 from bonesim.scenario.subject import unfit_subject
 from bonesim.yamlio import Document, read, read_text, validate
 
@@ -41,6 +41,7 @@ class KnownNames:
     contexts: Collection[str]
     species: Collection[str]
     cores: Collection[str]
+    modules: Collection[str] = ()
     carriers: Collection[str] = ()
     catalog: Catalog | None = None
 
@@ -85,18 +86,18 @@ def load_scenario(
 
 
 def known_names() -> KnownNames:
-    """The ids of the catalogue and of the cores in the library."""
+    """The ids of the catalogue, and of the cores and modules in the library."""
     from bonesim.catalog import load_catalog
-    from bonesim.resources import data_root
+    from bonesim.resources import model_ids
 
     catalog = load_catalog()
-    cards = (data_root() / "models" / "sbml" / "core").glob("*.yaml")
     return KnownNames(
         sources=tuple(catalog.sources),
         routes=tuple(catalog.routes),
         contexts=tuple(catalog.contexts),
         species=tuple(catalog.species),
-        cores=sorted(card.stem for card in cards),
+        cores=model_ids("core"),
+        modules=[*model_ids("signal"), *(one for one in model_ids("tissue") if one != TISSUE)],
         carriers=tuple(catalog.carriers),
         catalog=catalog,
     )
@@ -107,6 +108,8 @@ def _unknown_names(scenario: Scenario, known: KnownNames) -> Iterator[InputError
         ("subject.species", "species", scenario.subject.species, known.species),
         ("model.core", "core", scenario.model.core, known.cores),
     ]
+    for position, module in enumerate(scenario.model.modules):
+        named.append((f"model.modules[{position}]", "module", module, known.modules))
     for position, use in enumerate(scenario.context):
         named.append((f"context[{position}].id", "context", use.id, known.contexts))
     for position, dose in enumerate(scenario.doses):

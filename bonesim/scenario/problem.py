@@ -71,6 +71,8 @@ class Problem:
     sizes : the size a state is known to take, by flat id, from which its absolute tolerance follows
     numbers : where each number came from, by flat id of the parameter
     acting, left_out : edges of the catalogue that act here, and those that do not, with the reason
+    activities : (cell, process, symbol) of every factor that drives a process, from the signal network and from modules
+    switches : parameters, 1 each, that cut off what a module drives where they are 0, by the module's name
     """
 
     model: OdeModel
@@ -88,3 +90,20 @@ class Problem:
     numbers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     acting: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+    activities: tuple[tuple[str, str, str], ...] = ()
+    switches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What of the catalogue acts in a problem beyond what its scenario asks for.
+
+    every_process : edges act whether or not a module takes their process
+    contexts, carriers : conditions of edges that count as given
+    site : where every cell counts as living, as if vesicles were given at the site of each effect
+    """
+
+    every_process: bool = False
+    contexts: frozenset[str] = frozenset()
+    carriers: frozenset[str] = frozenset()
+    site: str | None = None

@@ -8,7 +8,7 @@ from typing import Any
 
 from bonesim.catalog import Catalog, load_catalog
 from bonesim.catalog.schema import Number, Species
-from bonesim.compose.link import Activity, compose
+from bonesim.compose.link import Activity, compose, driven_processes, switches
 from bonesim.compose.module import Module, load_module
 from bonesim.errors import InputError
 from bonesim.model.ode import OdeModel, Parameter
@@ -17,19 +17,19 @@ from bonesim.network.uptake import Exposure
 from bonesim.pharmacology.schedule import record_times
 from bonesim.scenario.causes import Causes, causes
 from bonesim.scenario.exposure import Group, cell_count, dose_groups, early_times
-from bonesim.scenario.problem import DOSED, VEHICLE, Output, Problem
-from bonesim.scenario.schema import Scenario
+from bonesim.scenario.problem import DOSED, VEHICLE, Output, Problem, Scope
+from bonesim.scenario.schema import TISSUE, Scenario
 
 CELLS = ("OBp", "OBa", "OCa")  # what the figure of cells shows, as far as the core has it
-TISSUE = "bone_volume"
+AS_WRITTEN = Scope()
 
 
-def resolve(scenario: Scenario, catalog: Catalog | None = None) -> Problem:
+def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = AS_WRITTEN) -> Problem:
     """The problem that a scenario states.
 
-    The core, the tissue and one kinetics module for each source, route and carrier are joined with the signal network
-    that the doses and contexts can reach. Arm `dosed` is the scenario as it stands; arm `vehicle` has every active
-    amount at 0. The model starts in the healthy steady state; contexts begin at their times.
+    The core, the tissue, further modules and one kinetics module for each source, route and carrier are joined with the
+    signal network that the doses and contexts can reach. Arm `dosed` is the scenario as it stands; arm `vehicle` has
+    every active amount at 0. The model starts in the healthy steady state; contexts begin at their times.
 
     Raises
     ------
@@ -41,19 +41,17 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None) -> Problem:
     species = catalog.species[scenario.subject.species]
     groups = dose_groups(scenario, catalog)
     disease = causes(scenario, catalog)
-    bones = [load_module(scenario.model.core, "core"), _tissue(species)]
-    network = _network(scenario, catalog, groups, disease, bones)
+    biology = list(_biology(scenario, species))
+    network = _network(scenario, catalog, groups, disease, biology, scope)
     groups = [group.driven(network.properties) for group in groups]
-    parts = [*bones, *(group.module for group in groups), Module("", disease.model), Module("", network.model)]
-    model = compose("scenario", parts, [Activity(*activity) for activity in network.activities])
-    active = [name for group in groups for name in group.active]
+    parts = [*biology, *(group.module for group in groups), disease.module, Module("", network.model)]
+    activities = [Activity(*activity) for activity in network.activities]
+    model = compose("scenario", parts, activities)
+    active = [*(name for group in groups for name in group.active), *network.given]
     return Problem(
         model=model,
         arms=(DOSED, VEHICLE),
-        arm_values={
-            name: (model.by_id[name].value, 0.0)  # type: ignore[union-attr]
-            for name in (*active, *network.given)
-        },
+        arm_values={name: (model.by_id[name].value, 0.0) for name in active},  # type: ignore[union-attr]
         t_out=record_times(scenario.duration, scenario.record.every),
         t_early=early_times(scenario),
         outputs=(*_outputs(scenario, model, groups), *_copies(scenario, network)),
@@ -66,23 +64,41 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None) -> Problem:
         numbers=_numbers(model, parts, species, network, disease, groups),
         acting=network.edges,
         left_out=network.left_out,
+        activities=(
+            *((one.cell, one.process, one.symbol) for one in (*activities, *driven_processes(biology))),
+            *((one.cell, one.process, one.symbol) for one in network.properties),
+        ),
+        switches={module.name: switches(module) for module in biology if switches(module)},
     )
 
 
-def _tissue(species: Species) -> Module:
-    """The tissue with the values of the subject's species."""
-    values = {symbol: number.quantity for symbol, number in species.of_module(TISSUE).items()}
-    return load_module(TISSUE, "bone").with_values(values)
+def _biology(scenario: Scenario, species: Species) -> Iterator[Module]:
+    """Core, tissue and the modules that the scenario names, with the values of the subject's species."""
+    names = {scenario.model.core: "core", TISSUE: "bone"} | {module: module for module in scenario.model.modules}
+    for module, name in names.items():
+        values = {symbol: number.quantity for symbol, number in species.of_module(module).items()}
+        yield load_module(module, name).with_values(values)
 
 
 def _network(
-    scenario: Scenario, catalog: Catalog, groups: Sequence[Group], disease: Causes, bones: Sequence[Module]
+    scenario: Scenario,
+    catalog: Catalog,
+    groups: Sequence[Group],
+    disease: Causes,
+    biology: Sequence[Module],
+    scope: Scope,
 ) -> Network:
-    """The signal network between what is given and the process ports of core and tissue."""
-    ports = [port for module in bones for port in module.ports]
+    """The signal network between what is given and the ports of core, tissue and modules."""
 
     def wanted(cell: str, process: str) -> bool:
-        return f"{cell}.{process}" in scenario.outputs or any(port.takes(cell, process) for port in ports)
+        taken = any(port.takes(cell, process) for module in biology for port in module.ports)
+        return taken or scope.every_process or f"{cell}.{process}" in scenario.outputs
+
+    def carries(cell: str, node: str, process: str) -> bool:
+        return any(module.leads(cell, node, process) for module in biology)
+
+    def site_of(cell: str, context: str | None) -> str:
+        return scope.site or catalog.vocabulary.site_of(cell, context)
 
     by_source: dict[str, list[Group]] = {}
     for group in groups:
@@ -96,8 +112,10 @@ def _network(
         priors=catalog.priors,
         cells={site: cell_count(site, scenario, species) for site in sorted(sites)},
         wanted=wanted,
-        contexts=frozenset(use.id for use in scenario.context),
-        site_of=catalog.vocabulary.site_of,
+        carries=carries,
+        contexts=scope.contexts | {use.id for use in scenario.context},
+        carriers=scope.carriers,
+        site_of=site_of,
     )
 
 

@@ -26,6 +26,9 @@ from bonesim.yamlio import Document, QuantityField
 MOST_RECORDS = 100_000
 """Points in time that one run may record; more would be a table that nobody reads."""
 
+TISSUE = "bone_volume"
+"""Module of the tissue, which belongs to every scenario."""
+
 LONGEST = "200 year"
 """Beyond this a time is a slip of the pen."""
 
@@ -104,6 +107,9 @@ class ModelChoice(Block):
     """Which model of bone cells answers."""
 
     core: str = Field(default="pivonka2008", description="Id of a core of the library.")
+    modules: tuple[str, ...] = Field(
+        default=(), description="Ids of further modules of the library, such as `angiogenesis`, joined by their ports."
+    )
 
 
 class ContextUse(Block):
@@ -238,7 +244,6 @@ LATER: dict[str, type[Block]] = {
     "arms": Scenario,
     "uncertainty": Scenario,
     "menopause": Subject,
-    "modules": ModelChoice,
     "drug": Dose,
 }
 """Keys that later versions will know -> the block they will belong to."""
@@ -262,7 +267,11 @@ def flag_of(key: str, flags: dict[str, str]) -> str | None:
 
 
 def _repeated(scenario: Scenario) -> Iterator[InputError]:
-    named = {"outputs[{}]": scenario.outputs, "context[{}].id": [use.id for use in scenario.context]}
+    named = {
+        "outputs[{}]": scenario.outputs,
+        "context[{}].id": [use.id for use in scenario.context],
+        "model.modules[{}]": scenario.model.modules,
+    }
     for key, names in named.items():
         for position, name in enumerate(names):
             if name in names[:position]:

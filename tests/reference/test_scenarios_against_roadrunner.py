@@ -26,6 +26,10 @@ VARIANTS: dict[str, tuple[str, Mapping[str, str]]] = {
     "local depot": ("ovx_m1", {"doses[0].route": "local"}),
     "first dose at the start": ("ovx_m2", {"doses[0].start": "0 day"}),
     "per body mass": ("ovx_m2", {"doses[0].amount": "1e10 particles/kg"}),
+    "signal modules": (
+        "ovx_m2",
+        {"model.modules": "[rankl_opg, wnt_sclerostin]", "outputs": "[OBa, OCa, rankl_opg.RANKL, rankl_opg.OPG_total]"},
+    ),
 }
 
 RTOL = 1e-10

@@ -86,9 +86,10 @@ def test_without_the_folder_the_source_is_not_there(tmp_path: Path, monkeypatch:
     assert "tooth_exo" not in load_catalog().sources
     with pytest.raises(InputError) as caught:
         question(bolus("tooth_exo"))
-    assert str(caught.value) == (
-        "--set doses[0].source: unknown source 'tooth_exo'\n  try: one of macrophage_m1, macrophage_m2"
-    )
+    problem, remedy = str(caught.value).splitlines()
+    assert problem == "--set doses[0].source: unknown source 'tooth_exo'"
+    assert remedy.startswith("  try: ")
+    assert "tooth_exo" not in remedy
 
 
 def test_a_source_that_ends_in_an_outcome_is_refused_with_its_line(

@@ -33,6 +33,7 @@ STATED = {
     ("macrophage_m2", None, "COL2+", "BMSC.osteogenic_differentiation"): 1,
     ("macrophage_m2", None, "OCN+", "BMSC.osteogenic_differentiation"): 1,
     ("macrophage_m2", "LOC103691165", "", "BMSC.osteogenic_differentiation"): 1,
+    ("macrophage_m2", None, "", "BMSC.osteogenic_differentiation"): 1,
     ("macrophage_m2", None, "", "BMSC.proliferation"): 1,
     ("macrophage_m2", None, "", "BMSC.migration"): 1,
     ("macrophage_m2", None, "", "endothelial.proliferation"): 1,
@@ -79,6 +80,17 @@ def test_a_stated_mechanism_names_cargo_and_node(edge: Edge) -> None:
 @pytest.mark.parametrize("edge", CATALOG.edges, ids=by_id)
 def test_an_edge_without_a_cargo_says_what_is_known(edge: Edge) -> None:
     assert edge.cargo is not None or edge.note
+
+
+@pytest.mark.parametrize("edge", CATALOG.edges, ids=by_id)
+def test_the_nodes_of_an_edge_are_spelled_and_named_as_in_the_vocabulary(edge: Edge) -> None:
+    known = CATALOG.vocabulary.nodes
+    assert all(set(node.aliases) <= set(known[node.node]) for node in edge.chain)
+
+
+@pytest.mark.parametrize("source", CATALOG.sources.values(), ids=by_id)
+def test_a_source_without_edges_states_no_direction_and_says_why(source: Source) -> None:
+    assert source.edges or (source.notes and not source.direction_stated)
 
 
 @pytest.mark.parametrize("source", CATALOG.sources.values(), ids=by_id)
@@ -128,12 +140,10 @@ def test_the_edges_of_the_gel_act_only_with_the_gel() -> None:
     assert bound == {edge.id for edge in CATALOG.edges if edge.refs == (100,)}
 
 
-def test_m1_and_m2_oppose_each_other_outside_a_fracture() -> None:
-    signs = {
-        name: {e.effect for e in source.edges if e.process == "osteogenic_differentiation" and e.context is None}
-        for name, source in CATALOG.sources.items()
-    }
-    assert signs == {"macrophage_m1": {-1}, "macrophage_m2": {1}}
+@pytest.mark.parametrize(("source", "effect"), [("macrophage_m1", -1), ("macrophage_m2", 1)])
+def test_m1_and_m2_oppose_each_other_outside_a_fracture(source: str, effect: int) -> None:
+    edges = CATALOG.sources[source].edges
+    assert {e.effect for e in edges if e.process == "osteogenic_differentiation" and e.context is None} == {effect}
 
 
 def test_no_process_that_is_computed_has_another_name() -> None:

@@ -234,7 +234,8 @@ def action(port: Port) -> str:
         return f"gives the sum of `{'`, `'.join(port.sum)}`"
     verbs = {"replaces": port.replaces, "adds to": port.jumps, "sets": port.sets, "gives": port.symbol}
     verb, name = next((verb, name) for verb, name in verbs.items() if name)
-    return f"{verb} `{name}`" + (" over its start" if port.relative else "")
+    text = f"{verb} `{name}`" + (" over its start" if port.relative else "") + (", optional" if port.optional else "")
+    return text + (f", drives `{'`, `'.join(port.drives)}`" if port.drives else "")
 
 
 def schema_rows() -> list[list[str]]:

@@ -10,7 +10,7 @@ import pytest
 from equations import event, formula, model, solve
 
 from bonesim.compose.card import Card, Citation, Port, SymbolNote
-from bonesim.compose.link import Activity, compose
+from bonesim.compose.link import Activity, compose, switches
 from bonesim.compose.module import Module, load_module
 from bonesim.errors import InputError
 from bonesim.model.evaluate import evaluate
@@ -271,6 +271,51 @@ def test_drives_of_1_leave_every_rate_of_a_core_exactly_as_it_is(core_id: str) -
     without = compose("joined", [core, signals], [])
     assert len(with_drives.rules) > len(without.rules)
     assert _rates(with_drives) == _rates(without)
+
+
+GROWTH = module(
+    "growth",
+    model({"level": (1, "up - level")}, {"up": 1}),
+    {"name": "signal", "direction": "out", "symbol": "level", "drives": ["BMSC.proliferation", "MSC.proliferation"]},
+    {"name": "proliferation", "direction": "in", "multiplies": ["up"]},
+)
+
+
+def test_what_a_module_drives_acts_once_on_each_port_of_others_and_not_on_its_own() -> None:
+    joined = compose("joined", [DRIVEN, GROWTH, SIGNALS], [Activity("MSC", "proliferation", "q")])
+    assert rule(joined, "cell__birth_driven") == "cell__birth*q*growth__signal_drive"
+    assert rule(joined, "growth__signal_drive") == "1 + growth__signal_drive_on*(growth__level - 1)"
+    assert joined.by_id["growth__signal_drive_on"].value == 1.0  # type: ignore[union-attr]
+    assert switches(GROWTH) == ("growth__signal_drive_on",)
+    assert rule(joined, "growth__up_driven") == "growth__up*q"
+
+
+def test_an_optional_port_keeps_its_own_value_where_nothing_fills_it() -> None:
+    port = {"name": "level", "direction": "in", "replaces": "drive", "optional": True}
+    choosy = module("choosy", model({"mass": (0, "drive")}, {"drive": 1}), port)
+    assert "choosy__drive" in {parameter.id for parameter in compose("joined", [choosy], []).parameters}
+    assert rule(compose("joined", [choosy, gland()], []), "choosy__drive") == "gland__hormone"
+
+
+def test_a_generated_part_can_fill_a_port() -> None:
+    levels = Module("", model({"oestrogen__level": (1, "-oestrogen__level")}))
+    offer = Port.model_validate({"name": "level", "direction": "out", "symbol": "oestrogen__level"})
+    levels = replace(levels, model=levels.model.with_(states=tuple(replace(s, unit="") for s in levels.model.states)))
+    joined = compose("joined", [bone("level"), replace(levels, offers=(offer,))], [])
+    assert rule(joined, "bone__drive") == "oestrogen__level"
+
+
+@pytest.mark.parametrize(
+    ("port", "problem"),
+    [
+        ({"direction": "out", "symbol": "x", "relative": True, "drives": ["BMSC.apoptosis"]}, "must be the factor"),
+        ({"direction": "out", "symbol": "x", "drives": ["apoptosis"]}, "not of the form cell.process"),
+        ({"direction": "in", "multiplies": ["x"], "optional": True}, "optional and replaces no parameter"),
+    ],
+)
+def test_a_port_that_contradicts_itself_is_told(port: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        Port.model_validate({"name": "signal", **port})
 
 
 def _rates(ode: OdeModel) -> list[float]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from signals import at_rest, edge, factor, ids, log_odds, network, number, source, start_of, uptake_for
 
 from bonesim.catalog import load_catalog
+from bonesim.catalog.schema import Edge
 from bonesim.errors import InputError
 from bonesim.model.check import well_posed
 from bonesim.model.evaluate import evaluate
@@ -100,11 +101,23 @@ def test_parallel_chains_of_one_cargo_share_its_strength() -> None:
     assert log_odds(at_rest(network(three), uptake_cell_exo=HALF)) == pytest.approx(log_odds(alone), rel=1e-12)
 
 
-def test_chains_to_another_process_or_of_another_cargo_do_not_share() -> None:
-    entry = source(edge("a", "A+"), edge("b", "B+", cargo="miR-2"), edge("c", "C+", ending="BMSC.apoptosis"))
+def test_cargos_that_move_a_process_the_same_way_share_the_strength_of_the_vesicles() -> None:
+    entry = source(edge("a", "A+"), edge("b", "B+", cargo="miR-2"), edge("c", "C+ D-", cargo="miR-2", strength=1.2))
     values = at_rest(network(entry), uptake_cell_exo=HALF)
-    assert log_odds(values) == pytest.approx(2 * 0.6 / 2, rel=1e-12)
+    assert log_odds(values) == pytest.approx((0.6 / 2 + 0.6 / 4 + 1.2 / 4) / 2, rel=1e-12)
+
+
+def test_chains_to_another_process_or_the_other_way_do_not_share() -> None:
+    entry = source(
+        edge("a", "A+"),
+        edge("b", "B+", cargo="miR-2", effect=-1, strength=0.8),
+        edge("c", "C+", ending="BMSC.apoptosis"),
+        edge("d", "D+", cargo="miR-2", ending="MSC.osteogenic_differentiation"),
+    )
+    values = at_rest(network(entry), uptake_cell_exo=HALF)
+    assert log_odds(values) == pytest.approx(0.6 / 2 - 0.8 / 2, rel=1e-12)
     assert log_odds(values, "BMSC__apoptosis") == pytest.approx(0.6 / 2, rel=1e-12)
+    assert log_odds(values, "MSC__osteogenic_differentiation") == pytest.approx(0.6 / 2, rel=1e-12)
 
 
 def test_a_common_beginning_of_two_chains_of_one_cargo_is_one_state() -> None:
@@ -132,27 +145,31 @@ def test_action_is_none_without_load_half_at_v50_and_saturates(hill: float) -> N
 
 
 def test_knocking_a_cargo_out_removes_its_part_of_the_log_odds_and_nothing_else() -> None:
-    whole = at_rest(network(source(*RICH)), uptake_cell_exo=HALF)
-    without = at_rest(network(source(*(one for one in RICH if one.cargo != "miR-1"))), uptake_cell_exo=HALF)
-    assert log_odds(whole) - log_odds(without) == pytest.approx(0.6 / 2, rel=1e-12)
-    kept = without.keys() - {OSTEOGENESIS, f"{OSTEOGENESIS}_activity"}
-    assert {name: whole[name] for name in kept} == {name: without[name] for name in kept}
+    compiled = network(source(*RICH))
+    whole = at_rest(compiled, uptake_cell_exo=HALF)
+    without = at_rest(compiled, uptake_cell_exo=HALF, strength_a=0.0)
+    assert log_odds(whole) - log_odds(without) == pytest.approx(0.6 / 2 / 4, rel=1e-12)  # one of four cargos
+    changed = {name for name in whole if whole[name] != without[name]}
+    assert changed == {OSTEOGENESIS, f"{OSTEOGENESIS}_activity", "strength_a"}
 
 
-@pytest.mark.parametrize("source_id", ["macrophage_m1", "macrophage_m2"])
+@pytest.mark.parametrize("source_id", load_catalog().sources)
 def test_parts_of_the_cargo_of_a_shipped_source_add_up(source_id: str) -> None:
     entry = load_catalog().sources[source_id]
     given_ = {f"uptake_{source_id}": HALF}
-    compiled = network(entry)
+    everywhere = {
+        "contexts": frozenset(one.context for one in entry.edges if one.context),
+        "carriers": frozenset(one.conditions.carrier for one in entry.edges if one.conditions.carrier),
+    }
+    compiled = network(entry, **everywhere)
+    assert set(compiled.edges) == {one.id for one in entry.edges}
     whole = at_rest(compiled, **given_)
     bundles = {one.cargo or one.id for one in entry.edges}
-    alone = [
-        at_rest(
-            network(entry.model_copy(update={"edges": tuple(e for e in entry.edges if (e.cargo or e.id) == bundle)})),
-            **given_,
-        )
+    out = {
+        bundle: {f"strength_{one.id}": 0.0 for one in entry.edges if (one.cargo or one.id) != bundle}
         for bundle in sorted(bundles)
-    ]
+    }
+    alone = [at_rest(compiled, **given_, **strengths) for strengths in out.values()]
     for _, _, process in compiled.activities:
         parts = sum(log_odds(values, process) for values in alone if process in values)
         assert log_odds(whole, process) == pytest.approx(parts, rel=1e-12)
@@ -205,12 +222,42 @@ def test_a_source_of_which_nothing_acts_leaves_no_load() -> None:
     assert (compiled.model.states, compiled.model.rules) == ((), ())
 
 
+def carried(*edges: Edge, by: tuple[str, str, str] = ("BMSC", "B", "osteogenic_differentiation")) -> dict[str, float]:
+    """Resting values at h = 1/2 of a network of which a module takes over at one node."""
+    compiled = network(source(*edges), carries=lambda *asked: asked == by)
+    return at_rest(compiled, uptake_cell_exo=HALF)
+
+
+@pytest.mark.parametrize(("chain", "effect", "sign"), [("A+ B+ C-", 1, 1), ("A+ B-", 1, -1), ("B+ C+", -1, 1)])
+def test_a_chain_ends_at_the_first_node_that_a_module_carries_on(chain: str, effect: Literal[1, -1], sign: int) -> None:
+    values = carried(edge("a", chain, effect=effect, strength=0.8))
+    assert log_odds(values, "BMSC__B") == pytest.approx(sign * 0.4, rel=1e-12)
+    assert OSTEOGENESIS not in values
+    assert not any("C_by" in name for name in values)
+
+
+def test_a_module_that_leads_elsewhere_takes_no_chain() -> None:
+    values = carried(edge("a", "A+ B+", strength=0.8), by=("BMSC", "B", "apoptosis"))
+    assert log_odds(values) == pytest.approx(0.4, rel=1e-12)
+    assert "BMSC__B" not in values
+
+
+def test_edges_of_one_cargo_that_pass_a_carried_node_share_its_strength() -> None:
+    to_fat = edge("c", "B+ C-", effect=-1, strength=0.8, ending="BMSC.adipogenic_differentiation")
+    both = network(
+        source(edge("a", "A+ B+", strength=0.8), to_fat),
+        carries=lambda cell, node, process: (cell, node) == ("BMSC", "B"),
+    )
+    assert log_odds(at_rest(both, uptake_cell_exo=HALF), "BMSC__B") == pytest.approx(0.4, rel=1e-12)
+    assert both.activities == (("BMSC", "B", "BMSC__B"),)
+
+
 def test_edges_without_a_named_cargo_stand_each_for_itself() -> None:
     entry = source(edge("a", "A+", cargo=None), edge("b", "A+", cargo=None))
     compiled = network(entry)
     nodes = ids([state.id for state in compiled.model.states], "_by_")
     assert nodes == ["BMSC__A_by_a_of_cell_exo", "BMSC__A_by_b_of_cell_exo"]
-    assert log_odds(at_rest(compiled, uptake_cell_exo=HALF)) == pytest.approx(2 * 0.3, rel=1e-12)
+    assert log_odds(at_rest(compiled, uptake_cell_exo=HALF)) == pytest.approx(0.3, rel=1e-12)
 
 
 @pytest.mark.parametrize(("level", "gain"), [(0.355, -0.655), (0.355, 0.834), (2.0, 1.0), (0.2, -3.0)])

@@ -1,0 +1,85 @@
+"""`bonesim compare`: scenarios, arms and published cores side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bonesim.cli.console import Page, number, print_json, with_unit, working
+from bonesim.cli.files import check_folder, find_scenario
+
+
+@click.command(
+    "compare",
+    short_help="Set scenarios or cores side by side.",
+    epilog="\b\nExample:\n  bonesim compare ovx_m1.yaml ovx_m2.yaml\n"
+    "  bonesim compare ovx_m2.yaml --cores pivonka2008,lemaire2004 -o out",
+)
+@click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
+@click.option("--cores", metavar="ID,ID", help="Cores to put each scenario to, instead of its own.")
+@click.option("-o", "folder", metavar="DIR", type=Path, help="Folder for compare.json and a figure; made if need be.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(scenarios: tuple[str, ...], cores: str | None, folder: Path | None, as_json: bool) -> None:
+    """Run scenarios and set their arms side by side; with --cores, put each question to several published models.
+
+    The last lines say whether every dosed arm moves an output the same way: a conclusion that depends on the model does
+    not survive this.
+    """
+    if folder is not None:
+        check_folder(folder)
+    paths = [find_scenario(scenario) for scenario in scenarios]
+    with working("solving"):
+        from bonesim.compare import compare, rows, verdicts
+
+        entries = compare(paths, [core.strip() for core in cores.split(",")] if cores else [])
+        found = rows(entries)
+        said = verdicts(found)
+    if folder is not None:
+        _write({"rows": found, "agreement": said}, entries, folder)
+    if as_json:
+        print_json({"rows": found, "agreement": said})
+    else:
+        _show(found, said)
+
+
+def _write(document: Mapping[str, Any], entries: Sequence[Any], folder: Path) -> None:
+    import json
+
+    from bonesim.plot import plot_comparison, save_figure
+
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "compare.json").write_text(json.dumps(document, indent=2), encoding="utf-8")
+    save_figure(plot_comparison(entries), folder / "compare.png")
+
+
+def _show(found: Sequence[Mapping[str, Any]], said: Mapping[str, str]) -> None:
+    page = Page()
+    for output in said:
+        mine = [row for row in found if row["output"] == output]
+        page.heading(with_unit(output, mine[0]["unit"]))
+        page.table(
+            ["scenario", "core", "arm", "start", "end", "change", "vs vehicle", "at most"],
+            [
+                [
+                    row["scenario"],
+                    row["core"],
+                    row["arm"],
+                    number(row["baseline"]),
+                    number(row["final"]),
+                    _percent(row["change_percent"]),
+                    _percent(row["against_vehicle_percent"]),
+                    _percent(row["largest_against_vehicle_percent"]),
+                ]
+                for row in mine
+            ],
+            numbers=("start", "end", "change", "vs vehicle", "at most"),
+        )
+    page.heading("dosed arms against their vehicles")
+    page.pairs(said.items(), indent=2)
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.3g} %"

@@ -1,0 +1,93 @@
+"""Scenarios, arms and cores side by side: the same question put to several models, or several questions to one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bonesim.errors import InputError, Place, quoted
+from bonesim.results.store import summary
+from bonesim.run import run
+from bonesim.scenario.load import load_scenario
+from bonesim.scenario.problem import VEHICLE
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One scenario with one core: its name, and what came of it."""
+
+    name: str
+    core: str
+    result: xr.Dataset
+
+
+def compare(scenarios: Sequence[str | Path], cores: Sequence[str] = ()) -> list[Entry]:
+    """Run each scenario, with each of the cores where any are named.
+
+    Parameters
+    ----------
+    scenarios
+        Files.
+    cores
+        Ids of cores of the library; the scenario's own where it is left out.
+
+    Raises
+    ------
+    InputError
+        If one cannot be read or resolved, or there is nothing to set side by side.
+    """
+    if len(scenarios) * max(len(cores), 1) < 2 and not cores:
+        problem = "one scenario is nothing to compare"
+        raise InputError(
+            problem, place=Place(key="compare"), remedy="a second file, or --cores pivonka2008,lemaire2004"
+        )
+    if repeated := [core for position, core in enumerate(cores) if core in cores[:position]]:
+        raise InputError(f"{quoted(repeated[0])} is named twice", place=Place(key="--cores"), remedy="name it once")
+    return list(_entries(scenarios, cores))
+
+
+def _entries(scenarios: Sequence[str | Path], cores: Sequence[str]) -> Iterator[Entry]:
+    for path in scenarios:
+        for change in [{"model.core": core} for core in cores] or [{}]:
+            scenario = load_scenario(path, change)
+            yield Entry(Path(path).stem, scenario.model.core, run(scenario))
+
+
+def rows(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """One row for each scenario, core, arm and output: what it was, what it became, and how far from the vehicle."""
+    found = []
+    for entry in entries:
+        for output, about in summary(entry.result)["outputs"].items():
+            for arm, end in about["arms"].items():
+                found.append(
+                    {
+                        "scenario": entry.name,
+                        "core": entry.core,
+                        "arm": arm,
+                        "output": output,
+                        "unit": about["unit"],
+                        "baseline": about["baseline"],
+                        "final": end["final"],
+                        "change_percent": end["change_percent"],
+                        "against_vehicle_percent": end["against_vehicle_percent"],
+                        "largest_against_vehicle_percent": end["largest_against_vehicle_percent"],
+                    }
+                )
+    return found
+
+
+def verdicts(found: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """For each output whether all arms that are dosed move it the same way, where the difference is largest."""
+    said = {}
+    for output in dict.fromkeys(row["output"] for row in found):
+        sizes = [
+            row["largest_against_vehicle_percent"] for row in found if row["output"] == output and row["arm"] != VEHICLE
+        ]
+        signs = {size > 0 for size in sizes if size}
+        said[output] = "none moves" if not signs else "all the same way" if len(signs) == 1 else "not all the same way"
+    return said

@@ -1,0 +1,282 @@
+"""What a source does: every process that its cargo reaches and the outcomes of tissue, dosed against vehicle.
+
+One reference protocol asks all sources the same question, so that they can be compared; a context may bring its own.
+The answer is computed: an entry states what cargo does to cells, and nothing about tissue.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bonesim.catalog import Catalog, load_catalog
+from bonesim.catalog.schema import Protocol, Source
+from bonesim.errors import InputError, Place, closest, quoted
+from bonesim.resources import model_ids
+from bonesim.scenario.exposure import TARGETS
+from bonesim.scenario.problem import LedgerPlan, Output, Problem, Scope
+from bonesim.scenario.resolve import resolve
+from bonesim.scenario.schema import Scenario
+from bonesim.trial import Trial, knocked_out, try_versions, untreated
+
+OUTCOMES = {
+    "bone_volume": "bone_volume_fraction",
+    "osteoblasts": "OBa",
+    "osteoclasts": "OCa",
+    "vessel_density": "vessel_density",
+}
+"""Outcome -> the quantity behind it, reported where the model has it."""
+
+MODULES = ("angiogenesis", "macrophage")
+"""Modules that a profile joins to the core, so that effects on vessels and macrophages reach bone."""
+
+RTOL = 1e-8
+NONE = 1e-6
+"""Changes (log2, or parts of 1) below this are none: far above the error of the solution, far below any effect."""
+
+DOSED, WITHOUT_UNKNOWN, VEHICLE = range(3)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A source, the context it is asked in, how it is given, and what is left out of it."""
+
+    source: Source
+    context: str | None
+    protocol: Protocol
+    without: tuple[str, ...]
+
+    @property
+    def out(self) -> tuple[str, ...]:
+        """Ids of the edges that are left out."""
+        return tuple(edge.id for edge in self.source.edges if {edge.id, edge.cargo} & {*self.without})
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Ids of the edges whose mechanism is not known."""
+        return tuple(edge.id for edge in self.source.edges if edge.mechanism == "unknown")
+
+    @property
+    def carriers(self) -> tuple[str, ...]:
+        """Carriers with which effects of the source were seen; these effects are counted."""
+        named = (edge.conditions.carrier for edge in self.source.edges)
+        return tuple(dict.fromkeys(carrier for carrier in named if carrier is not None))
+
+
+def profile(
+    source: str, context: str | None = None, species: str | None = None, without: Sequence[str] = ()
+) -> dict[str, Any]:
+    """What one source does under its reference protocol.
+
+    Parameters
+    ----------
+    source
+        Id of a source of the catalogue.
+    context
+        Id of a disease or setting: effects that are stated for it act, and its causes where the catalogue has them.
+    species
+        Id of a species; that of the protocol where it is left out.
+    without
+        Names of cargo, or ids of edges, that are left out.
+
+    Returns
+    -------
+    dict
+        `processes`: log2 of the time-averaged activity, dosed over vehicle, for each `cell.process`, and for each
+        `process` of the product over cells; 0 where nothing reaches. `outcomes`: percent against vehicle at the
+        horizon. `exposure`: percent of what was delivered, by place, at the horizon. `copies_per_cell`: the most copies
+        of a cargo in one cell. `ledger`: in the unit of the dose. `unknown_mechanism_share`: what goes of the summed
+        sizes of all `cell.process` entries if the edges without a known mechanism are left out.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, with the nearest.
+    """
+    catalog = load_catalog()
+    question = _question(catalog, source, context, species, without)
+    problem = resolve(_scenario(catalog, question), catalog, _scope(catalog, question))
+    versions = [out := knocked_out(problem, question.out), {**out, **knocked_out(problem, question.unknown)}]
+    places = [output for output in problem.outputs if output.role == "exposure"]
+    outcomes = dict(_outcomes(problem))
+    copies = {output.name: output.symbol for output in problem.outputs if output.role == "copies"}
+    trial = try_versions(
+        problem,
+        [*versions, untreated(problem)],
+        [
+            *(symbol for _, _, symbol in problem.activities),
+            *(place.symbol for place in places),
+            *(plan.delivered for plan in problem.ledger),
+            *outcomes.values(),
+            *copies.values(),
+            *(plan.retained for plan in problem.ledger if plan.retained),
+        ],
+    )
+    processes = _processes(problem, question, trial, DOSED)
+    return {
+        "source": question.source.id,
+        "label": question.source.label,
+        "effect_stated": question.source.effect_stated,
+        **_asked(catalog, question),
+        "processes": processes | _over_cells(catalog, problem, question, trial),
+        "outcomes": {name: _percent(trial.course(symbol)[-1]) for name, symbol in outcomes.items()},
+        "exposure": _exposure(places, problem.ledger[0], trial),
+        "copies_per_cell": {name: float(trial.course(one)[:, DOSED].max()) for name, one in copies.items()},
+        "ledger": _ledger(problem.ledger[0], trial),
+        "unknown_mechanism_share": _share(processes, _processes(problem, question, trial, WITHOUT_UNKNOWN)),
+    }
+
+
+def _question(
+    catalog: Catalog, source: str, context: str | None, species: str | None, without: Sequence[str]
+) -> Question:
+    found = catalog.source(source)
+    names = {**catalog.vocabulary.contexts, **catalog.contexts}
+    parts = [*(cargo.name for cargo in found.cargo), *(edge.id for edge in found.edges)]
+    faults = [
+        InputError(f"unknown {what} {quoted(name)}", place=Place(key=key), remedy=closest(name, known))
+        for key, what, asked, known in (
+            ("context", "context", [context] if context else [], names),
+            ("species", "species", [species] if species else [], catalog.species),
+            ("without", f"cargo or edge of {found.id}", without, parts),
+        )
+        for name in asked
+        if name not in known
+    ]
+    if faults:
+        raise InputError.together(faults)
+    modelled = catalog.contexts.get(context or "")
+    own = modelled.protocol if modelled else None
+    protocol = (own or Protocol()).model_copy(update={"species": species} if species else {})
+    return Question(found, context, protocol, tuple(without))
+
+
+def _scenario(catalog: Catalog, question: Question) -> Scenario:
+    """The reference protocol as a scenario."""
+    protocol = question.protocol
+    subject = catalog.species[protocol.species]
+    context = catalog.contexts.get(question.context or "")
+    times = {"start": str(protocol.start), "every": str(protocol.every), "count": protocol.count}
+    dose = {"source": question.source.id, "amount": str(protocol.amount), "route": protocol.route, **times}
+    days = protocol.start.to("day") + protocol.horizon.to("day")
+    return Scenario.model_validate(
+        {
+            "schema_version": 1,
+            "title": f"profile of {question.source.id}",
+            "subject": {
+                "species": subject.id,
+                "sex": (context and context.sex) or "female",
+                "age": str(subject.defaults.age.quantity),
+            },
+            "model": {"modules": [module for module in MODULES if module in model_ids("signal")]},
+            "context": [{"id": context.id}] if context else [],
+            "doses": [{key: value for key, value in dose.items() if value != "None" and value != 1}],
+            "duration": f"{days} day",
+            "outputs": ["bone_volume_fraction"],
+            "record": {"every": f"{protocol.horizon.to('day') / 224} day"},
+            "solver": {"rtol": RTOL},
+        }
+    )
+
+
+def _scope(catalog: Catalog, question: Question) -> Scope:
+    """All that is stated of the source acts, as if it were given at the site of each effect."""
+    contexts = frozenset({question.context} if question.context else ())
+    route = catalog.routes[question.protocol.route]
+    site = route.site if route.site in TARGETS else "bone"
+    return Scope(every_process=True, contexts=contexts, carriers=frozenset(question.carriers), site=site)
+
+
+def _outcomes(problem: Problem) -> Iterator[tuple[str, str]]:
+    for name, quantity in OUTCOMES.items():
+        if quantity in problem.model.short_names:
+            yield name, problem.model.resolve(quantity)
+
+
+def _asked(catalog: Catalog, question: Question) -> dict[str, Any]:
+    """What the answer holds for."""
+    protocol = question.protocol
+    repeats = {"every": str(protocol.every), "count": protocol.count} if protocol.every else {}
+    modelled = question.context is None or question.context in catalog.contexts
+    return {
+        "context": question.context,
+        "context_modelled": modelled,
+        "species": protocol.species,
+        "dose": str(protocol.amount),
+        "route": protocol.route,
+        "start": str(protocol.start),
+        **repeats,
+        "horizon": str(protocol.horizon),
+        "carriers": list(question.carriers),
+        "without": list(question.without),
+    }
+
+
+def _processes(problem: Problem, question: Question, trial: Trial, version: int) -> dict[str, float]:
+    """log2 of the time-averaged activity against vehicle, by `cell.process`; 0 for what is stated and does not act."""
+    factors: dict[str, list[str]] = {edge.port: [] for edge in question.source.edges}
+    for cell, process, symbol in problem.activities:
+        factors.setdefault(f"{cell}.{process}", []).append(symbol)
+    return {name: _change(question, trial, symbols, version) for name, symbols in factors.items()}
+
+
+def _over_cells(catalog: Catalog, problem: Problem, question: Question, trial: Trial) -> dict[str, float]:
+    """The same by process alone, for all that an edge may end in: every factor once, as where any cell counts."""
+    factors: dict[str, dict[str, None]] = {
+        name: {} for name, process in catalog.vocabulary.processes.items() if not process.computed
+    }
+    for _, process, symbol in problem.activities:
+        if process in factors:
+            factors[process][symbol] = None
+    return {name: _change(question, trial, list(symbols), DOSED) for name, symbols in factors.items()}
+
+
+def _change(question: Question, trial: Trial, symbols: Sequence[str], version: int) -> float:
+    """log2 of the time average of a product, against vehicle; the average begins with the first dose."""
+    if not symbols:
+        return 0.0
+    first = int(np.searchsorted(trial.times, question.protocol.start.to("day")))
+    product = np.prod([trial.course(symbol)[first:] for symbol in symbols], axis=0)
+    mean = np.trapezoid(product, trial.times[first:], axis=0)
+    return _none_if_small(float(np.log2(mean[version] / mean[VEHICLE])))
+
+
+def _percent(ends: np.ndarray) -> float:
+    return 100.0 * _none_if_small(float(ends[DOSED] / ends[VEHICLE] - 1.0))
+
+
+def _none_if_small(change: float) -> float:
+    return change if abs(change) > NONE else 0.0
+
+
+def _exposure(places: Sequence[Output], plan: LedgerPlan, trial: Trial) -> dict[str, float]:
+    """Percent of what was delivered, by place, at the horizon; what bone cells took up counts with bone."""
+    delivered = trial.course(plan.delivered)[-1, DOSED]
+    found: dict[str, float] = defaultdict(float)
+    for place in places:
+        name = re.sub("^cells$", "bone", place.symbol.rpartition("__")[2])
+        found[name] += 100.0 * float(trial.course(place.symbol)[-1, DOSED] / delivered)
+    return dict(found)
+
+
+def _ledger(plan: LedgerPlan, trial: Trial) -> dict[str, Any]:
+    delivered = float(trial.course(plan.delivered)[-1, DOSED]) / plan.per_unit
+    retained = float(trial.course(plan.retained)[-1, DOSED]) / plan.per_unit if plan.retained else 0.0
+    return {
+        "scheduled": plan.scheduled,
+        "delivered": delivered,
+        "released": delivered - retained,
+        "retained": retained,
+        "unit": plan.unit,
+    }
+
+
+def _share(processes: Mapping[str, float], known: Mapping[str, float]) -> float:
+    """What is missing of the summed sizes of all processes once the edges of unknown mechanism are out."""
+    whole = sum(map(abs, processes.values()))
+    return max(0.0, 1.0 - sum(map(abs, known.values())) / whole) if whole else 0.0
