@@ -16,8 +16,8 @@ ABLE = "endogenous, intra_articular, intradiscal, intramuscular, intraperitoneal
 REFUSED = {
     "by mouth": (
         bolus(route="oral"),
-        "--set doses[0].route: vesicles are not given by 'oral': no kinetics of vesicles by mouth are known, and only drugs "
-        f"are given so\n  try: one of {ABLE}",
+        "--set doses[0].route: vesicles are not given by 'oral': no kinetics of vesicles by mouth are known, "
+        f"and only drugs are given so\n  try: one of {ABLE}",
     ),
     "a gel in blood": (
         bolus(carrier="cha_sf_gcs_dfpeg"),
@@ -43,8 +43,8 @@ REFUSED = {
     ),
     "an injection day by day": (
         bolus(amount="5 ug/day", over="2 day"),
-        "--set doses[0].amount: '5 ug/day' is an amount a day, and by 'intravenous' vesicles are given at once or over a "
-        "time\n  try: the whole amount, e.g. '100 ug', or route: endogenous",
+        "--set doses[0].amount: '5 ug/day' is an amount a day, and by 'intravenous' vesicles are given at once or over "
+        "a time\n  try: the whole amount, e.g. '100 ug', or route: endogenous",
     ),
     "secretion in a carrier": (
         bolus(route="endogenous", amount="5 ug/day", over="2 day", carrier="creka"),
@@ -70,8 +70,8 @@ def test_an_amount_in_cells_needs_a_lot_that_knows_them() -> None:
     with pytest.raises(InputError) as caught:
         resolve(question(bolus(amount="1e6 cells")))
     assert str(caught.value) == (
-        "--set doses[0].amount: '1e6 cells' is in parent cells, and the lot does not say how many vesicles a cell gave\n"
-        "  try: an amount in ug or particles, or particles_per_cell in the lot"
+        "--set doses[0].amount: '1e6 cells' is in parent cells, and the lot does not say how many vesicles a cell gave"
+        "\n  try: an amount in ug or particles, or particles_per_cell in the lot"
     )
 
 

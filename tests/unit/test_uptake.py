@@ -1,4 +1,4 @@
-"""What reaches cells: by site, kind of cell and carrier; copies of cargo; what a source's own vesicles do on the way."""
+"""What reaches cells by site, kind of cell and carrier; copies of cargo; what vesicles do on the way."""
 
 from __future__ import annotations
 
