@@ -12,7 +12,7 @@ import numpy as np
 
 from bonesim.accuracy import error_estimates, with_estimates
 from bonesim.errors import InternalError
-from bonesim.results.ledger import Delivery, balanced
+from bonesim.results.ledger import TOLERANCE, Delivery, balanced
 from bonesim.results.provenance import how_solved
 from bonesim.scenario.load import load_scenario
 from bonesim.scenario.problem import DOSED, Problem
@@ -101,7 +101,8 @@ def ledger(problem: Problem, solution: Solution) -> list[dict[str, object]]:
                 scheduled = plan.scheduled if name == DOSED else 0.0
                 arrived = float(last[plan.delivered][arm]) / plan.per_unit
                 retained = float(last[plan.retained][arm]) / plan.per_unit if plan.retained else 0.0
-                lines.append(Delivery(plan, name, scheduled, arrived, retained))
+                held = retained if retained > TOLERANCE * arrived else 0.0  # the solver leaves no carrier quite empty
+                lines.append(Delivery(plan, name, scheduled, arrived, held))
     return balanced(lines)
 
 

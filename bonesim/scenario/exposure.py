@@ -14,8 +14,9 @@ from bonesim.catalog.schema import Carrier, Number, Source, Species
 from bonesim.compose.card import Card
 from bonesim.compose.module import Module, load_module
 from bonesim.errors import InputError, Place
-from bonesim.model.expr import Expr, Num, Sym, substitute, total
-from bonesim.model.ode import OdeModel, Rule
+from bonesim.model.expr import Sym, total
+from bonesim.model.ode import Rule
+from bonesim.model.simplify import simplified
 from bonesim.network.uptake import ON_THE_WAY, Property, Uptake
 from bonesim.pharmacology.amount import amount_kind, to_particles
 from bonesim.pharmacology.schedule import record_times
@@ -158,13 +159,9 @@ class Regimen:
         self.flux = self._flux(catalog.priors["endogenous_secretion"])
         module = load_module(self.route.module or "", self.name)
         self.values = self._values(scenario, catalog, frozenset(p.id for p in module.model.parameters))
-        switches = {
-            name: Quantity(value, Unit.parse("dimensionless"), f"{value}")
-            for name, value in self._switches().items()
-            if name in module.model.by_id
-        }
-        module = module.with_values({name: number.quantity for name, number in self.values.items()} | switches)
-        self.module = replace(module, model=_without(module.model, frozenset(self._unused())))
+        module = module.with_values({name: number.quantity for name, number in self.values.items()})
+        model = simplified(module.model, dict(self._fixed()), tuple(self._entries(module)))
+        self.module = replace(module, model=model)
         self.recorded = frozenset(record_times(scenario.duration, scenario.record.every))
         self.end = scenario.duration.to("day")
         self.places = {position: scenario.place(f"doses[{position}].amount") for position, _ in doses}
@@ -220,7 +217,11 @@ class Regimen:
             marks=tuple(self._mark(dose) for _, dose in self.doses),
             size=max(self.particles),
             uptakes=tuple(self._uptakes()),
-            numbers={f"{self.name}__{name}": number for name, number in self.values.items()},
+            numbers={
+                f"{self.name}__{name}": number
+                for name, number in self.values.items()
+                if name in self.module.model.by_id
+            },
             compartments=self.compartments,
             title=self.title,
         )
@@ -229,17 +230,31 @@ class Regimen:
     def title(self) -> str:
         """What the group is called in figures and files."""
         held = f" with {self.carrier.label}" if self.carrier else ""
-        return f"{self.source.label}{held}, {self.route.id}"
+        return f"{self.source.label}{held}, {self.route.label}"
 
-    def _switches(self) -> dict[str, float]:
-        """Parameters that say which form the module takes: no numbers, and never drawn."""
+    def _fixed(self) -> Iterator[tuple[str, float]]:
+        """What the form of this route and carrier makes a plain number: switches, and what stays empty."""
         release = self.carrier.release if self.carrier else None
-        nowhere = {"share_site": 0.0} if self.route.site == "none" else {}
-        return {
-            "at_bone": float(self.route.site == "bone"),
-            "first_order": float(release is None or release.form == "first_order"),
-            **nowhere,
-        }
+        elsewhere = self.route.site in TARGETS and self.route.site != "bone"
+        yield "at_bone", float(self.route.site == "bone")
+        if release is None:
+            yield from (("carrier", 0.0), ("release", 0.0))
+        elif release.form == "even":
+            yield from (("first_order", 0.0), ("t_half_release", 1.0))
+        else:
+            yield "first_order", 1.0
+        if not elsewhere:
+            yield from (("site", 0.0), ("site_uptake", 0.0))
+        if self.route.site == "none":
+            yield "share_site", 0.0
+
+    def _entries(self, module: Module) -> Iterator[str]:
+        """Parameters that only the schedule uses."""
+        yield from (port.sets for port in module.ports if port.sets)
+        if self.holds:
+            yield "burst"
+        if self.carrier and self.carrier.release and self.carrier.release.form == "even":
+            yield "release_time"
 
     def _flux(self, secretion: Number) -> Number:
         """Vesicles that the body itself secretes a day, counted as those of this lot."""
@@ -286,13 +301,6 @@ class Regimen:
             retained=f"{self.name}__{self.card.port('retained').symbol}" if self.holds else None,
         )
 
-    def _unused(self) -> Iterator[str]:
-        """States that stay empty: a carrier without one, the tissue of a site that has none of its own."""
-        if not self.holds:
-            yield "carrier"
-        if self.route.site not in TARGETS or self.route.site == "bone":
-            yield "site"
-
     @property
     def holds(self) -> bool:
         """Whether a carrier holds the vesicles back."""
@@ -301,19 +309,8 @@ class Regimen:
     def _mark(self, dose: Dose) -> DoseMark:
         times = tuple(administration.time_day for administration in dose.administrations)
         held = f" with {self.carrier.label}" if self.carrier else ""
-        label = f"{self.source.label}{held}, {dose.amount.text}, {self.route.id}"
+        label = f"{self.source.label}{held}, {dose.amount.text}, {self.route.label}"
         return DoseMark(label, self.title, times, dose.over.to("day") if dose.over else 0.0)
-
-
-def _without(model: OdeModel, empty: frozenset[str]) -> OdeModel:
-    """The model without states that nothing ever enters."""
-    nothing: dict[str, Expr] = {state.id: Num(0.0) for state in model.states if state.id in empty}
-    return model.with_(
-        states=tuple(
-            replace(state, rate=substitute(state.rate, nothing)) for state in model.states if state.id not in nothing
-        ),
-        rules=tuple(replace(rule, expr=substitute(rule.expr, nothing)) for rule in model.rules),
-    )
 
 
 def days_given(dose: Dose) -> float:
