@@ -29,6 +29,7 @@ OUTCOMES = {
     "osteoblasts": "OBa",
     "osteoclasts": "OCa",
     "vessel_density": "vessel_density",
+    "new_bone": "new_bone",
 }
 """Outcome -> the quantity behind it, reported where the model has it."""
 
@@ -88,10 +89,11 @@ def profile(
     -------
     dict
         `processes`: log2 of the time-averaged activity, dosed over vehicle, for each `cell.process`, and for each
-        `process` of the product over cells; 0 where nothing reaches. `outcomes`: percent against vehicle at the
-        horizon. `exposure`: percent of what was delivered, by place, at the horizon. `copies_per_cell`: the most copies
-        of a cargo in one cell. `ledger`: in the unit of the dose. `unknown_mechanism_share`: what goes of the summed
-        sizes of all `cell.process` entries if the edges without a known mechanism are left out.
+        `process` of the product over cells, as cargo moves them; 0 where nothing reaches. `driven`: what vessels and
+        macrophages add to processes in answer. `outcomes`: percent against vehicle at the horizon. `exposure`: percent
+        of what was delivered, by place, at the horizon. `copies_per_cell`: the most copies of a cargo in one cell.
+        `ledger`: in the unit of the dose. `unknown_mechanism_share`: what goes of the summed sizes of all
+        `cell.process` entries if the edges without a known mechanism are left out.
 
     Raises
     ------
@@ -109,7 +111,7 @@ def profile(
         problem,
         [*versions, untreated(problem)],
         [
-            *(symbol for _, _, symbol in problem.activities),
+            *(symbol for _, _, symbol in (*problem.activities, *problem.drives)),
             *(place.symbol for place in places),
             *(plan.delivered for plan in problem.ledger),
             *outcomes.values(),
@@ -124,6 +126,7 @@ def profile(
         "effect_stated": question.source.effect_stated,
         **_asked(catalog, question),
         "processes": processes | _over_cells(catalog, problem, question, trial),
+        "driven": _driven(problem, question, trial),
         "outcomes": {name: _percent(trial.course(symbol)[-1]) for name, symbol in outcomes.items()},
         "exposure": _exposure(places, problem.ledger[0], trial),
         "copies_per_cell": {name: float(trial.course(one)[:, DOSED].max()) for name, one in copies.items()},
@@ -234,6 +237,14 @@ def _over_cells(catalog: Catalog, problem: Problem, question: Question, trial: T
         if process in factors:
             factors[process][symbol] = None
     return {name: _change(question, trial, list(symbols), DOSED) for name, symbols in factors.items()}
+
+
+def _driven(problem: Problem, question: Question, trial: Trial) -> dict[str, float]:
+    """What modules add to processes in answer to the vesicles, alike."""
+    factors: dict[str, list[str]] = {}
+    for cell, process, symbol in problem.drives:
+        factors.setdefault(f"{cell}.{process}", []).append(symbol)
+    return {name: _change(question, trial, symbols, DOSED) for name, symbols in factors.items()}
 
 
 def _change(question: Question, trial: Trial, symbols: Sequence[str], version: int) -> float:

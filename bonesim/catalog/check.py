@@ -310,8 +310,20 @@ def _context_problems(entry: Entry[Context], entries: Entries) -> Iterator[Input
     species = [one.value.id for one in entries.species]
     for i, cause in enumerate(entry.value.causes):
         yield from _name_problems(entry, ("causes", i, "factor"), "factor", cause.factor, factors)
+    yield from _injury_problems(entry)
     for i, name in enumerate(entry.value.species):
         yield from _name_problems(entry, ("species", i), "species", name, species)
+
+
+def _injury_problems(entry: Entry[Context]) -> Iterator[InputError]:
+    """Injuries to modules that the context does not bring along, and two at one port."""
+    seen: set[tuple[str, str]] = set()
+    for i, injury in enumerate(entry.value.injuries):
+        yield from _name_problems(entry, ("injuries", i, "module"), "module", injury.module, entry.value.modules)
+        if (injury.module, injury.port) in seen:
+            problem = f"port {quoted(injury.port)} of {injury.module} is given twice"
+            yield entry.error(("injuries", i, "port"), problem, "one amount for each port")
+        seen.add((injury.module, injury.port))
 
 
 def _age_problems(entry: Entry[Species]) -> Iterator[InputError]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from bonesim.catalog.schema import Cargo, Carrier, ChainNode, Context, Edge, Number, Release, Source
+from bonesim.catalog.schema import Cargo, Carrier, ChainNode, Context, Edge, Injury, Number, Release, Source
 
 
 def source_to_json(source: Source) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def source_to_json(source: Source) -> dict[str, Any]:
 
 
 def context_to_json(context: Context) -> dict[str, Any]:
-    """One context with its causes, the data it is held against and its free parameters, JSON values only."""
+    """One context with causes, injuries, the data it is held against and free parameters, JSON values only."""
     return {
         "id": context.id,
         "label": context.label,
@@ -34,6 +34,8 @@ def context_to_json(context: Context) -> dict[str, Any]:
             {"factor": cause.factor, "level": number_to_json(cause.level), "half_time": number_to_json(cause.half_time)}
             for cause in context.causes
         ],
+        "injuries": [_injury(injury) for injury in context.injuries],
+        "modules": list(context.modules),
         "validation": [row.model_dump(mode="json") for row in context.validation],
         "free_parameters": [row.model_dump(mode="json") for row in context.free_parameters],
         "limits": list(context.limits),
@@ -64,6 +66,11 @@ def number_to_json(number: Number) -> dict[str, Any]:
     """A number with unit, range, class, source and reason."""
     fields = ("value", "unit", "low", "high", "basis", "source", "why")
     return {field: getattr(number, field) for field in fields}
+
+
+def _injury(injury: Injury) -> dict[str, Any]:
+    amount = injury.amount if isinstance(injury.amount, float) else number_to_json(injury.amount)
+    return {"module": injury.module, "port": injury.port, "amount": amount}
 
 
 def _cargo(cargo: Cargo) -> dict[str, Any]:

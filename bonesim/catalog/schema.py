@@ -196,6 +196,17 @@ class Cause(Block):
     half_time: Number
 
 
+class Injury(Block):
+    """What happens to a module at once when the context begins: `amount` at one of its ports.
+
+    It is added to the state behind a port that `jumps`, and put in the place of the parameter of one that `sets`.
+    """
+
+    module: Id
+    port: Id
+    amount: Number | Finite = Field(description="A plain number where it is exact, by what the port means.")
+
+
 class Validation(Block):
     """A published observation of the untreated course; a number where there is one, else a statement."""
 
@@ -246,6 +257,10 @@ class Context(Block):
     species: Texts = Field(default=(), description="Whom it holds for; all species where it is left out.")
     sex: Literal["female", "male"] | None = Field(default=None, description="Whom it holds for; both if left out.")
     causes: tuple[Cause, ...]
+    injuries: tuple[Injury, ...] = ()
+    modules: tuple[Id, ...] = Field(
+        default=(), description="Of the library; they join each scenario with this context."
+    )
     validation: tuple[Validation, ...] = ()
     free_parameters: tuple[FreeParameter, ...] = ()
     protocol: Protocol | None = Field(

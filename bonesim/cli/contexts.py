@@ -11,7 +11,7 @@ from bonesim.cli.evidence import number_text
 
 if TYPE_CHECKING:
     from bonesim.catalog import Context
-    from bonesim.catalog.schema import Validation
+    from bonesim.catalog.schema import Injury, Validation
 
 
 @click.command(
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.argument("context", metavar="[ID]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: one context, or a list of all.")
 def command(context: str | None, as_json: bool) -> None:
-    """List diseases and settings, or show one: causes, data it is held against, limits."""
+    """List diseases and settings, or show one: causes and injuries, data it is held against, limits."""
     from bonesim.catalog import context_to_json, load_catalog
 
     catalog = load_catalog()
@@ -40,7 +40,9 @@ def command(context: str | None, as_json: bool) -> None:
 
 
 def _causes(context: Context) -> str:
-    return ", ".join(cause.factor for cause in context.causes) or "none"
+    moved = [cause.factor for cause in context.causes]
+    hurt = dict.fromkeys(f"injury ({injury.module})" for injury in context.injuries)
+    return ", ".join([*moved, *hurt]) or "none"
 
 
 def _show(context: Context) -> None:
@@ -56,6 +58,12 @@ def _show(context: Context) -> None:
             page.text(f"{cause.level.source or cause.level.why}", indent=6)
             page.text(f"half-time: {number_text(cause.half_time)}", indent=4)
             page.text(f"{cause.half_time.source or cause.half_time.why}", indent=6)
+    if context.injuries:
+        page.heading("injuries")
+        for injury in context.injuries:
+            page.text(f"{injury.port} of {injury.module}: {_amount(injury)}")
+            if not isinstance(injury.amount, float):
+                page.text(injury.amount.source or injury.amount.why, indent=6)
     if context.validation:
         page.heading("held against")
         page.bullets(map(_validation, context.validation))
@@ -68,6 +76,10 @@ def _show(context: Context) -> None:
     if context.limits:
         page.heading("limits")
         page.bullets(context.limits)
+
+
+def _amount(injury: Injury) -> str:
+    return f"{injury.amount:g}" if isinstance(injury.amount, float) else number_text(injury.amount)
 
 
 def _validation(row: Validation) -> str:

@@ -94,6 +94,9 @@ def _show(found: Mapping[str, Any]) -> None:
     page.heading("processes, log2 of activity against vehicle")
     rows = [(name, f"{value:+.3f}") for name, value in found["processes"].items() if value and "." in name]
     page.pairs(rows or [("none", "nothing reaches a process")], indent=2)
+    if driven := [(name, f"{value:+.3f}") for name, value in found["driven"].items() if value]:
+        page.heading("what vessels and macrophages add in answer")
+        page.pairs(driven, indent=2)
     page.heading("outcomes against vehicle")
     page.pairs(((name.replace("_", " "), _percent(value)) for name, value in found["outcomes"].items()), indent=2)
     page.heading("vesicles at the end, percent of the dose")

@@ -44,6 +44,7 @@ class Port(Block):
     A *process port* is named by a process of the vocabulary, with the cell in front where cells differ; it
     `multiplies` or `divides` parameters by activity over basal activity, and takes any cell or those in `cells`.
     A *node port* is the same for a molecule of the signal network: from there on the module carries the signal.
+    Either is shut where another module offers the out-port named by `unless`, so that nothing acts by two ways.
     Other ports of direction `in` name a parameter that another module's value `replaces` (`optional`: it keeps its
     own value where no module has one), a state that a dose `jumps`, or a parameter that an infusion `sets`.
     Those of direction `out` give a `symbol` (`relative`: over its value at the start) or a `sum` of symbols; one
@@ -55,6 +56,7 @@ class Port(Block):
     multiplies: tuple[str, ...] = ()
     divides: tuple[str, ...] = ()
     cells: tuple[str, ...] = ()
+    unless: str | None = None
     replaces: str | None = None
     optional: bool = False
     jumps: str | None = None
@@ -74,6 +76,8 @@ class Port(Block):
         here, there = roles[self.direction], roles["out" if self.direction == "in" else "in"]
         if sum(map(bool, here)) != 1 or any(there):
             raise ValueError(f"port '{self.name}' must say one thing that fits its direction")
+        if self.unless and not (self.multiplies or self.divides):
+            raise ValueError(f"port '{self.name}' gives way to '{self.unless}' and takes no process")
         if self.optional and not self.replaces:
             raise ValueError(f"port '{self.name}' is optional and replaces no parameter")
         if self.drives and (self.relative or not self.symbol):

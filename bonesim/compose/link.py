@@ -9,7 +9,7 @@ others. The module's own equations stay as they were written.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bonesim.compose.card import Port
@@ -47,9 +47,13 @@ def compose(model_id: str, modules: Sequence[Module], activities: Iterable[Activ
         fills an in-port that replaces a parameter, or if the units of the two sides differ; all problems at once.
     """
     activities = (*activities, *driven_processes(modules))
+    offered = {port.name for module in modules for port in module.ports if port.direction == "out"}
     parts = [
         _drive(
-            module, _with_switches(module, _prefixed(module)), (*activities, *(Activity(*one) for one in module.own))
+            module,
+            _with_switches(module, _prefixed(module)),
+            (*activities, *(Activity(*one) for one in module.own)),
+            offered,
         )
         for module in modules
     ]
@@ -145,12 +149,14 @@ def _prefixed(module: Module) -> OdeModel:
     )
 
 
-def _drive(module: Module, part: OdeModel, activities: Sequence[Activity]) -> OdeModel:
+def _drive(module: Module, part: OdeModel, activities: Sequence[Activity], offered: Container[str]) -> OdeModel:
     """Multiply and divide the parameters behind process ports by the activities that act through them."""
     over: dict[str, list[str]] = defaultdict(list)
     under: dict[str, list[str]] = defaultdict(list)
     others = [activity for activity in activities if activity.giver != module.name]
     for port in module.ports:
+        if port.unless in offered:
+            continue
         acting = list(dict.fromkeys(one.symbol for one in others if port.takes(one.cell, one.process)))
         for sides, names in ((over, port.multiplies), (under, port.divides)):
             for name in names if acting else ():

@@ -13,6 +13,9 @@ from bonesim.model.ode import OdeModel, Parameter, Rule, State
 from bonesim.network.logic import doubling, node, odds_ratio, powered, saturation, signed_share
 from bonesim.network.uptake import COUNTS, INTO_CELLS, VESICLE_PROCESSES, Copies, Exposure, Property
 
+FREE_ENTRY = "free_cargo_entry"
+"""Prior and parameter: the share of cargo given without vesicles that enters cells whole."""
+
 Wanted = Callable[[str, str], bool]  # (cell, process) -> whether the scenario can use it
 Carries = Callable[[str, str, str], bool]  # (cell, node, process) -> whether a module leads from node to process
 SiteOf = Callable[[str, str | None], str]  # (cell, context) -> where vesicles reach it
@@ -136,6 +139,8 @@ class _Build:
     def reason(self, exposure: Exposure, edge: Edge, wanted: Wanted, contexts: frozenset[str]) -> str:
         """Why an edge does not act; empty where it does."""
         site = self.site_of(edge.cell_target, edge.context)
+        if exposure.free and edge.process in VESICLE_PROCESSES:
+            return "is a property of vesicles, and the cargo is given without"
         if edge.context is not None and edge.context not in contexts:
             return f"acts in context {edge.context} only"
         if edge.conditions.carrier not in (None, *exposure.carriers, *self.carriers):
@@ -167,6 +172,8 @@ class _Build:
             count = self.parameter(COUNTS[site], self.cells[site], "cell", f"cells that share what {site} takes up")
             half_life = self.parameter("cargo_half_life", self.priors["cargo_half_life"], "day")
             uptake = total([Sym(symbol) for symbol in exposure.at(site, carrier)])
+            if exposure.free:
+                uptake = Call("mul", (Sym(self.parameter(FREE_ENTRY, self.priors[FREE_ENTRY])), uptake))
             loss = Call("div", (Call("mul", (Call("ln", (Num(2.0),)), Sym(name))), Sym(half_life)))
             rate = Call("sub", (Call("div", (uptake, Sym(count))), loss))
             label = f"{exposure.source.label} inside a cell of the {'marrow' if site == 'bone' else site}"

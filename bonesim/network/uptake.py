@@ -30,11 +30,15 @@ class Uptake:
 
 @dataclass(frozen=True)
 class Exposure:
-    """What reaches cells from one source, and which of `ON_THE_WAY` its kinetics take."""
+    """What reaches cells from one source, and which of `ON_THE_WAY` its kinetics take.
+
+    With `free` the cargo comes without vesicles, and only the share `free_cargo_entry` of it enters cells whole.
+    """
 
     source: Source
     uptake: tuple[Uptake, ...]
     takes: frozenset[str] = frozenset(ON_THE_WAY)
+    free: bool = False
 
     @property
     def sites(self) -> frozenset[str]:

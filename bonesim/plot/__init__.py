@@ -8,6 +8,8 @@ from bonesim.plot.cells import plot_cells
 from bonesim.plot.comparison import plot_comparison
 from bonesim.plot.exposure import plot_exposure
 from bonesim.plot.fan import plot_fan
+from bonesim.plot.healing import plot_healing
+from bonesim.plot.measured import plot_measured
 from bonesim.plot.mechanism import plot_mechanism
 from bonesim.plot.outcome import plot_bone_volume
 from bonesim.plot.profile import plot_profile
@@ -21,6 +23,8 @@ __all__ = [
     "plot_comparison",
     "plot_exposure",
     "plot_fan",
+    "plot_healing",
+    "plot_measured",
     "plot_mechanism",
     "plot_profile",
     "plot_shares",

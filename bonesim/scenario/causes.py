@@ -46,7 +46,7 @@ def causes(scenario: Scenario, catalog: Catalog) -> Causes:
     numbers: dict[str, Number] = {}
     for position, use in enumerate(scenario.context):
         context = catalog.contexts[use.id]
-        if context.causes:
+        if context.causes or context.injuries:
             begin = float(exact_days(use.start))  # rounded as doses are, so that the two can fall together
             start = Parameter(f"{use.id}__start", begin, "day", label=f"begin of {use.id}")
             parts.append(OdeModel(use.id, (), (start,)))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bonesim.model.ode import OdeModel
+from bonesim.model.ode import OdeModel, Parameter
 
 DOSED, VEHICLE = "dosed", "vehicle"
 """Arms of every scenario: as it stands, and with every active amount at 0."""
@@ -71,7 +71,8 @@ class Problem:
     sizes : the size a state is known to take, by flat id, from which its absolute tolerance follows
     numbers : where each number came from, by flat id of the parameter
     acting, left_out : edges of the catalogue that act here, and those that do not, with the reason
-    activities : (cell, process, symbol) of every factor that drives a process, from the signal network and from modules
+    activities, drives : (cell, process, symbol) of every factor that drives a process: of the signal network, and of
+        modules
     switches : parameters, 1 each, that cut off what a module drives where they are 0, by the module's name
     """
 
@@ -91,19 +92,34 @@ class Problem:
     acting: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     activities: tuple[tuple[str, str, str], ...] = ()
+    drives: tuple[tuple[str, str, str], ...] = ()
     switches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def ledger_symbols(self) -> list[str]:
+        """What the ledger needs at the end of a run: what arrived, line by line, then what carriers still hold."""
+        held = [plan.retained for plan in self.ledger if plan.retained]
+        return [*(plan.delivered for plan in self.ledger), *held]
+
+    def stated(self, name: str) -> float:
+        """The value of a parameter, by flat id, as the model has it."""
+        parameter = self.model.by_id[name]
+        assert isinstance(parameter, Parameter)
+        return parameter.value
 
 
 @dataclass(frozen=True)
 class Scope:
     """What of the catalogue acts in a problem beyond what its scenario asks for.
 
-    every_process : edges act whether or not a module takes their process
+    every_process : edges act on their process itself, whether or not a module takes it, or a molecule before it
     contexts, carriers : conditions of edges that count as given
     site : where every cell counts as living, as if vesicles were given at the site of each effect
+    free_cargo : what is dosed is the cargo of the vesicles without them
     """
 
     every_process: bool = False
     contexts: frozenset[str] = frozenset()
     carriers: frozenset[str] = frozenset()
     site: str | None = None
+    free_cargo: bool = False

@@ -8,7 +8,7 @@ from typing import Any
 
 from bonesim.catalog import Catalog, load_catalog
 from bonesim.catalog.schema import Number, Species
-from bonesim.compose.link import Activity, compose, driven_processes, switches
+from bonesim.compose.link import Activity, compose, driven_processes, flat, switches
 from bonesim.compose.module import Module, load_module
 from bonesim.errors import InputError
 from bonesim.model.ode import OdeModel, Parameter
@@ -17,15 +17,17 @@ from bonesim.network.uptake import Exposure
 from bonesim.pharmacology.schedule import record_times
 from bonesim.scenario.causes import Causes, causes
 from bonesim.scenario.exposure import Group, cell_count, dose_groups, early_times
+from bonesim.scenario.injuries import injured, needed_modules
 from bonesim.scenario.problem import DOSED, VEHICLE, Output, Problem, Scope
 from bonesim.scenario.schema import TISSUE, Scenario
 
-CELLS = ("OBp", "OBa", "OCa")  # what the figure of cells shows, as far as the core has it
+SHOWN = {"core": ("OBp", "OBa", "OCa"), "callus_healing": ("inflammation", "cartilage", "callus_vessels", "new_bone")}
+"""What the figures of cells and of healing show, by module, as far as it is there."""
 AS_WRITTEN = Scope()
 
 
 def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = AS_WRITTEN) -> Problem:
-    """The problem that a scenario states.
+    """The problem that a scenario states, its further arms left aside.
 
     The core, the tissue, further modules and one kinetics module for each source, route and carrier are joined with the
     signal network that the doses and contexts can reach. Arm `dosed` is the scenario as it stands; arm `vehicle` has
@@ -41,12 +43,13 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
     species = catalog.species[scenario.subject.species]
     groups = dose_groups(scenario, catalog)
     disease = causes(scenario, catalog)
-    biology = list(_biology(scenario, species))
+    hurt = [injured(module, scenario, catalog) for module in _biology(scenario, catalog)]
+    biology = [one.module for one in hurt]
+    injuries = {name: number for one in hurt for name, number in one.numbers.items()}
     network = _network(scenario, catalog, groups, disease, biology, scope)
     groups = [group.driven(network.properties) for group in groups]
     parts = [*biology, *(group.module for group in groups), disease.module, Module("", network.model)]
-    activities = [Activity(*activity) for activity in network.activities]
-    model = compose("scenario", parts, activities)
+    model = compose("scenario", parts, [Activity(*activity) for activity in network.activities])
     active = [*(name for group in groups for name in group.active), *network.given]
     return Problem(
         model=model,
@@ -61,20 +64,20 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
         solver=scenario.solver.model_dump(),
         title=scenario.title,
         scenario_text=scenario.text,
-        numbers=_numbers(model, parts, species, network, disease, groups),
+        numbers=_numbers(model, parts, species, {**network.numbers, **disease.numbers, **injuries}, groups),
         acting=network.edges,
         left_out=network.left_out,
-        activities=(
-            *((one.cell, one.process, one.symbol) for one in (*activities, *driven_processes(biology))),
-            *((one.cell, one.process, one.symbol) for one in network.properties),
-        ),
+        activities=(*network.activities, *((one.cell, one.process, one.symbol) for one in network.properties)),
+        drives=tuple((one.cell, one.process, one.symbol) for one in driven_processes(biology)),
         switches={module.name: switches(module) for module in biology if switches(module)},
     )
 
 
-def _biology(scenario: Scenario, species: Species) -> Iterator[Module]:
-    """Core, tissue and the modules that the scenario names, with the values of the subject's species."""
-    names = {scenario.model.core: "core", TISSUE: "bone"} | {module: module for module in scenario.model.modules}
+def _biology(scenario: Scenario, catalog: Catalog) -> Iterator[Module]:
+    """Core, tissue and the modules that scenario and contexts name, with the values of the subject's species."""
+    species = catalog.species[scenario.subject.species]
+    further = (*scenario.model.modules, *needed_modules(scenario, catalog))
+    names = {scenario.model.core: "core", TISSUE: "bone"} | {module: module for module in further}
     for module, name in names.items():
         values = {symbol: number.quantity for symbol, number in species.of_module(module).items()}
         yield load_module(module, name).with_values(values)
@@ -95,7 +98,7 @@ def _network(
         return taken or scope.every_process or f"{cell}.{process}" in scenario.outputs
 
     def carries(cell: str, node: str, process: str) -> bool:
-        return any(module.leads(cell, node, process) for module in biology)
+        return not scope.every_process and any(module.leads(cell, node, process) for module in biology)
 
     def site_of(cell: str, context: str | None) -> str:
         return scope.site or catalog.vocabulary.site_of(cell, context)
@@ -103,7 +106,7 @@ def _network(
     by_source: dict[str, list[Group]] = {}
     for group in groups:
         by_source.setdefault(group.source.id, []).append(group)
-    exposures = [_exposure(mine) for mine in by_source.values()]
+    exposures = [_exposure(mine, scope.free_cargo) for mine in by_source.values()]
     species = catalog.species[scenario.subject.species]
     sites = {site for exposure in exposures for site in exposure.sites}
     return compile_network(
@@ -119,10 +122,10 @@ def _network(
     )
 
 
-def _exposure(groups: Sequence[Group]) -> Exposure:
+def _exposure(groups: Sequence[Group], free: bool) -> Exposure:
     """What reaches cells from all doses of one source."""
     uptakes = tuple(uptake for group in groups for uptake in group.uptakes)
-    return Exposure(groups[0].source, uptakes, frozenset().union(*(group.takes for group in groups)))
+    return Exposure(groups[0].source, uptakes, frozenset().union(*(group.takes for group in groups)), free)
 
 
 def _outputs(scenario: Scenario, model: OdeModel, groups: Sequence[Group]) -> Iterator[Output]:
@@ -146,9 +149,9 @@ def _outputs(scenario: Scenario, model: OdeModel, groups: Sequence[Group]) -> It
         yield replace(known, name=name, role="output") if known else plain
     if faults:
         raise InputError.together(faults)
-    for name in CELLS:
-        if f"core__{name}" in model.by_id and name not in scenario.outputs:
-            yield _output(model, name, f"core__{name}", "cell")
+    for symbol, name in ((flat(module, name), name) for module, names in SHOWN.items() for name in names):
+        if symbol in model.by_id and name not in scenario.outputs:
+            yield _output(model, name, symbol, "cell")
     yield from (output for symbol, output in exposure.items() if symbol not in asked)
 
 
@@ -178,8 +181,7 @@ def _numbers(
     model: OdeModel,
     parts: Sequence[Module],
     species: Species,
-    network: Network,
-    disease: Causes,
+    catalogued: Mapping[str, Number],
     groups: Sequence[Group],
 ) -> dict[str, Mapping[str, Any]]:
     """Value, unit, class, range and source of every number of the model, by flat id."""
@@ -189,13 +191,13 @@ def _numbers(
         own = species.of_module(part.model.id)
         for parameter in part.model.parameters:
             if parameter.id in own:
-                numbers[f"{part.name}__{parameter.id}"] = _origin(own[parameter.id])
+                numbers[flat(part.name, parameter.id)] = _origin(own[parameter.id])
             elif parameter.id in notes:
-                flat = f"{part.name}__{parameter.id}"
+                name = flat(part.name, parameter.id)
                 said = notes[parameter.id].model_dump(include={"unit", *SAID}, exclude_none=True)
-                computed = parameter.initial is not None or not isinstance(model.by_id[flat], Parameter)
-                numbers[flat] = ({} if computed else {"value": parameter.value}) | said
-    numbers |= {name: _origin(number) for name, number in (*network.numbers.items(), *disease.numbers.items())}
+                computed = parameter.initial is not None or not isinstance(model.by_id[name], Parameter)
+                numbers[name] = ({} if computed else {"value": parameter.value}) | said
+    numbers |= {name: _origin(number) for name, number in catalogued.items()}
     for group in groups:
         numbers |= {name: _origin(number) for name, number in group.numbers.items()}
         numbers[f"{group.source.id}__particles_per_ug"] = _origin(group.source.lot.particles_per_ug)

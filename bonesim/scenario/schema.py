@@ -19,6 +19,8 @@ from bonesim.errors import InputError, Place
 from bonesim.pharmacology.amount import amount_kind
 from bonesim.pharmacology.schedule import DoseAdministration, dose_times, exact_days
 from bonesim.scenario.block import Block
+from bonesim.scenario.comparison import ArmChange, ArmName, UncertaintyChoice
+from bonesim.scenario.problem import DOSED, VEHICLE
 from bonesim.scenario.sweep import SweepChoice
 from bonesim.units import Quantity
 from bonesim.yamlio import Document, QuantityField
@@ -189,10 +191,16 @@ class Scenario(Block):
     model: ModelChoice = Field(default=ModelChoice(), description="Which model answers.")
     context: tuple[ContextUse, ...] = Field(default=(), description="Diseases or settings of the subject.")
     doses: tuple[Dose, ...] = Field(default=(), description="What is given; without any, the context runs alone.")
+    arms: dict[ArmName, ArmChange] = Field(
+        default={}, description="Further arms by name, beside `dosed` and `vehicle`, which are always there."
+    )
     duration: Duration = Field(description="How long the run is.")
     outputs: tuple[str, ...] = Field(min_length=1, description="Names of the quantities to report.")
     record: Record = Field(default=Record(), description="At which times results are kept.")
     solver: SolverChoice = Field(default=SolverChoice(), description="Accuracy and limits of the integration.")
+    uncertainty: UncertaintyChoice | None = Field(
+        default=None, description="Draws of every number that has a range; without it, the stated values alone."
+    )
     sweep: SweepChoice | None = Field(default=None, description="Variants of this scenario, for `bonesim sweep`.")
 
     _document: Document | None = PrivateAttr(None)
@@ -221,7 +229,7 @@ class Scenario(Block):
     def _check(self) -> Self:
         if "every" not in self.record.model_fields_set:
             object.__setattr__(self, "record", Record(every=_usual_interval(self.duration)))
-        faults = [*_repeated(self), *too_late(self), *_record(self)]
+        faults = [*_repeated(self), *_taken_arms(self), *too_late(self), *_record(self)]
         if faults:
             raise InputError.together(faults)
         return self
@@ -241,8 +249,6 @@ def scenario_json_schema() -> dict[str, Any]:
 
 
 LATER: dict[str, type[Block]] = {
-    "arms": Scenario,
-    "uncertainty": Scenario,
     "menopause": Subject,
     "drug": Dose,
 }
@@ -263,7 +269,9 @@ def flag_of(key: str, flags: dict[str, str]) -> str | None:
     if not above:
         return None
     nearest = max(above, key=len)
-    return flags[nearest] + key[len(nearest) :]
+    flag = flags[nearest]
+    # What a flag added may be a whole block around the key that it sets.
+    return flag if key_holds(key, flag.removeprefix("--set ")) else flag + key[len(nearest) :]
 
 
 def _repeated(scenario: Scenario) -> Iterator[InputError]:
@@ -277,6 +285,13 @@ def _repeated(scenario: Scenario) -> Iterator[InputError]:
             if name in names[:position]:
                 place = Place(key=key.format(position))
                 yield InputError(f"'{name}' is named twice", place=place, remedy="name it once")
+
+
+def _taken_arms(scenario: Scenario) -> Iterator[InputError]:
+    for name in (DOSED, VEHICLE):
+        if name in scenario.arms:
+            problem = f"arm '{name}' is always there, as the scenario says it"
+            yield InputError(problem, place=Place(key=f"arms.{name}"), remedy="another name")
 
 
 def _too_small(dose: Dose) -> Iterator[InputError]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ ROOT = Path(__file__).parents[2]
 SBML = ROOT / "models" / "sbml"
 CORES = [SBML / "core" / name for name in ("lemaire2004", "pivonka2008", "komarova2003")]
 PHARMACOKINETICS = [SBML / "pk" / "iv_two_phase", SBML / "pk" / "site_depot"]
-SIGNALS = [SBML / "signal" / "rankl_opg", SBML / "signal" / "wnt_sclerostin"]
-MODULES = [*CORES, SBML / "core" / "peterson_riggs2010", *PHARMACOKINETICS, *SIGNALS, SBML / "tissue" / "bone_volume"]
+SIGNALS = [SBML / "signal" / name for name in ("angiogenesis", "macrophage", "rankl_opg", "wnt_sclerostin")]
+TISSUES = [SBML / "tissue" / name for name in ("bone_volume", "callus_healing")]
+MODULES = [*CORES, SBML / "core" / "peterson_riggs2010", *PHARMACOKINETICS, *SIGNALS, *TISSUES]
 CELLS = ("OBp", "OBa", "OCa")
 RTOL = 1e-12
 SETTLED = 4000.0  # day; the slowest rate of the modules that settle is 0.01 1/day, so e^-40 of any start is left
@@ -181,6 +183,26 @@ def test_a_port_at_1_5_moves_the_cells_as_the_card_says(core: str, parameter: st
     assert any(parameter in port.get("multiplies", []) and said in port["why"] for port in card(module)["ports"]), (
         f"no port of {core} says {said!r}"
     )
+
+
+VALUES_AT_1_5 = [
+    pytest.param(module, parameter, port["why"], id=f"{module.name}: {port['name']}")
+    for module in SIGNALS
+    for port in card(module)["ports"]
+    for parameter in port.get("multiplies", [])
+    if "Steady state at 1.5: " in port["why"]
+]
+
+
+@pytest.mark.parametrize(("module", "parameter", "why"), VALUES_AT_1_5)
+def test_a_port_at_1_5_moves_a_signal_as_the_card_says(module: Path, parameter: str, why: str) -> None:
+    runner = engine(module)
+    runner[parameter] = 1.5
+    advance(runner, 0.0, SETTLED)
+    values = re.findall(r"(M1|M2|vessel density) (\d\.\d{3})", why.partition("Steady state at 1.5: ")[2])
+    assert values
+    for name, value in values:
+        assert runner[name.replace(" ", "_")] == pytest.approx(float(value), abs=5e-4)
 
 
 @pytest.mark.parametrize("module", PHARMACOKINETICS, ids=lambda path: path.name)

@@ -30,6 +30,13 @@ VARIANTS: dict[str, tuple[str, Mapping[str, str]]] = {
         "ovx_m2",
         {"model.modules": "[rankl_opg, wnt_sclerostin]", "outputs": "[OBa, OCa, rankl_opg.RANKL, rankl_opg.OPG_total]"},
     ),
+    "vessels and macrophages": (
+        "ovx_m2",
+        {
+            "model.modules": "[angiogenesis, macrophage]",
+            "outputs": "[OBa, vessel_density, M2, macrophage.TNFa, macrophage.IL10]",
+        },
+    ),
 }
 
 RTOL = 1e-10

@@ -342,6 +342,33 @@ def test_the_document_of_a_context_names_its_causes() -> None:
     assert document["free_parameters"][0]["data_points"] == 1
 
 
+def test_the_document_of_a_context_names_its_injuries_and_modules() -> None:
+    document = json.loads(json.dumps(context_to_json(load_catalog().contexts["fracture"])))
+    assert document["modules"] == ["callus_healing"]
+    defect, trauma, size = document["injuries"]
+    assert (defect, trauma) == (
+        {"module": "callus_healing", "port": "defect", "amount": 1.0},
+        {"module": "callus_healing", "port": "trauma", "amount": 1.0},
+    )
+    assert (size["port"], size["amount"]["value"], size["amount"]["basis"]) == ("gap_size", 0.1, "assumed")
+
+
+def test_an_injury_of_a_module_that_is_not_brought_along_and_a_port_given_twice_are_told(tmp_path: Path) -> None:
+    (tmp_path / "contexts").mkdir()
+    lines = ["id: crack", "label: crack", "kind: injury", "start: healthy_steady_state", "about: a test", "causes: []"]
+    lines += ["modules: [callus_healing]", "injuries:"]
+    lines += ["  - {module: callus_heeling, port: defect, amount: 1}"]
+    lines += 2 * ["  - {module: callus_healing, port: trauma, amount: 1}"]
+    (tmp_path / "contexts" / "crack.yaml").write_text("\n".join(lines) + "\n")
+    with pytest.raises(InputError) as caught:
+        load_catalog(tmp_path)
+    file = tmp_path / "contexts" / "crack.yaml"
+    assert str(caught.value) == (
+        f"{file}:9: injuries[0].module: unknown module 'callus_heeling'\n  try: did you mean 'callus_healing'?\n"
+        f"{file}:11: injuries[2].port: port 'trauma' of callus_healing is given twice\n  try: one amount for each port"
+    )
+
+
 @pytest.mark.parametrize(
     ("direction", "effect", "sign"), [("up", 1, 1), ("up", -1, -1), ("down", 1, -1), ("down", -1, 1)]
 )

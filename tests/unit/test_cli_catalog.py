@@ -79,6 +79,16 @@ def test_the_page_of_a_source_has_all_cargo_edges_and_references(
     assert all(f"doi:{doi}" in page for doi in dois if doi)
 
 
+def test_the_page_of_a_context_says_what_is_injured_and_by_how_much(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [line.strip() for line in printed("contexts bone_defect", capsys).splitlines()]
+    start = lines.index("injuries") + 1
+    assert lines[start : start + 2] == [
+        "defect of callus_healing: 1",
+        "trauma of callus_healing: 0.7 (0.3 to 1, assumed)",
+    ]
+    assert "gap_size of callus_healing: 1 (0.8 to 1.6, measured)" in lines
+
+
 EDGES = {
     "m2_mir690_irs1_taz_adipogenesis": "miR-690 -> IRS1 -> TAZ -| PPARG -> adipogenic differentiation (BMSC) down",
     "m2_mir5106_sik2_osteogenesis": "miR-5106 -| SIK2 -| osteogenic differentiation (BMSC) up",

@@ -31,15 +31,15 @@ FAULTS = {
     "run": f"bonesim run: SCENARIO is missing\n  try: {RUN}\n",
     "run --outptu x": "--outptu: unknown option of 'bonesim run'\n  try: did you mean '--output'?\n",
     "run -x": "-x: unknown option of 'bonesim run'\n"
-    "  try: one of --output, --set, --plot, --accuracy, --json, --help\n",
+    "  try: one of --output, --set, --plot, --data, --accuracy, --json, --help\n",
     "run a.yaml b.yaml": f"bonesim run: got unexpected extra argument (b.yaml)\n  try: {RUN}\n",
     "run ovx_m2.yaml --set": f"--set: requires an argument\n  try: {RUN}\n",
     "run ovx_m2.yaml --json=1": f"--json: does not take a value\n  try: {RUN}\n",
     "run ovx_m2.yaml --plot": "--plot: figures need a folder\n  try: -o DIR\n",
     "run ovx_m3.yaml": "ovx_m3.yaml: there is no such file\n  try: did you mean 'ovx_m2.yaml'?\n",
     "run study.yaml": "study.yaml: there is no such file\n"
-    "  try: check the path; bonesim comes with ovx_m1.yaml, ovx_m2.yaml, ovx_m2_dose_response.yaml, "
-    "ovx_untreated.yaml\n",
+    "  try: check the path; bonesim comes with fracture_untreated.yaml, ovx_m1.yaml, ovx_m2.yaml, "
+    "ovx_m2_dose_response.yaml, ovx_untreated.yaml\n",
     "simulate lemaire2004": f"bonesim simulate: --until is missing\n  try: {SIMULATE}\n",
     "simulate lemaire2004 --until 9 --points x": f"--points: 'x' is no whole number\n  try: {SIMULATE}\n",
     "simulate lemaire2004 --until 9 --points 1": "--points: 1 is out of range\n"
@@ -77,7 +77,8 @@ FAULTS = {
     "export ovx_m2.yaml --to omex": "--to: 'omex' is not 'sbml'\n  try: one of sbml\n",
     "export lemaire204 --to sbml": "model: the library has no model 'lemaire204'\n  try: did you mean 'lemaire2004'?\n",
     "sources macrophage_m3": "source: unknown source 'macrophage_m3'\n  try: did you mean 'macrophage_m2'?\n",
-    "contexts ovx": "context: unknown context 'ovx'\n  try: one of healthy, ovx_osteoporosis\n",
+    "contexts ovx": "context: unknown context 'ovx'\n  try: one of bone_defect, bone_repair, fracture, "
+    "healthy, ovx_osteoporosis, tbi\n",
     "models lemaire": "model: unknown model 'lemaire'\n  try: did you mean 'lemaire2004'?\n",
     "models mine.ant": "mine.ant: this is a file; what is shown here are the models of the library\n"
     "  try: bonesim simulate mine.ant --until T --points N\n",

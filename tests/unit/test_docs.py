@@ -258,7 +258,8 @@ def action(port: Port) -> str:
     """What a port does, as the page on models says it."""
     if port.multiplies or port.divides:
         names = "`, `".join(port.multiplies or port.divides)
-        return f"{'multiplies' if port.multiplies else 'divides'} `{names}`"
+        text = f"{'multiplies' if port.multiplies else 'divides'} `{names}`"
+        return text + (f", unless a module gives `{port.unless}`" if port.unless else "")
     if port.sum:
         return f"gives the sum of `{'`, `'.join(port.sum)}`"
     verbs = {"replaces": port.replaces, "adds to": port.jumps, "sets": port.sets, "gives": port.symbol}
@@ -278,12 +279,14 @@ def _rows(block: dict[str, Any], blocks: dict[str, Any], prefix: str) -> Iterato
         name, needed = prefix + key, "required" if key in block.get("required", []) else ""
         said = {**said, **_present(said)} if "anyOf" in said else said
         many = said.get("type") == "array"
-        reference = (said.get("items", {}) if many else said).get("$ref")
+        named = list(said.get("patternProperties", {}).values())
+        reference = (said.get("items", {}) if many else named[0] if named else said).get("$ref")
         if reference:
             inner = blocks[reference.rpartition("/")[2]]
             about = said.get("description") or inner["description"]
-            yield [f"`{name}`", "list of blocks" if many else "block", needed, about]
-            yield from _rows(inner, blocks, f"{name}[]." if many else f"{name}.")
+            kind = "list of blocks" if many else "blocks by name" if named else "block"
+            yield [f"`{name}`", kind, needed, about]
+            yield from _rows(inner, blocks, f"{name}{'[]' if many else '.NAME' if named else ''}.")
         else:
             yield [f"`{name}`", _value(said), needed or _default(said), said["description"]]
 

@@ -305,9 +305,17 @@ def test_a_generated_part_can_fill_a_port() -> None:
     assert rule(joined, "bone__drive") == "oestrogen__level"
 
 
+def test_a_port_is_shut_where_a_module_gives_what_it_gives_way_to() -> None:
+    port = {"name": "proliferation", "direction": "in", "multiplies": ["birth"], "unless": "level"}
+    cell, acting = module("cell", CELL, port), [Activity("BMSC", "proliferation", "p")]
+    assert rule(compose("joined", [cell, SIGNALS], acting), "cell__birth_driven") == "cell__birth*p"
+    assert "cell__birth_driven" not in compose("joined", [cell, SIGNALS, gland()], acting).by_id
+
+
 @pytest.mark.parametrize(
     ("port", "problem"),
     [
+        ({"direction": "out", "symbol": "x", "unless": "level"}, "gives way to 'level' and takes no process"),
         ({"direction": "out", "symbol": "x", "relative": True, "drives": ["BMSC.apoptosis"]}, "must be the factor"),
         ({"direction": "out", "symbol": "x", "drives": ["apoptosis"]}, "not of the form cell.process"),
         ({"direction": "in", "multiplies": ["x"], "optional": True}, "optional and replaces no parameter"),

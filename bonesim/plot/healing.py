@@ -1,0 +1,81 @@
+"""Healing of a gap in bone over time: inflammation, cartilage, vessels and new bone of every arm."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from bonesim.errors import InputError
+from bonesim.plot.course import band_handles, draw_course, draw_points
+from bonesim.plot.doses import dose_marks, draw_dose_marks, told_apart
+from bonesim.plot.style import arm_styles, label_of, legend_below, new_figure, set_time_axis, styled, time_axis
+from bonesim.results.dataset import days_of, quantities
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COURSE = ("inflammation", "cartilage", "callus_vessels", "new_bone")
+SHARES = COURSE[1:]
+"""Those that are shares of the gap, shown in percent of it."""
+
+
+def healing_names(dataset: xr.Dataset) -> list[str]:
+    """What a result has of `COURSE`, under the name of the variable, if new bone is among it."""
+    names = quantities(dataset)
+    found = [next((name for name in names if name.rpartition(".")[2] == one), None) for one in COURSE]
+    return [name for name in found if name] if found[-1] else []
+
+
+def plot_healing(dataset: xr.Dataset) -> Figure:
+    """One panel a quantity with all arms, in the order in which they come: inflammation first, bone last.
+
+    Parameters
+    ----------
+    dataset
+        Result of a scenario, dimensions `(arm, time)` or `(arm, member, time)`.
+
+    Raises
+    ------
+    InputError
+        If the result has no new bone.
+    """
+    names = healing_names(dataset)
+    if not names:
+        raise InputError("the result has no healing gap", remedy="add 'new_bone' to the outputs")
+    dataset = told_apart(dataset)
+    with styled():
+        figure = new_figure(1.1 + 1.5 * len(names), dataset.attrs.get("title", ""))
+        panels = figure.subplots(len(names), sharex=True, squeeze=False)[:, 0]
+        for panel, name in zip(panels, names, strict=True):
+            _draw(panel, dataset, name)
+        _finish(list(panels), dataset)
+    return figure
+
+
+def _draw(axes: Axes, dataset: xr.Dataset, name: str) -> None:
+    days = days_of(dataset)
+    axis = time_axis(float(days[-1] - days[0]))
+    share = name.rpartition(".")[2] in SHARES
+    shown = partial(np.multiply, 100.0 if share else 1.0)
+    for arm, style in arm_styles([str(arm) for arm in dataset["arm"].values]).items():
+        draw_course(axes, dataset, name, arm, axis.days, style, shown)
+        draw_points(axes, dataset, name, arm, axis.days, style, shown)
+    axes.margins(y=0.08)
+    axes.set_ylim(bottom=0.0)
+    axes.set_title(label_of(dataset[name]))
+    axes.set_ylabel("% of the gap" if share else "relative")
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 4, 5, 10]))
+
+
+def _finish(panels: list[Axes], dataset: xr.Dataset) -> None:
+    days = days_of(dataset)
+    axis = time_axis(float(days[-1] - days[0]))
+    arms, _ = panels[0].get_legend_handles_labels()
+    set_time_axis(panels[-1], axis, days[0], days[-1])
+    doses = draw_dose_marks(panels[0], dose_marks(dataset), axis.days)
+    legend_below(panels[-1], [*arms, *band_handles(dataset), *doses])
