@@ -141,7 +141,7 @@ def accepted(comparison: Comparison, found: Sequence[Group]) -> Draws:
 
 
 def _kernels(problem: Problem, backend: str) -> Kernels:
-    symbols = [output.symbol for output in problem.outputs] + [plan.delivered for plan in problem.ledger]
+    symbols = [*(output.symbol for output in problem.outputs), *problem.ledger_symbols]
     return build_kernels(problem.model, symbols, backend, problem.solver["method"])
 
 

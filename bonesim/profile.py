@@ -20,6 +20,7 @@ from bonesim.errors import InputError, Place, closest, quoted
 from bonesim.resources import model_ids
 from bonesim.scenario.arms import lots_of
 from bonesim.scenario.comparison import UncertaintyChoice
+from bonesim.scenario.exposure import TARGETS
 from bonesim.scenario.problem import LedgerPlan, Output, Problem, Scope
 from bonesim.scenario.resolve import resolve
 from bonesim.scenario.schema import Scenario
@@ -113,11 +114,11 @@ def profile(
     catalog = load_catalog()
     question = _question(catalog, source, context, species, without)
     scenario = _scenario(catalog, question)
-    problem = resolve(scenario, catalog, _scope(question))
+    problem = resolve(scenario, catalog, _scope(catalog, question))
     versions = [out := knocked_out(problem, question.out), {**out, **knocked_out(problem, question.unknown)}]
     places = [output for output in problem.outputs if output.role == "exposure"]
     outcomes = dict(_outcomes(problem))
-    loads = dict(_loads(problem, question.source))
+    copies = {output.name: output.symbol for output in problem.outputs if output.role == "copies"}
     trial = try_versions(
         problem,
         [*versions, untreated(problem)],
@@ -126,7 +127,8 @@ def profile(
             *(place.symbol for place in places),
             *(plan.delivered for plan in problem.ledger),
             *outcomes.values(),
-            *loads.values(),
+            *copies.values(),
+            *(plan.retained for plan in problem.ledger if plan.retained),
         ],
         uncertainty=UncertaintyChoice(members=members, seed=seed) if members else None,
         lots=lots_of(scenario, catalog),
@@ -141,7 +143,7 @@ def profile(
         "driven": _driven(problem, question, trial),
         "outcomes": _ends(outcomes, trial),
         "exposure": _exposure(places, problem.ledger[0], trial),
-        "copies_per_cell": _copies(catalog, question.source, loads, trial),
+        "copies_per_cell": {name: float(trial.course(one)[:, DOSED].max()) for name, one in copies.items()},
         "ledger": _ledger(problem.ledger[0], trial),
         "unknown_mechanism_share": _share(processes, _processes(problem, question, trial, WITHOUT_UNKNOWN)),
     }
@@ -207,22 +209,18 @@ def _scenario(catalog: Catalog, question: Question) -> Scenario:
     )
 
 
-def _scope(question: Question) -> Scope:
+def _scope(catalog: Catalog, question: Question) -> Scope:
+    """All that is stated of the source acts, as if it were given at the site of each effect."""
     contexts = frozenset({question.context} if question.context else ())
-    return Scope(every_process=True, contexts=contexts, carriers=frozenset(question.carriers))
+    route = catalog.routes[question.protocol.route]
+    site = route.site if route.site in TARGETS else "bone"
+    return Scope(every_process=True, contexts=contexts, carriers=frozenset(question.carriers), site=site)
 
 
 def _outcomes(problem: Problem) -> Iterator[tuple[str, str]]:
     for name, quantity in OUTCOMES.items():
         if quantity in problem.model.short_names:
             yield name, problem.model.resolve(quantity)
-
-
-def _loads(problem: Problem, source: Source) -> Iterator[tuple[str, str]]:
-    """Cells that the source acts on, with the symbol of the vesicles in one."""
-    symbol = f"{source.id}__vesicles_per_cell"
-    if symbol in problem.model.by_id:
-        yield from ((edge.cell_target, symbol) for edge in source.edges)
 
 
 def _asked(catalog: Catalog, question: Question) -> dict[str, Any]:
@@ -308,23 +306,16 @@ def _exposure(places: Sequence[Output], plan: LedgerPlan, trial: Trial) -> dict[
     return dict(found)
 
 
-def _copies(catalog: Catalog, source: Source, loads: Mapping[str, str], trial: Trial) -> dict[str, float]:
-    """The most copies of a cargo in one cell, for cargo whose number in a vesicle is known or has a prior."""
-    found = {}
-    for edge in source.edges:
-        for cargo in source.cargo:
-            number = cargo.copies_per_vesicle
-            if number is None and cargo.kind == "miRNA":
-                number = catalog.priors["copies_per_vesicle"]
-            if cargo.name == edge.cargo and number is not None and edge.cell_target in loads:
-                most = float(trial.course(loads[edge.cell_target])[:, DOSED].max())
-                found[f"{edge.cell_target}.{cargo.name}"] = most * number.value
-    return found
-
-
 def _ledger(plan: LedgerPlan, trial: Trial) -> dict[str, Any]:
     delivered = float(trial.course(plan.delivered)[-1, DOSED]) / plan.per_unit
-    return {"scheduled": plan.scheduled, "delivered": delivered, "unit": plan.unit}
+    retained = float(trial.course(plan.retained)[-1, DOSED]) / plan.per_unit if plan.retained else 0.0
+    return {
+        "scheduled": plan.scheduled,
+        "delivered": delivered,
+        "released": delivered - retained,
+        "retained": retained,
+        "unit": plan.unit,
+    }
 
 
 def _share(processes: Mapping[str, float], known: Mapping[str, float]) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from bonesim.accuracy import error_estimates, with_estimates
 from bonesim.ensemble import Group, accepted, groups
 from bonesim.errors import InternalError
-from bonesim.results.ledger import Delivery, balanced
+from bonesim.results.ledger import TOLERANCE, Delivery, balanced
 from bonesim.results.provenance import how_solved, how_together
 from bonesim.scenario.arms import Arm, Comparison, compared
 from bonesim.scenario.draws import Draws, ranges
@@ -114,15 +114,17 @@ def settings(problem: Problem, batch: Batch, sizes: Mapping[str, np.ndarray] | N
 
 def ledger(group: Group, solution: Solution, draws: Draws) -> list[dict[str, object]]:
     """The balanced dose ledger of every arm that arrived, with the stated values; the draws must balance, too."""
-    first = len(group.problem.outputs)
+    last = dict(zip(group.problem.ledger_symbols, solution.y[-1, len(group.problem.outputs) :], strict=True))
     lines = []
     for number in range(len(group.problem.ledger)):
         for place, arm in enumerate(group.arms):
             column = place * (1 + draws.members)
             if Status(solution.status[column]).arrived:
                 plan = arm.problem.ledger[number]
-                arrived = float(solution.y[-1, first + number, column]) / plan.per_unit
-                lines.append(Delivery(plan, arm.name, arm.scheduled(plan), arrived))
+                arrived = float(last[plan.delivered][column]) / plan.per_unit
+                retained = float(last[plan.retained][column]) / plan.per_unit if plan.retained else 0.0
+                held = retained if retained > TOLERANCE * arrived else 0.0  # the solver leaves no carrier quite empty
+                lines.append(Delivery(plan, arm.name, arm.scheduled(plan), arrived, held))
     if (lost := next(group.lost(solution, draws), None)) is not None:
         raise InternalError(f"dose ledger of {lost}: what was delivered is not what was scheduled")
     return balanced(lines)

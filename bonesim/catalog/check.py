@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from bonesim.catalog.schema import (
     Block,
+    Carrier,
     ChainNode,
     Context,
     Edge,
@@ -53,11 +54,12 @@ class Entries:
     factors: tuple[Entry[Factor], ...]
     species: tuple[Entry[Species], ...]
     routes: tuple[Entry[Route], ...]
+    carriers: tuple[Entry[Carrier], ...]
 
     @property
     def all(self) -> tuple[Entry[Block], ...]:
         """Every file, section after section."""
-        return (*self.sources, *self.contexts, *self.factors, *self.species, *self.routes)
+        return (*self.sources, *self.contexts, *self.factors, *self.species, *self.routes, *self.carriers)
 
 
 def problems(entries: Entries, words: Vocabulary, shared: Iterable[Reference]) -> Iterator[InputError]:
@@ -79,6 +81,10 @@ def problems(entries: Entries, words: Vocabulary, shared: Iterable[Reference]) -
         yield from _age_problems(species)
     for route in entries.routes:
         yield from _name_problems(route, ("id",), "route", route.value.id, words.routes)
+        yield from _route_problems(route)
+    for carrier in entries.carriers:
+        yield from _name_problems(carrier, ("id",), "carrier", carrier.value.id, words.carriers)
+        yield from _carrier_problems(carrier)
 
 
 def reference_problems(entry: Entry[Block], path: Path, references: Iterable[Reference]) -> Iterator[InputError]:
@@ -126,6 +132,25 @@ UNITS = {
     "mass": "g",
     "age": "day",
     "marrow_targets": "cell",
+    "joint_targets": "cell",
+    "disc_targets": "cell",
+    "endogenous_secretion": "1/day",
+    "uptake_reserve": "dimensionless",
+    "affinity": "dimensionless",
+    "functional_fraction": "dimensionless",
+    "particles_per_cell": "particle/cell",
+    "purity": "dimensionless",
+    "batch_spread": "dimensionless",
+    "burst": "dimensionless",
+    "half_life": "day",
+    "duration": "day",
+    "retention": "dimensionless",
+    "targeting": "dimensionless",
+    "carrier_burst": "dimensionless",
+    "gel_half_life": "day",
+    "scaffold_duration": "day",
+    "site_retention": "dimensionless",
+    "bone_targeting": "dimensionless",
     "V50": "particle/cell",
     "hill": "dimensionless",
     "cargo_half_life": "day",
@@ -171,6 +196,7 @@ def _duplicate_ids(entries: Entries) -> Iterator[InputError]:
     yield from _repeated((entry, ("id",), entry.value.id) for entry in entries.factors)
     yield from _repeated((entry, ("id",), entry.value.id) for entry in entries.species)
     yield from _repeated((entry, ("id",), entry.value.id) for entry in entries.routes)
+    yield from _repeated((entry, ("id",), entry.value.id) for entry in entries.carriers)
     edges: list[tuple[Entry[Block], Path, str]] = []
     for source in entries.sources:
         edges += [(source, ("edges", i, "id"), edge.id) for i, edge in enumerate(source.value.edges)]
@@ -203,6 +229,8 @@ def _source_problems(
     for i, cargo in enumerate(source.cargo):
         yield from _name_problems(entry, ("cargo", i, "kind"), "kind of cargo", cargo.kind, words.cargo_kinds)
         yield from _reference_problems(entry, ("cargo", i, "refs"), cargo.refs, references)
+    for cell in source.tropism:
+        yield from _name_problems(entry, ("tropism", cell), "cell target", cell, words.cell_targets)
     if source.edges and not source.effect_stated:
         yield entry.error(
             ("effect_stated",), "the source has edges but no stated effect", "effect_stated: true, or no edges"
@@ -308,6 +336,26 @@ def _age_problems(entry: Entry[Species]) -> Iterator[InputError]:
         yield entry.error(("ages",), "an assumed range must say why", "`why:` with the reason for the range")
     if ages.basis != "assumed" and not ages.source:
         yield entry.error(("ages",), f"a {ages.basis} range needs a source", "`source:` with paper and DOI")
+
+
+def _route_problems(entry: Entry[Route]) -> Iterator[InputError]:
+    """A route has kinetics, or says why vesicles do not go by it."""
+    route = entry.value
+    if (route.module is None) == (not route.refused):
+        remedy = "a module of kinetics, or `refused:` with the reason"
+        yield entry.error(("module",), "vesicles must either be carried or refused", remedy)
+
+
+def _carrier_problems(entry: Entry[Carrier]) -> Iterator[InputError]:
+    """A carrier changes something, and its release has the number that its form asks for and no other."""
+    carrier, release = entry.value, entry.value.release
+    if not (release or carrier.retention or carrier.targeting):
+        remedy = "`release:`, `retention:` or `targeting:`"
+        yield entry.error(("id",), f"the carrier {quoted(carrier.id)} changes nothing", remedy)
+    if release:
+        wanted, other = ("half_life", "duration") if release.form == "first_order" else ("duration", "half_life")
+        if getattr(release, wanted) is None or getattr(release, other) is not None:
+            yield entry.error(("release", "form"), f"a release of form {release.form} needs its {wanted} alone", wanted)
 
 
 def _name_problems(entry: Entry[Block], path: Path, kind: str, name: str, known: Iterable[str]) -> Iterator[InputError]:

@@ -61,7 +61,7 @@ def describe(scenario: Scenario, comparison: Comparison, catalog: Catalog) -> di
         "states": len(problem.model.states),
         "arms": [arm.name for arm in comparison.arms],
         "context": [{"id": use.id, "start": str(use.start)} for use in scenario.context],
-        "doses": [_dose(dose, scenario, catalog) for dose in scenario.doses],
+        "doses": _doses(scenario, catalog),
         "duration": str(scenario.duration),
         "recorded_times": len(problem.t_out),
         "outputs": [{"name": one.name, "unit": one.unit} for one in problem.outputs if one.role == "output"],
@@ -74,18 +74,26 @@ def describe(scenario: Scenario, comparison: Comparison, catalog: Catalog) -> di
     }
 
 
-def _dose(dose: Dose, scenario: Scenario, catalog: Catalog) -> dict[str, Any]:
-    from bonesim.pharmacology.amount import to_particles
-    from bonesim.scenario.exposure import body_mass
+def _doses(scenario: Scenario, catalog: Catalog) -> list[dict[str, Any]]:
+    """Every dose in the order of the file."""
+    from bonesim.scenario.exposure import regimens
 
+    found = {
+        position: _dose(dose, particles)
+        for regimen in regimens(scenario, catalog)
+        for (position, dose), particles in zip(regimen.doses, regimen.particles, strict=True)
+    }
+    return [found[position] for position in sorted(found)]
+
+
+def _dose(dose: Dose, particles: float) -> dict[str, Any]:
     times = [administration.time_day for administration in dose.administrations]
-    per_ug = catalog.sources[dose.source].lot.per_ug
-    mass = body_mass(scenario, catalog.species[scenario.subject.species])
     return {
         "source": dose.source,
         "route": dose.route,
+        "carrier": dose.carrier,
         "amount": str(dose.amount),
-        "particles": to_particles(dose.amount, mass=mass, particles_per_ug=per_ug),
+        "particles": particles,
         "count": dose.count,
         "first_day": times[0],
         "last_day": times[-1],
@@ -157,4 +165,5 @@ def _dose_text(dose: Mapping[str, Any]) -> str:
     when = f"day {dose['first_day']:g}" + (f" to {dose['last_day']:g}" if each else "")
     over = f", over {dose['over']}" if dose["over"] else ""
     amount = f"{dose['count']} x {dose['amount']}" if each else dose["amount"]
-    return f"{dose['source']}, {dose['route']}: {amount} ({dose['particles']:.4g} particles{each}), {when}{over}"
+    how = dose["route"] + (f" in {dose['carrier']}" if dose["carrier"] else "")
+    return f"{dose['source']}, {how}: {amount} ({dose['particles']:.4g} particles{each}), {when}{over}"

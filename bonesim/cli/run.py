@@ -219,11 +219,15 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Ledger, classes of the numbers, and what of the catalogue does not act here."""
     lines = [line for line in found["ledger"] if line["scheduled"]]
     for line in lines:
-        amounts = f"{line['scheduled']:.6g} {line['unit']} scheduled, {line['delivered']:.6g} {line['unit']} delivered"
-        yield "ledger", f"{line['source']}, {line['route']}: {amounts} (arm {line['arm']})"
+        yield "ledger", _ledger_line(line)
+    for line in lines:
+        share = f"{100 * line['share_of_flux']:.2g} % of all vesicles from the first dose on, the body's own included"
+        yield "flux", f"{line['source']}, {line['route']}: {share}"
     if not lines:
         arrived = all(end["status"] == "ok" for end in found["status"].values())
         yield "ledger", "nothing is dosed" if arrived else "not balanced, an arm stopped early"
+    if copies := _copies(found["copies_per_cell"]):
+        yield "copies", copies
     classes = Counter(origin["basis"] for origin in found["provenance"].get("numbers", {}).values())
     counts = ", ".join(f"{count} {basis}" for basis, count in sorted(classes.items()))
     yield "numbers", f"{counts}; origin of each under --json"
@@ -233,6 +237,36 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for position, (reason, count) in enumerate(reasons.items()):
         effects = "1 effect" if count == 1 else f"{count} effects"
         yield "" if position else "left out", f"{effects} of the catalogue: {reason}"
+
+
+def _ledger_line(line: Mapping[str, Any]) -> str:
+    """What was given, how, and what a carrier still holds of it."""
+    unit = line["unit"]
+    how = line["route"] + (f" with {line['carrier']}" if line["carrier"] else "")
+    parts = [f"{line['scheduled']:.6g} {unit} scheduled", f"{line['delivered']:.6g} {unit} delivered"]
+    if line["retained"]:
+        parts.append(f"{line['retained']:.3g} {unit} still in the carrier")
+    return f"{line['source']}, {how}: {', '.join(parts)} (arm {line['arm']})"
+
+
+ENOUGH = 1.0
+"""Copies in a cell below which a cargo cannot act by stoichiometry: most cells hold none."""
+
+
+def _copies(copies: Mapping[str, Mapping[str, float | None]]) -> str:
+    """The most copies of any cargo in a cell, and whether they can explain what the cargo is said to do."""
+    peaks = {name: max((peak or 0.0 for peak in arms.values()), default=0.0) for name, arms in copies.items()}
+    peaks = {name: peak for name, peak in peaks.items() if peak > 0.0}
+    if not peaks:
+        return ""
+    name, most = max(peaks.items(), key=lambda item: item[1])
+    cell, _, cargo = name.partition(".")
+    told = f"at most {most:.2g} of {cargo} in a cell ({cell})"
+    few = sum(peak < ENOUGH for peak in peaks.values())
+    if not few:
+        return told
+    which = "" if few == len(peaks) else f"{few} of {len(peaks)} cargoes are "
+    return f"{told}; {which}below 1 copy a cell: stoichiometry does not support the effect"
 
 
 def _time(stages: Mapping[str, float]) -> str:

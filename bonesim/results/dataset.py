@@ -4,9 +4,10 @@
   `(member, time)` for a batch; a single simulation may be squeezed to `(time,)`. `arm` is a coordinate of names,
   `member` one of numbers, `time` is in the unit of its `units`.
 - Every quantity is a variable of its own with `units`, `long_name` and `role`: `output` for what was asked for,
-  `exposure` for vesicles in a `compartment` of a dose's `group`, any other word for what figures need besides.
-- `early_time` is a second time axis, over the first two days after the first dose, for `NAME_early` of each exposure:
-  vesicles leave blood within minutes.
+  `exposure` for vesicles in a `compartment` of a dose's `group`, `copies` for copies of a cargo in a cell, any other
+  word for what figures need besides.
+- `early_time` is a second time axis, over the first two days after the first dose, for `NAME_early` of each exposure
+  and of copies: vesicles leave blood within minutes.
 - `status` says how each member ended: `int8` with `flag_values` and `flag_meanings`. `stop_time` says when, `cause`
   why, empty where all went well. After a member's end its quantities are NaN, never 0.
 - Attributes are text and numbers; structures (ledger, provenance, dose marks) are JSON texts.
@@ -162,7 +163,7 @@ def ends(solution: Solution, members: np.ndarray | None = None) -> Ends:
 
 
 def with_early_exposure(dataset: xr.Dataset, outputs: Sequence[OutputInfo], t: np.ndarray, y: np.ndarray) -> xr.Dataset:
-    """The dataset with every exposure once more over `early_time`, the first two days after the first dose.
+    """The dataset with exposure and copies once more over `early_time`, the first two days after the first dose.
 
     `t` is (early_time,), `y` is (early_time, output or more, arm) with rows as `outputs`. The variables are called
     `NAME_early` and have the role `early_exposure`.
@@ -176,7 +177,7 @@ def with_early_exposure(dataset: xr.Dataset, outputs: Sequence[OutputInfo], t: n
             info.attrs | {"role": "early_exposure"},
         )
         for row, info in enumerate(outputs)
-        if info.compartment
+        if info.compartment or info.role == "copies"
     }
     label = "time, first two days after the first dose"
     coordinate = ("early_time", np.asarray(t, dtype=float), _named(dataset["time"].attrs["units"], label))

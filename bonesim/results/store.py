@@ -48,6 +48,7 @@ def summary(dataset: xr.Dataset, timing: Mapping[str, float] | None = None) -> d
     the one largest in size, and `largest_against_vehicle_time` says when it is reached, in days: a course that ended
     weeks before the end shows there and no longer in `final`. `baseline` is the first value of the vehicle arm, or of
     the first arm where there is no vehicle. `error_estimate` stands at an output whose accuracy was checked.
+    `copies_per_cell` has, by `CELL.CARGO` and arm, the most copies of a cargo that a cell holds at a recorded time.
 
     All this is of the stated values. With draws each arm has besides what `results.members.band_summary` says of them,
     and its status `members_failed`. Measurements stand under `data`, as `results.measured.held_against` has them.
@@ -72,6 +73,7 @@ def summary(dataset: xr.Dataset, timing: Mapping[str, float] | None = None) -> d
             status[arm]["members_failed"] = int(failed.sel(arm=arm))
     return {
         "outputs": outputs,
+        "copies_per_cell": {name: _peaks(plain, name, arms) for name in quantities(plain, role="copies")},
         "status": status,
         "ledger": structure(dataset, "ledger", []),
         **({"data": _finite(held_against(dataset))} if "data" in dataset.attrs else {}),
@@ -243,6 +245,13 @@ def _largest(variable: xr.DataArray, arm: str, arms: list[str], days: np.ndarray
     percent = found[1] if found else None
     time = float(days[found[0]]) if found and percent else None
     return {"largest_against_vehicle_percent": percent, "largest_against_vehicle_time": time}
+
+
+def _peaks(dataset: xr.Dataset, name: str, arms: list[str]) -> dict[str, float | None]:
+    """The largest value that is known in each arm but the vehicle, first hours included; null where none is."""
+    courses = [dataset[one] for one in (name, f"{name}_early") if one in dataset]
+    largest = {arm: max(float(one.sel(arm=arm).max()) for one in courses) for arm in arms if arm != VEHICLE}
+    return _finite(largest)  # type: ignore[no-any-return]
 
 
 def _status_summary(dataset: xr.Dataset, arms: list[str]) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from bonesim.scenario.exposure import regimens
 from bonesim.scenario.problem import VEHICLE, LedgerPlan, Problem, Scope
 from bonesim.scenario.resolve import resolve
 from bonesim.scenario.schema import Scenario
-from bonesim.scenario.timetable import timetable
 from bonesim.yamlio.document import dotted
 
 
@@ -157,12 +156,12 @@ def lots_of(scenario: Scenario, catalog: Catalog) -> tuple[Lot, ...]:
     lots = []
     for regimen in regimens(scenario, catalog):
         doses = [dose for _, dose in regimen.doses]
-        by_protein = [amount_kind(dose.amount.unit).by_protein for dose in doses]
+        by_protein = [amount_kind(dose.amount.unit).counted == "protein" for dose in doses]
         mine = [size if counted else 0.0 for size, counted in zip(regimen.particles, by_protein, strict=True)]
         other = [0.0 if counted else size for size, counted in zip(regimen.particles, by_protein, strict=True)]
         if not any(mine):
             continue
-        table = timetable(regimen.doses, mine, regimen.card, regimen.recorded)
+        table = regimen.timetable(regimen.doses, mine)
         lots.append(
             Lot(
                 number=f"{regimen.source.id}__particles_per_ug",

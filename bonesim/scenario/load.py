@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError, Place, closest, quoted
 from bonesim.scenario.changes import Change, changed, dotted_key
+from bonesim.scenario.delivery import unfit_delivery
 from bonesim.scenario.derived import arm_scenario, at_arm
 from bonesim.scenario.schema import LATER, TISSUE, Scenario, flag_of
 from bonesim.scenario.subject import unfit_subject
@@ -37,6 +38,7 @@ class KnownNames:
     species: Collection[str]
     cores: Collection[str]
     modules: Collection[str] = ()
+    carriers: Collection[str] = ()
     catalog: Catalog | None = None
 
 
@@ -91,15 +93,17 @@ def known_names() -> KnownNames:
         species=tuple(catalog.species),
         cores=model_ids("core"),
         modules=[*model_ids("signal"), *(one for one in model_ids("tissue") if one != TISSUE)],
+        carriers=tuple(catalog.carriers),
         catalog=catalog,
     )
 
 
 def _faults(scenario: Scenario, known: KnownNames) -> Iterator[InputError]:
-    """Unknown names, and a subject that species or contexts do not hold for."""
+    """Unknown names, a subject that species or contexts do not hold for, doses that cannot be given so."""
     yield from _unknown_names(scenario, known)
     if known.catalog:
         yield from unfit_subject(scenario, known.catalog.species, known.catalog.contexts)
+        yield from unfit_delivery(scenario, known.catalog.routes, known.catalog.carriers)
 
 
 def _of_arm(scenario: Scenario, name: str, known: KnownNames) -> Iterator[InputError]:
@@ -124,6 +128,8 @@ def _unknown_names(scenario: Scenario, known: KnownNames) -> Iterator[InputError
     for position, dose in enumerate(scenario.doses):
         named.append((f"doses[{position}].source", "source", dose.source, known.sources))
         named.append((f"doses[{position}].route", "route", dose.route, known.routes))
+        if dose.carrier is not None:
+            named.append((f"doses[{position}].carrier", "carrier", dose.carrier, known.carriers))
     for key, what, name, names in named:
         if name not in names:
             problem = f"unknown {what} {quoted(name)}"

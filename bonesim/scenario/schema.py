@@ -37,7 +37,21 @@ LONGEST = "200 year"
 SHORTEST = Quantity.parse("1 s")
 """Below this the clock, which counts days from the start of the run, does not tell begin and end well apart."""
 
-SMALLEST_AMOUNTS = tuple(map(Quantity.parse, ("1e-9 ug", "1 particle", "1e-9 ug/kg", "1 particle/kg")))
+SMALLEST_AMOUNTS = tuple(
+    map(
+        Quantity.parse,
+        (
+            "1e-9 ug",
+            "1 particle",
+            "1 cell",
+            "1e-9 ug/kg",
+            "1 particle/kg",
+            "1 cell/kg",
+            "1e-9 ug/day",
+            "1 particle/day",
+        ),
+    )
+)
 """The smallest amount of each kind, apart from none: less than a vesicle is no dose."""
 
 
@@ -61,10 +75,23 @@ Amount = Annotated[
     QuantityField(
         "ug",
         "particles",
+        "cells",
         "ug/kg",
         "particles/kg",
+        "cells/kg",
+        "ug/day",
+        "particles/day",
         at_least=0,
-        at_most=("1 g", "1e16 particles", "1 g/kg", "1e16 particles/kg"),
+        at_most=(
+            "1 g",
+            "1e16 particles",
+            "1e13 cells",
+            "1 g/kg",
+            "1e16 particles/kg",
+            "1e13 cells/kg",
+            "1 g/day",
+            "1e16 particles/day",
+        ),
     ),
 ]
 
@@ -98,8 +125,11 @@ class Dose(Block):
     """One preparation, given once or repeatedly."""
 
     source: str = Field(description="Whose vesicles; an id as in `bonesim sources`.")
-    amount: Amount = Field(description="Of one administration: protein or particles, either also per body mass.")
+    amount: Amount = Field(description="Of one administration: protein, particles or parent cells, also per body mass.")
     route: str = Field(description="How it is given; an id of a route of the catalogue.")
+    carrier: str | None = Field(
+        default=None, description="What holds or homes the vesicles; an id as in `bonesim carriers`."
+    )
     start: Time = Field(default=Quantity.parse("0 day"), description="When the first administration begins.")
     every: Span | None = Field(default=None, description="From the start of one administration to that of the next.")
     count: int = Field(default=1, ge=1, le=MOST_RECORDS, description="How many administrations.")
@@ -115,7 +145,10 @@ class Dose(Block):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        amount_kind(self.amount.unit, Place(key="amount"))
+        kind = amount_kind(self.amount.unit, Place(key="amount"))
+        if kind.per_day and not self.over:
+            problem = f"'{self.amount}' is an amount a day, and nothing says for how long"
+            raise InputError(problem, place=Place(key="amount"), remedy="over: 14 day")
         if self.every and "count" not in self.model_fields_set:
             raise InputError("repeated dosing needs a number of doses", place=Place(key="every"), remedy="count: 8")
         if self.count > 1 and not self.every:
@@ -218,7 +251,6 @@ def scenario_json_schema() -> dict[str, Any]:
 LATER: dict[str, type[Block]] = {
     "menopause": Subject,
     "drug": Dose,
-    "carrier": Dose,
 }
 """Keys that later versions will know -> the block they will belong to."""
 

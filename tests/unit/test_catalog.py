@@ -417,6 +417,44 @@ def test_a_range_of_ages_is_checked(extra: Path, ages: str) -> None:
     assert str(caught.value) == f"{file}:{line}: {AGES[ages]}"
 
 
+NUMBER = "{value: 2, unit: day, low: 1, high: 4, basis: assumed, why: an example}"
+SHARE = "{value: 0.1, low: 0, high: 0.4, basis: assumed, why: an example}"
+CARRIERS = {
+    "release: {form: even, burst: SHARE, half_life: NUMBER}": (
+        "release.form: a release of form even needs its duration alone\n  try: duration"
+    ),
+    "release: {form: first_order, burst: SHARE, half_life: NUMBER, duration: NUMBER}": (
+        "release.form: a release of form first_order needs its half_life alone\n  try: half_life"
+    ),
+    "release: null": "id: the carrier 'my_gel' changes nothing\n  try: `release:`, `retention:` or `targeting:`",
+    "retention: NUMBER": (
+        "retention.unit: 'day' does not convert to 'dimensionless': a time is not a plain number\n"
+        "  try: a unit such as 'dimensionless'"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", CARRIERS)
+def test_a_carrier_is_checked(tmp_path: Path, text: str) -> None:
+    (tmp_path / "carriers").mkdir()
+    said = text.replace("NUMBER", NUMBER).replace("SHARE", SHARE)
+    entry = f"id: my_gel\nlabel: my gel\nkind: hydrogel\nabout: an example\n{said}\n"
+    (tmp_path / "carriers" / "my_gel.yaml").write_text(entry)
+    with pytest.raises(InputError) as caught:
+        load_catalog(tmp_path)
+    own = [str(part) for part in caught.value.parts if "unknown carrier" not in str(part)]
+    assert [part.partition(": ")[2] for part in own] == [CARRIERS[text]]
+
+
+@pytest.mark.parametrize("keys", ["module: null", "module: site_depot\nrefused: no reason"])
+def test_a_route_carries_vesicles_or_says_why_not(tmp_path: Path, keys: str) -> None:
+    (tmp_path / "routes").mkdir()
+    (tmp_path / "routes" / "oral.yaml").write_text(f"id: oral\nlabel: oral\n{keys}\nsite: none\nabout: an example\n")
+    with pytest.raises(InputError) as caught:
+        load_catalog(tmp_path)
+    assert "module: vesicles must either be carried or refused" in str(caught.value)
+
+
 def test_numbers_are_frozen() -> None:
     number = load_catalog().priors["V50"]
     assert isinstance(number, Number)

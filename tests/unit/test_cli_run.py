@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,12 @@ def test_run_prints_a_table_and_facts(capsys: pytest.CaptureFixture[str]) -> Non
         "P1NP",
     ]
     facts = {line[:9].strip(): line[10:] for line in lines[9:] if line[:9].strip()}
-    assert list(facts) == ["ledger", "numbers", "left out", "time"]
+    assert list(facts) == ["ledger", "flux", "copies", "numbers", "left out", "time"]
     assert facts["ledger"] == "macrophage_m2, intravenous: 200 ug scheduled, 200 ug delivered (arm dosed)"
+    assert facts["flux"].endswith(" % of all vesicles from the first dose on, the body's own included")
+    most, _, verdict = facts["copies"].partition("; ")
+    assert re.fullmatch(r"at most 0\.00\d+ of miR-690 in a cell \(BMSC\)", most)
+    assert verdict == "below 1 copy a cell: stoichiometry does not support the effect"
     assert facts["numbers"].endswith(" measured; origin of each under --json")
     assert not any(line.endswith(" ") for line in lines)
     assert list(Path().iterdir()) == []
@@ -51,7 +56,7 @@ def test_run_writes_what_it_prints_as_json(capsys: pytest.CaptureFixture[str]) -
     folder = Path("out/deep")
     assert sorted(path.name for path in folder.iterdir()) == ["result.nc", "summary.json", "trajectories.csv"]
     assert found == json.loads((folder / "summary.json").read_text())
-    assert set(found) == {"outputs", "status", "ledger", "timing", "provenance"}
+    assert set(found) == {"outputs", "copies_per_cell", "status", "ledger", "timing", "provenance"}
     assert set(found["timing"]) == {"read", "solve"}
     sizes = bonesim.read_run(folder).sizes
     assert (sizes["arm"], sizes["time"]) == (2, 11)
@@ -175,6 +180,7 @@ def test_check_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         {
             "source": "macrophage_m2",
             "route": "intravenous",
+            "carrier": None,
             "amount": "1e10 particles/kg",
             "particles": pytest.approx(2.5e9, rel=1e-12),
             "count": 8,

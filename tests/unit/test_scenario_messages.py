@@ -18,7 +18,7 @@ KNOWN = KnownNames(
     species=("rat",),
     cores=("lemaire2004", "pivonka2008"),
 )
-DOSE_KEYS = "source, amount, route, start, every, count, over"
+DOSE_KEYS = "source, amount, route, carrier, start, every, count, over"
 SUBJECT_KEYS = "species, sex, age, mass"
 
 OF_A_FILE = {
@@ -40,10 +40,11 @@ FILE:8: doses[0].amount: '-100 ug' is out of range (at least 0, at most 1 g)
     "infinite_amount": """\
 FILE:8: doses[0].amount: 'inf ug' is not finite
   try: a finite number, e.g. '100 ug'""",
-    "amount_in_cells": """\
-FILE:8: doses[0].amount: '1e6 cells' is a count of cells, not a mass, a count of particles, a mass per mass or a \
-count of particles per mass
-  try: write it in ug, particles, ug/kg or particles/kg, e.g. '100 ug'""",
+    "amount_as_volume": """\
+FILE:8: doses[0].amount: '100 mL' is a volume, not a mass, a count of particles, a count of cells, \
+a mass per mass, a count of particles per mass, a count of cells per mass, a mass per time or a count of particles \
+per time
+  try: write it in ug, particles, cells, ug/kg, particles/kg, cells/kg, ug/day or particles/day, e.g. '100 ug'""",
     "unknown_names": """\
 FILE:3: subject.species: unknown species 'zebrafish'
   try: one of rat
@@ -70,8 +71,8 @@ FILE:11: doses[0].count: 8 doses need the time from one to the next
     "key_of_a_later_version": f"""\
 FILE:3: subject.menopause: unknown key
   try: 'menopause' comes with a later version; this one knows: {SUBJECT_KEYS}
-FILE:13: doses[0].carrier: unknown key
-  try: 'carrier' comes with a later version; this one knows: {DOSE_KEYS}""",
+FILE:13: doses[0].drug: unknown key
+  try: 'drug' comes with a later version; this one knows: {DOSE_KEYS}""",
     "arms": """\
 FILE:9: arms.half."doses[0].amount": 50 has no unit
   try: write a unit, e.g. '50 ug'
@@ -100,9 +101,10 @@ FILE:1: schema_version: 2 is not known here
     "several_faults": """\
 FILE:1: missing key 'duration'
   try: add 'duration: ...'
-FILE:8: doses[0].amount: '100 day' is a time, not a mass, a count of particles, a mass per mass or a count of \
-particles per mass
-  try: write it in ug, particles, ug/kg or particles/kg, e.g. '100 ug'
+FILE:8: doses[0].amount: '100 day' is a time, not a mass, a count of particles, a count of cells, \
+a mass per mass, a count of particles per mass, a count of cells per mass, a mass per time or a count of particles \
+per time
+  try: write it in ug, particles, cells, ug/kg, particles/kg, cells/kg, ug/day or particles/day, e.g. '100 ug'
 FILE:13: outputs: expected at least 1 entry
   try: add to the list
 FILE:15: solver.rtoll: unknown key
