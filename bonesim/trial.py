@@ -15,7 +15,7 @@ import numpy as np
 from bonesim.ensemble import Group, accepted
 from bonesim.errors import SimulationError
 from bonesim.run import check_rest, settings
-from bonesim.scenario.arms import Arm, Comparison, Lot, arms_of
+from bonesim.scenario.arms import Arm, Comparison, Lot
 from bonesim.scenario.comparison import UncertaintyChoice
 from bonesim.scenario.problem import DOSED, Problem
 from bonesim.simulate import build_kernels
@@ -76,7 +76,7 @@ def try_versions(
         If a version does not reach the end with the stated values.
     """
     names = tuple(dict.fromkeys(symbols))
-    dosed = next(arm for arm in arms_of(problem) if arm.name == DOSED).held
+    dosed = next(arm for arm in Comparison.of(problem).arms if arm.name == DOSED).held
     nothing = untreated(problem)
     arms = tuple(
         Arm(f"version {number}", problem, {**dosed, **one}, () if nothing.keys() <= one.keys() else lots)

@@ -69,9 +69,14 @@ class Comparison:
     uncertainty: UncertaintyChoice | None = None
 
     @classmethod
-    def of(cls, problem: Problem) -> Comparison:
-        """The arms that a problem has by itself."""
-        return cls(tuple(arms_of(problem)))
+    def of(cls, problem: Problem, lots: tuple[Lot, ...] = ()) -> Comparison:
+        """The arms that a problem has by itself; what is dosed owes to `lots`, and a vehicle to none."""
+        arms = []
+        for place, name in enumerate(problem.arms):
+            own = {symbol: values[place] for symbol, values in problem.arm_values.items()}
+            held = {symbol: value for symbol, value in own.items() if value != problem.stated(symbol)}
+            arms.append(Arm(name, problem, held, () if name == VEHICLE else lots))
+        return cls(tuple(arms))
 
 
 def compared(scenario: Scenario, catalog: Catalog | None = None) -> Comparison:
@@ -84,17 +89,9 @@ def compared(scenario: Scenario, catalog: Catalog | None = None) -> Comparison:
     """
     catalog = catalog or load_catalog()
     base = resolve(scenario, catalog)
-    arms = [*arms_of(base, lots_of(scenario, catalog))]
-    arms += [_arm(scenario, name, base, catalog) for name in scenario.arms]
-    return Comparison(tuple(arms), scenario.uncertainty)
-
-
-def arms_of(problem: Problem, lots: tuple[Lot, ...] = ()) -> Iterator[Arm]:
-    """The arms that a problem has by itself; what is dosed owes to `lots`, and a vehicle to none."""
-    for place, name in enumerate(problem.arms):
-        own = {symbol: values[place] for symbol, values in problem.arm_values.items()}
-        held = {symbol: value for symbol, value in own.items() if value != problem.stated(symbol)}
-        yield Arm(name, problem, held, () if name == VEHICLE else lots)
+    always = Comparison.of(base, lots_of(scenario, catalog)).arms
+    further = (_arm(scenario, name, base, catalog) for name in scenario.arms)
+    return Comparison((*always, *further), scenario.uncertainty)
 
 
 def _arm(scenario: Scenario, name: str, base: Problem, catalog: Catalog) -> Arm:
