@@ -11,7 +11,7 @@ import click
 from bonesim.cli.console import Page, number, print_json, working
 from bonesim.cli.files import check_folder
 from bonesim.errors import InputError, Place
-from bonesim.scenario.comparison import MOST_DRAWS
+from bonesim.scenario.problem import MOST_DRAWS
 
 
 @click.command(
