@@ -65,12 +65,15 @@ class Entries:
 def problems(entries: Entries, words: Vocabulary, shared: Iterable[Reference]) -> Iterator[InputError]:
     """Everything that is wrong across the files, in the order of the files."""
     references: set[ReferenceId] = {reference.id for reference in shared}
-    contexts = {*words.contexts, *(entry.value.id for entry in entries.contexts)}
+    conditions = {
+        "context": {*words.contexts, *(entry.value.id for entry in entries.contexts)},
+        "carrier": {*words.carriers, *(entry.value.id for entry in entries.carriers)},
+    }
     yield from _duplicate_ids(entries)
     for entry in entries.all:
         yield from number_problems(entry)
     for source in entries.sources:
-        yield from _source_problems(source, words, references, contexts)
+        yield from _source_problems(source, words, references, conditions)
     for factor in entries.factors:
         for i, edge in enumerate(factor.value.edges):
             yield from _ending_problems(factor, ("edges", i), edge.cell_target, edge.process, words)
@@ -83,7 +86,6 @@ def problems(entries: Entries, words: Vocabulary, shared: Iterable[Reference]) -
         yield from _name_problems(route, ("id",), "route", route.value.id, words.routes)
         yield from _route_problems(route)
     for carrier in entries.carriers:
-        yield from _name_problems(carrier, ("id",), "carrier", carrier.value.id, words.carriers)
         yield from _carrier_problems(carrier)
 
 
@@ -214,7 +216,7 @@ def _repeated(ids: Iterable[tuple[Entry[Block], Path, str]]) -> Iterator[InputEr
 
 
 def _source_problems(
-    entry: Entry[Source], words: Vocabulary, shared: set[ReferenceId], contexts: set[str]
+    entry: Entry[Source], words: Vocabulary, shared: set[ReferenceId], conditions: Mapping[str, set[str]]
 ) -> Iterator[InputError]:
     source = entry.value
     references = shared | {reference.id for reference in source.references}
@@ -239,12 +241,12 @@ def _source_problems(
         path = ("edges", i)
         yield from _ending_problems(entry, path, edge.cell_target, edge.process, words)
         yield from _reference_problems(entry, (*path, "refs"), edge.refs, references)
-        yield from _edge_problems(entry, path, edge, words, contexts)
+        yield from _edge_problems(entry, path, edge, words, conditions)
     yield from _sign_problems(entry)
 
 
 def _edge_problems(
-    entry: Entry[Source], path: Path, edge: Edge, words: Vocabulary, contexts: set[str]
+    entry: Entry[Source], path: Path, edge: Edge, words: Vocabulary, conditions: Mapping[str, set[str]]
 ) -> Iterator[InputError]:
     names = [cargo.name for cargo in entry.value.cargo]
     if edge.cargo is not None and edge.cargo not in names:
@@ -252,10 +254,10 @@ def _edge_problems(
             (*path, "cargo"), f"{quoted(edge.cargo)} is not among the cargo of this source", closest(edge.cargo, names)
         )
     if edge.context is not None:
-        yield from _name_problems(entry, (*path, "context"), "context", edge.context, contexts)
+        yield from _name_problems(entry, (*path, "context"), "context", edge.context, conditions["context"])
     if edge.conditions.carrier is not None:
         carrier = (*path, "conditions", "carrier")
-        yield from _name_problems(entry, carrier, "carrier", edge.conditions.carrier, words.carriers)
+        yield from _name_problems(entry, carrier, "carrier", edge.conditions.carrier, conditions["carrier"])
     yield from _name_problems(entry, (*path, "evidence"), "grade of evidence", edge.evidence, words.evidence)
     if edge.mechanism == "stated" and not edge.chain:
         yield entry.error(

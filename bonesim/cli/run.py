@@ -220,9 +220,8 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     lines = [line for line in found["ledger"] if line["scheduled"]]
     for line in lines:
         yield "ledger", _ledger_line(line)
-    for line in lines:
-        share = f"{100 * line['share_of_flux']:.2g} % of all vesicles from the first dose on, the body's own included"
-        yield "flux", f"{line['source']}, {line['route']}: {share}"
+    for text in dict.fromkeys(map(_flux, lines)):
+        yield "flux", text
     if not lines:
         arrived = all(end["status"] == "ok" for end in found["status"].values())
         yield "ledger", "nothing is dosed" if arrived else "not balanced, an arm stopped early"
@@ -247,6 +246,12 @@ def _ledger_line(line: Mapping[str, Any]) -> str:
     if line["retained"]:
         parts.append(f"{line['retained']:.3g} {unit} still in the carrier")
     return f"{line['source']}, {how}: {', '.join(parts)} (arm {line['arm']})"
+
+
+def _flux(line: Mapping[str, Any]) -> str:
+    """How little a dose is beside what the body itself secretes."""
+    share = f"{100 * line['share_of_flux']:.2g} % of all vesicles from the first dose on, the body's own included"
+    return f"{line['source']}, {line['route']}: {share}"
 
 
 ENOUGH = 1.0

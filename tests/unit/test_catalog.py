@@ -442,8 +442,19 @@ def test_a_carrier_is_checked(tmp_path: Path, text: str) -> None:
     (tmp_path / "carriers" / "my_gel.yaml").write_text(entry)
     with pytest.raises(InputError) as caught:
         load_catalog(tmp_path)
-    own = [str(part) for part in caught.value.parts if "unknown carrier" not in str(part)]
-    assert [part.partition(": ")[2] for part in own] == [CARRIERS[text]]
+    assert [str(part).partition(": ")[2] for part in caught.value.parts] == [CARRIERS[text]]
+
+
+def test_a_carrier_is_added_by_a_file(tmp_path: Path) -> None:
+    (tmp_path / "carriers").mkdir()
+    factor = NUMBER.replace("unit: day, ", "")
+    entry = f"id: my_gel\nlabel: my gel\nkind: hydrogel\nabout: an example\nretention: {factor}\n"
+    (tmp_path / "carriers" / "my_gel.yaml").write_text(entry)
+    source = NEW_SOURCE.replace("    context: null\n", "    context: null\n    conditions: {carrier: my_gel}\n")
+    (tmp_path / "new_cell.yaml").write_text(source)
+    catalog = load_catalog(tmp_path)
+    assert catalog.carriers["my_gel"].retention is not None
+    assert catalog.source_of["new_mir1_ocn"].edges[0].conditions.carrier == "my_gel"
 
 
 @pytest.mark.parametrize("keys", ["module: null", "module: site_depot\nrefused: no reason"])
