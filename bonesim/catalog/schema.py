@@ -381,6 +381,9 @@ class Vocabulary(Block):
 
     processes: dict[Id, Process]
     cell_targets: dict[Id, str]
+    lineages: dict[Id, tuple[Id, ...]] = Field(
+        default={}, description="Cell targets that are one pool of cells under several names."
+    )
     categories: dict[Id, str]
     cargo_kinds: tuple[Id, ...]
     evidence: dict[Id, str]
@@ -395,6 +398,10 @@ class Vocabulary(Block):
         sites = [*(name for name, site in self.sites.items() if cell in site.cells)]
         sites += [name for name, site in self.sites.items() if context in site.contexts]
         return sites[0] if sites else "bone"
+
+    def lineage(self, cell: str) -> str:
+        """The pool that a cell target belongs to; one in none is a pool of its own."""
+        return next((name for name, cells in self.lineages.items() if cell in cells), cell)
 
 
 class PriorsFile(Block):

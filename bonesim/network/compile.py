@@ -56,6 +56,7 @@ def compile_network(
     contexts: frozenset[str] = frozenset(),
     carriers: frozenset[str] = frozenset(),
     site_of: SiteOf = in_bone,
+    lineage: Callable[[str], str] = str,
 ) -> Network:
     """The signal network of one scenario.
 
@@ -71,6 +72,7 @@ def compile_network(
     contexts : those that hold; an edge that asks for another does not act
     carriers : those that count as given with all vesicles; beside them an edge acts for what is given in its carrier
     site_of : where a cell is reached, in the context of the edge
+    lineage : the pool of cells that a cell belongs to, within which effects of a source on one process are one effect
 
     Returns
     -------
@@ -78,7 +80,7 @@ def compile_network(
         Per process `CELL__PROCESS` (activity over basal activity, 1 in health) as a rule, and alike `CELL__NODE` per
         node at which a module takes over.
     """
-    build = _Build(priors, cells, carries, carriers, site_of)
+    build = _Build(priors, cells, carries, carriers, site_of, lineage)
     for exposure in exposures:
         acting = build.acting(exposure, wanted, contexts)
         for edge in acting:
@@ -111,9 +113,10 @@ class _Build:
         carries: Carries,
         carriers: frozenset[str],
         site_of: SiteOf,
+        lineage: Callable[[str], str],
     ) -> None:
         self.priors, self.cells, self.carries = priors, cells, carries
-        self.carriers, self.site_of = carriers, site_of
+        self.carriers, self.site_of, self.lineage = carriers, site_of, lineage
         self.states: dict[str, State] = {}
         self.nodes: dict[tuple[object, ...], str] = {}
         self.node_names: set[str] = set()
@@ -228,7 +231,7 @@ class _Build:
         strength = self.parameter(f"strength_{edge.id}", edge.strength, "dimensionless")
         given = f"{source.id}__given"
         self.parameters.setdefault(given, Parameter(given, 1.0, "dimensionless", label=f"{source.label} are given"))
-        share = signed_share(strength, edge.effect, _chains(source, edge) * _carrying(source, edge))
+        share = signed_share(strength, edge.effect, _chains(source, edge) * _carrying(source, edge, self.lineage))
         power = Call("mul", (Sym(given), share))
         name = f"{edge.id}__factor"
         label = f"factor on {edge.process} of {source.label}"
@@ -255,7 +258,7 @@ class _Build:
                 end, link_sign, parallel = step.node, 1, _passing(source, edge, step.node)
                 break
         base = odds_ratio(last, "basal_node") if last else doubling(action, 1)
-        gain = signed_share(strength, link_sign, parallel * _carrying(source, edge))
+        gain = signed_share(strength, link_sign, parallel * _carrying(source, edge, self.lineage))
         self.drive(edge.cell_target, end, powered(base, gain), edge.id)
 
     def node(self, source: Source, edge: Edge, length: int, drive: Expr, action: str) -> str:
@@ -334,10 +337,17 @@ def _where(site: str, carrier: str | None) -> str:
 # What is shared, and by how many, follows from the entry alone, so that leaving an edge out changes no other.
 
 
-def _carrying(source: Source, edge: Edge) -> int:
-    """How many cargos of the source move the process of this edge its way, and share the strength of the vesicles."""
-    ending = (edge.port, edge.effect)
-    return len({_bundle(other) for other in source.edges if (other.port, other.effect) == ending})
+def _carrying(source: Source, edge: Edge, lineage: Callable[[str], str]) -> int:
+    """How many ways of the source move the process of this edge's pool of cells alike, and share its strength.
+
+    A way is a cargo in a cell: what was seen in two cells of one pool is not two effects on the pool.
+    """
+
+    def ending(one: Edge) -> tuple[str, str, int]:
+        return lineage(one.cell_target), one.process, one.effect
+
+    alike = [other for other in source.edges if ending(other) == ending(edge)]
+    return len({(_bundle(other), other.cell_target) for other in alike})
 
 
 def _chains(source: Source, edge: Edge) -> int:

@@ -118,6 +118,7 @@ def _network(
         carries=carries,
         contexts=scope.contexts | {use.id for use in scenario.context},
         carriers=scope.carriers,
+        lineage=catalog.vocabulary.lineage,
         site_of=site_of,
     )
 

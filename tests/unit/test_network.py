@@ -107,6 +107,27 @@ def test_cargos_that_move_a_process_the_same_way_share_the_strength_of_the_vesic
     assert log_odds(values) == pytest.approx((0.6 / 2 + 0.6 / 4 + 1.2 / 4) / 2, rel=1e-12)
 
 
+def test_cells_of_one_pool_share_what_a_source_does_to_its_process() -> None:
+    entry = source(
+        edge("a", "A+"),
+        edge("b", "A+", ending="MSC.osteogenic_differentiation"),
+        edge("c", "C+", ending="MSC.apoptosis"),
+        edge("d", "D+", ending="osteoblast.osteogenic_differentiation"),
+    )
+    pools = {"BMSC": "stromal", "MSC": "stromal"}
+    values = at_rest(network(entry, lineage=lambda cell: pools.get(cell, cell)), uptake_cell_exo=HALF)
+    found = {name: log_odds(values, name.replace(".", "__")) for name in {one.port for one in entry.edges}}
+    assert found == pytest.approx(
+        {
+            "BMSC.osteogenic_differentiation": 0.6 / 2 / 2,
+            "MSC.osteogenic_differentiation": 0.6 / 2 / 2,
+            "MSC.apoptosis": 0.6 / 2,
+            "osteoblast.osteogenic_differentiation": 0.6 / 2,
+        },
+        rel=1e-12,
+    )
+
+
 def test_chains_to_another_process_or_the_other_way_do_not_share() -> None:
     entry = source(
         edge("a", "A+"),
