@@ -153,8 +153,10 @@ class Lanes:
 
     def _settle(self, lanes: np.ndarray) -> None:
         """Conditions and constraints as they are now; each is taken twice where one may rest on the other."""
+        if not lanes.size:
+            return
         self._read_conditions(lanes)
-        if self.constraints is not None and lanes.size:
+        if self.constraints is not None:
             self._constrain(self.constraints, lanes)
             if self.layout.switches or self.layout.initially:
                 self._read_conditions(lanes)
@@ -187,6 +189,8 @@ class Lanes:
 
     def _restart(self, lanes: np.ndarray) -> None:
         """A first step for lanes with a new member, or with values that an event has changed."""
+        if not lanes.size:
+            return
         t, y, p, k = self.t[lanes], self.y[:, lanes], Columns(self.p, lanes), Columns(self.k, lanes)
         rhs, dy, dy_next = self.kernels.functions.rhs, np.empty_like(y), np.empty_like(y)
         rhs(t, tuple(y), p, k, dy)
