@@ -14,8 +14,11 @@ SAMPLES = (0.25, 0.5, 0.75, 1.0)
 """Parts of a step after which conditions are looked at: one that turns over twice within a step is seen by the middle
 ones, unless it is shorter than a quarter of the step."""
 
-TURNS = 60
-"""Bisections of a quarter of a step: fewer bring it down to what a time can be told apart by, but near time 0."""
+PARTS = np.arange(1, 16).reshape(-1, 1) / 16
+"""Where to look between two places, all at once: 15 looks narrow down a turn 16 times, as halving does in 4 rounds."""
+
+ROUNDS = 15
+"""Of looking so in a quarter of a step: fewer bring it down to what a time can be told apart by, but near time 0."""
 
 Some: TypeAlias = np.ndarray | slice
 """Numbers of lanes, or all of them."""
@@ -113,14 +116,17 @@ def first_turn(course: Course, looked_at: np.ndarray, wrong: Wrong) -> np.ndarra
         behind[turned & looked_at & np.isinf(behind)] = part
         before[np.isinf(behind)] = part
     active = np.flatnonzero(np.isfinite(behind))
-    for _ in range(TURNS):
+    for _ in range(ROUNDS):
         if not active.size:
             break
-        middle = 0.5 * (before[active] + behind[active])
-        t = course.time(active, middle)
-        found = wrong(active, t, course.states(active, middle)).any(axis=0)
-        wide = (t > course.time(active, before[active])) & (t < course.time(active, behind[active]))
-        behind[active] = np.where(wide & found, middle, behind[active])
-        before[active] = np.where(wide & ~found, middle, before[active])
-        active = active[wide]
+        low, high = before[active], behind[active]
+        theta = low + PARTS * (high - low)
+        lanes = np.tile(active, len(PARTS))
+        t = course.time(lanes, theta.ravel())
+        turned = wrong(lanes, t, course.states(lanes, theta.ravel())).any(axis=0)
+        t, turned = t.reshape(theta.shape), turned.reshape(theta.shape)
+        wide = (t > course.time(active, low)) & (t < course.time(active, high))
+        behind[active] = high = np.min(np.where(wide & turned, theta, high), axis=0)
+        before[active] = np.max(np.where(wide & (theta < high), theta, low), axis=0)
+        active = active[wide.any(axis=0)]
     return behind
