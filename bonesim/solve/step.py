@@ -59,8 +59,9 @@ class PlainStep:
                 total *= per_time
                 total[self.algebraic] = 0.0
                 stages[i] += total
-            if method.d[i] and not self.layout.autonomous:
-                stages[i] += (method.d[i] * h) * self._by_time
+            if method.d[i]:
+                for row in self.layout.drifting:
+                    stages[i, row] += (method.d[i] * h) * self._by_time[row]
             self.linear.solve(stages[i])
         y_next = self._at + stages[-1]
         return y_next, scaled_error(stages[-1], y, y_next, rtol, atol)
