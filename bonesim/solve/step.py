@@ -54,8 +54,7 @@ class PlainStep:
             if i:
                 self._stage_state(i, y)
                 self.functions.rhs(t + method.c[i] * h, tuple(self._at), rows_p, rows_k, stages[i])
-                np.multiply(stages[0], method.C[i][0], out=total)
-                self._add(total, method.C[i][1:], stages[1:])
+                self._add_up(method.C[i], stages, out=total)
                 total *= per_time
                 total[self.algebraic] = 0.0
                 stages[i] += total
@@ -69,24 +68,25 @@ class PlainStep:
     def dense(self, states: Sequence[int]) -> np.ndarray:
         """(row, state, lane) the rows D_r of some states in the last step."""
         stages = self._stages if len(states) == len(self.layout.states) else self._stages[:, states]
-        rows = np.zeros((len(self.tableau.H), *stages.shape[1:]))
+        rows = np.empty((len(self.tableau.H), *stages.shape[1:]))
         for number, factors in enumerate(self.tableau.H):
-            self._add(rows[number], factors, stages)
+            self._add_up(factors, stages, out=rows[number])
         return rows
 
     def _stage_state(self, i: int, y: np.ndarray) -> None:
         """y + sum_j a_ij k_j; where a row only adds a term to the one before it, the sum goes on from there."""
         row, before = self.tableau.a[i], self.tableau.a[i - 1]
         if before and row[:-1] == before:
-            self._add(self._at, row[-1:], self._stages[i - 1 :])
+            self._at += np.multiply(self._stages[i - 1], row[-1], out=self._term)
         else:
-            self._at[:] = y
-            self._add(self._at, row, self._stages)
+            self._add_up(row, self._stages, out=self._at)
+            self._at += y
 
-    def _add(self, total: np.ndarray, factors: tuple[float, ...], stages: np.ndarray) -> None:
-        """total += sum_j factors_j k_j, in the order of the factors."""
-        term = self._term[: len(total)]
-        for factor, stage in zip(factors, stages, strict=False):
+    def _add_up(self, factors: tuple[float, ...], stages: np.ndarray, out: np.ndarray) -> None:
+        """sum_j factors_j k_j, in the order of the factors."""
+
+        term = self._term[: len(out)]
+        np.multiply(stages[0], factors[0], out=out)
+        for factor, stage in zip(factors[1:], stages[1:], strict=False):
             if factor:
-                np.multiply(stage, factor, out=term)
-                total += term
+                out += np.multiply(stage, factor, out=term)
