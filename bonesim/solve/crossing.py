@@ -85,13 +85,20 @@ class Between:
         return len(self.course.y)
 
     def __getitem__(self, row: int, /) -> np.ndarray:
-        course, theta, place = self.course, self.theta, self.course.place[row]
+        return self._of(row, self.course.place[row])
+
+    def all(self) -> np.ndarray:
+        """(state, lane) every state, where the rows D_r of all are known."""
+        return self._of(slice(None), slice(None))
+
+    def _of(self, row: int | slice, place: int | slice) -> np.ndarray:
+        course, theta = self.course, self.theta
         y, y_next = course.y[row, self.lanes], course.y_next[row, self.lanes]
-        value: np.ndarray = theta * course.dense[-1, place, self.lanes]
-        for dense in course.dense[-2:0:-1, place]:
-            value += dense[self.lanes]
+        value: np.ndarray = theta * course.dense[-1][place, self.lanes]
+        for dense in course.dense[-2:0:-1]:
+            value += dense[place, self.lanes]
             value *= theta
-        value += course.dense[0, place, self.lanes]
+        value += course.dense[0][place, self.lanes]
         # In this form a state that does not move keeps its bits.
         value *= 1 - theta
         value += y_next - y

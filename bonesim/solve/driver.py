@@ -249,6 +249,8 @@ class Lanes:
             return False
         self.results.end[:, self.member[ended]] = self.y[:, ended]
         self.results.stop_time[self.member[ended]] = self.t[ended]
+        for lane in ended[self.next_out[ended] < len(self.batch.t_out)]:
+            self.results.y[self.next_out[lane] :, :, self.member[lane]] = np.nan
         refill = ended[: self.batch.members - self.waiting]
         self._load(refill)
         if refill.size < ended.size:
@@ -290,7 +292,7 @@ class Lanes:
         theta = theta[cut]
         t_next, y_next = t_next.copy(), y_next.copy()
         turned[cut] = True
-        t_next[cut], y_next[:, cut] = course.time(cut, theta), np.array([*course.states(cut, theta)])
+        t_next[cut], y_next[:, cut] = course.time(cut, theta), course.states(cut, theta).all()
         self.culprit[cut] = np.argmax(self._wrong(cut, t_next[cut], Columns(y_next, cut)), axis=0)
         return turned, t_next, y_next
 
