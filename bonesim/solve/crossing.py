@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -38,7 +38,7 @@ class Columns:
         return len(self.array)
 
     def __getitem__(self, row: int, /) -> np.ndarray:
-        column: np.ndarray = self.array[row, self.lanes]
+        column: np.ndarray = self.array[row][self.lanes]  # in one index it would take twice as long
         return column
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -85,20 +85,23 @@ class Between:
         return len(self.course.y)
 
     def __getitem__(self, row: int, /) -> np.ndarray:
-        return self._of(row, self.course.place[row])
+        course, lanes, place = self.course, self.lanes, self.course.place[row]
+        return self._between(
+            course.y[row][lanes], course.y_next[row][lanes], [one[place][lanes] for one in course.dense]
+        )
 
     def all(self) -> np.ndarray:
         """(state, lane) every state, where the rows D_r of all are known."""
-        return self._of(slice(None), slice(None))
+        course, lanes = self.course, self.lanes
+        return self._between(course.y[:, lanes], course.y_next[:, lanes], course.dense[:, :, lanes])
 
-    def _of(self, row: int | slice, place: int | slice) -> np.ndarray:
-        course, theta = self.course, self.theta
-        y, y_next = course.y[row, self.lanes], course.y_next[row, self.lanes]
-        value: np.ndarray = theta * course.dense[-1][place, self.lanes]
-        for dense in course.dense[-2:0:-1]:
-            value += dense[place, self.lanes]
+    def _between(self, y: np.ndarray, y_next: np.ndarray, dense: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
+        theta = self.theta
+        value: np.ndarray = theta * dense[-1]
+        for row in dense[-2:0:-1]:
+            value += row
             value *= theta
-        value += course.dense[0][place, self.lanes]
+        value += dense[0]
         # In this form a state that does not move keeps its bits.
         value *= 1 - theta
         value += y_next - y

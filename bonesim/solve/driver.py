@@ -106,7 +106,7 @@ class Lanes:
         for name in ("t", "h", "due", "next_out", "refused", "fresh", "arrived", "next_stop", "turns", "culprit"):
             setattr(self, name, getattr(self, name)[lanes])
         for name in ("y", "p", "k", "atol", "pending"):
-            setattr(self, name, np.ascontiguousarray(getattr(self, name)[:, lanes]))
+            setattr(self, name, getattr(self, name).take(lanes, axis=1))
         self.member = self.member[lanes]
 
     def _next_event(self) -> np.ndarray:
