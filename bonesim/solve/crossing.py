@@ -93,7 +93,7 @@ class Between:
     def all(self) -> np.ndarray:
         """(state, lane) every state, where the rows D_r of all are known."""
         course, lanes = self.course, self.lanes
-        return self._between(course.y[:, lanes], course.y_next[:, lanes], course.dense[:, :, lanes])
+        return self._between(*(rows.take(lanes, axis=-1) for rows in (course.y, course.y_next, course.dense)))
 
     def _between(self, y: np.ndarray, y_next: np.ndarray, dense: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
         theta = self.theta

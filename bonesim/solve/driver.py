@@ -52,6 +52,8 @@ class Lanes:
         self.step = PlainStep(kernels, settings.tableau)
         self.constraints = Constraints(kernels) if kernels.layout.algebraic else None
         self.place = {state: place for place, state in enumerate(kernels.layout.shown)}
+        # Then outputs are interpolated in all states at once: fewer calls.
+        self.shows_all = len(self.place) == len(kernels.layout.states) <= len(kernels.layout.observables)
         self.t_out = np.append(batch.t_out, [np.inf, np.inf])
         self.t_end = batch.t_out[-1]
         self.event_times, self.event_order = calendar(kernels, batch)
@@ -345,6 +347,7 @@ class Lanes:
             each, first = np.repeat(lanes, count), np.repeat(np.cumsum(count) - count, count)
             places = self.next_out[each] + (np.arange(each.size) - first)
             at = self.t_out[places]
-            self._write(each, places, at, course.states(each, (at - course.t[each]) / course.h[each]))
+            states = course.states(each, (at - course.t[each]) / course.h[each])
+            self._write(each, places, at, states.all() if self.shows_all else states)
             self.next_out[lanes] += count
             lanes = lanes[left > count]
