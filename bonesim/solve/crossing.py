@@ -92,7 +92,8 @@ class Between:
 
     def all(self) -> np.ndarray:
         """(state, lane) every state, where the rows D_r of all are known."""
-        course, lanes = self.course, self.lanes
+        course = self.course
+        lanes = np.arange(course.t.size)[self.lanes]
         return self._between(*(rows.take(lanes, axis=-1) for rows in (course.y, course.y_next, course.dense)))
 
     def _between(self, y: np.ndarray, y_next: np.ndarray, dense: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
