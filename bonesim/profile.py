@@ -18,7 +18,7 @@ from bonesim.catalog import Catalog, load_catalog
 from bonesim.catalog.schema import Protocol, Source
 from bonesim.errors import InputError, Place, closest, quoted
 from bonesim.resources import model_ids
-from bonesim.scenario.exposure import TARGETS
+from bonesim.scenario.kinetics import TARGETS
 from bonesim.scenario.problem import LedgerPlan, Output, Problem, Scope
 from bonesim.scenario.resolve import resolve
 from bonesim.scenario.schema import Scenario
