@@ -18,6 +18,8 @@ from bonesim.catalog import Catalog, load_catalog
 from bonesim.catalog.schema import Protocol, Source
 from bonesim.errors import InputError, Place, closest, quoted
 from bonesim.resources import model_ids
+from bonesim.scenario.arms import lots_of
+from bonesim.scenario.comparison import UncertaintyChoice
 from bonesim.scenario.kinetics import TARGETS
 from bonesim.scenario.problem import LedgerPlan, Output, Problem, Scope
 from bonesim.scenario.resolve import resolve
@@ -70,7 +72,13 @@ class Question:
 
 
 def profile(
-    source: str, context: str | None = None, species: str | None = None, without: Sequence[str] = ()
+    source: str,
+    context: str | None = None,
+    species: str | None = None,
+    without: Sequence[str] = (),
+    *,
+    members: int = 0,
+    seed: int = 1,
 ) -> dict[str, Any]:
     """What one source does under its reference protocol.
 
@@ -84,6 +92,8 @@ def profile(
         Id of a species; that of the protocol where it is left out.
     without
         Names of cargo, or ids of edges, that are left out.
+    members, seed
+        How often all numbers that have a range are drawn from it, and of which draws.
 
     Returns
     -------
@@ -93,7 +103,8 @@ def profile(
         macrophages add to processes in answer. `outcomes`: percent against vehicle at the horizon. `exposure`: percent
         of what was delivered, by place, at the horizon. `copies_per_cell`: the most copies of a cargo in one cell.
         `ledger`: in the unit of the dose. `unknown_mechanism_share`: what goes of the summed sizes of all
-        `cell.process` entries if the edges without a known mechanism are left out.
+        `cell.process` entries if the edges without a known mechanism are left out. With `members`, `agreement` has for
+        every process and outcome that moves the share of the draws in which it moves the same way.
 
     Raises
     ------
@@ -102,7 +113,8 @@ def profile(
     """
     catalog = load_catalog()
     question = _question(catalog, source, context, species, without)
-    problem = resolve(_scenario(catalog, question), catalog, _scope(catalog, question))
+    scenario = _scenario(catalog, question)
+    problem = resolve(scenario, catalog, _scope(catalog, question))
     versions = [out := knocked_out(problem, question.out), {**out, **knocked_out(problem, question.unknown)}]
     places = [output for output in problem.outputs if output.role == "exposure"]
     outcomes = dict(_outcomes(problem))
@@ -118,21 +130,31 @@ def profile(
             *copies.values(),
             *(plan.retained for plan in problem.ledger if plan.retained),
         ],
+        uncertainty=UncertaintyChoice(members=members, seed=seed) if members else None,
+        lots=lots_of(scenario, catalog),
     )
     processes = _processes(problem, question, trial, DOSED)
-    return {
+    found = {
         "source": question.source.id,
         "label": question.source.label,
         "effect_stated": question.source.effect_stated,
         **_asked(catalog, question),
         "processes": processes | _over_cells(catalog, problem, question, trial),
         "driven": _driven(problem, question, trial),
-        "outcomes": {name: _percent(trial.course(symbol)[-1]) for name, symbol in outcomes.items()},
+        "outcomes": _ends(outcomes, trial),
         "exposure": _exposure(places, problem.ledger[0], trial),
         "copies_per_cell": {name: float(trial.course(one)[:, DOSED].max()) for name, one in copies.items()},
         "ledger": _ledger(problem.ledger[0], trial),
         "unknown_mechanism_share": _share(processes, _processes(problem, question, trial, WITHOUT_UNKNOWN)),
     }
+    if members:
+        drawn = list(trial.draws)
+        found["members"] = len(drawn)
+        found["agreement"] = {
+            "processes": _agreement(processes, [_processes(problem, question, one, DOSED) for one in drawn]),
+            "outcomes": _agreement(found["outcomes"], [_ends(outcomes, one) for one in drawn]),
+        }
+    return found
 
 
 def _question(
@@ -255,6 +277,15 @@ def _change(question: Question, trial: Trial, symbols: Sequence[str], version: i
     product = np.prod([trial.course(symbol)[first:] for symbol in symbols], axis=0)
     mean = np.trapezoid(product, trial.times[first:], axis=0)
     return _none_if_small(float(np.log2(mean[version] / mean[VEHICLE])))
+
+
+def _agreement(stated: Mapping[str, float], drawn: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """For each value that is not 0, the share of the draws with the same sign."""
+    return {name: sum(one[name] * value > 0 for one in drawn) / len(drawn) for name, value in stated.items() if value}
+
+
+def _ends(outcomes: Mapping[str, str], trial: Trial) -> dict[str, float]:
+    return {name: _percent(trial.course(symbol)[-1]) for name, symbol in outcomes.items()}
 
 
 def _percent(ends: np.ndarray) -> float:

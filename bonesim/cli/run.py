@@ -154,25 +154,29 @@ def _rows(name: str, output: Mapping[str, Any], arms: list[str]) -> Iterator[lis
 
 
 def _print_bands(page: Page, found: Mapping[str, Any], arms: list[str], drawn: Mapping[str, Any]) -> None:
-    """What the draws say of the differences to the vehicle."""
-    ranges = len(drawn["numbers"])
-    draws = f"{drawn['members']} draws of {ranges} numbers from their ranges"
-    page.line(f"{draws}: 5 / 50 / 95 % of them, and how many have the sign above", 0)
-    numbers = ("vs vehicle", "same sign", "at most", "same sign")
+    """What the draws say of the differences to the vehicle, or of the end where no arm differs from it."""
+    draws = f"{drawn['members']} draws of {len(drawn['numbers'])} numbers from their ranges"
+    ends = [(name, output, arm) for name, output in found["outputs"].items() for arm in arms]
+    differ = any(output["arms"][arm]["largest_against_vehicle_percent"] for _, output, arm in ends)
+    page.line(f"{draws}: 5 / 50 / 95 % of them{', and how many have the sign above' if differ else ''}", 0)
+    numbers = ("vs vehicle", "same sign", "at most", "same sign") if differ else ("end",)
     rows = [
         [
             with_unit(name, output["unit"]),
             *[arm] * (len(arms) > 1),
-            _band(output["arms"][arm]["against_vehicle_percent_quantiles"]),
-            _share(output["arms"][arm]["sign_agreement"]),
-            _band(output["arms"][arm]["largest_against_vehicle_percent_quantiles"]),
-            _share(output["arms"][arm]["largest_sign_agreement"]),
+            *(_differences(output["arms"][arm]) if differ else [_band(output["arms"][arm]["quantiles"], number)]),
         ]
-        for name, output in found["outputs"].items()
-        for arm in arms
+        for name, output, arm in ends
     ]
     page.table(["output", *["arm"] * (len(arms) > 1), *numbers], rows, numbers)
     page.gap()
+
+
+def _differences(end: Mapping[str, Any]) -> list[str]:
+    """Bands of the difference to the vehicle, at the end and at most, each with its share of the same sign."""
+    kinds = {"against_vehicle_percent_quantiles": "sign_agreement"}
+    kinds |= {f"largest_{band}": f"largest_{share}" for band, share in kinds.items()}
+    return [text for band, share in kinds.items() for text in (f"{_band(end[band], _bare)} %", _share(end[share]))]
 
 
 def _print_data(page: Page, data: Sequence[Mapping[str, Any]]) -> None:
@@ -191,8 +195,12 @@ def _print_data(page: Page, data: Sequence[Mapping[str, Any]]) -> None:
     page.gap()
 
 
-def _band(quantiles: Mapping[str, float | None]) -> str:
-    return " / ".join(_percent(value).removesuffix(" %") for value in quantiles.values()) + " %"
+def _band(quantiles: Mapping[str, float | None], text: Callable[[float | None], str]) -> str:
+    return " / ".join(map(text, quantiles.values()))
+
+
+def _bare(percent: float | None) -> str:
+    return _percent(percent).removesuffix(" %")
 
 
 def _share(share: float | None) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.patches import Patch
 
+from bonesim.plot.doses import UNTREATED
 from bonesim.plot.style import GREY, LineStyle
 from bonesim.results.dataset import days_of, structure
 from bonesim.results.members import QUANTILES, STATED, has_draws, quantiles
@@ -49,8 +50,9 @@ def draw_points(
     axes: Axes, dataset: xr.Dataset, name: str, arm: str, days: float, style: LineStyle, shown: Shown
 ) -> None:
     """What was measured of a quantity in an arm: points, with bars from low to high or one sd to both sides."""
-    points = [point for point in structure(dataset, "data", []) if (point["output"], point["arm"]) == (name, arm)]
-    for point in points:
+    for point in structure(dataset, "data", []):
+        if point["output"] != name or arm not in (point["arm"], UNTREATED):
+            continue
         value, sd = point["value"], point["sd"] or 0.0
         low = value - sd if point["low"] is None else point["low"]
         high = value + sd if point["high"] is None else point["high"]

@@ -67,6 +67,16 @@ class Comparison:
     arms: tuple[Arm, ...]
     uncertainty: UncertaintyChoice | None = None
 
+    @classmethod
+    def of(cls, problem: Problem, lots: tuple[Lot, ...] = ()) -> Comparison:
+        """The arms that a problem has by itself; what is dosed owes to `lots`, and a vehicle to none."""
+        arms = []
+        for place, name in enumerate(problem.arms):
+            own = {symbol: values[place] for symbol, values in problem.arm_values.items()}
+            held = {symbol: value for symbol, value in own.items() if value != problem.stated(symbol)}
+            arms.append(Arm(name, problem, held, () if name == VEHICLE else lots))
+        return cls(tuple(arms))
+
 
 def compared(scenario: Scenario, catalog: Catalog | None = None) -> Comparison:
     """The arms of a scenario.
@@ -78,17 +88,9 @@ def compared(scenario: Scenario, catalog: Catalog | None = None) -> Comparison:
     """
     catalog = catalog or load_catalog()
     base = resolve(scenario, catalog)
-    arms = [*arms_of(base, _lots(scenario, catalog))]
-    arms += [_arm(scenario, name, base, catalog) for name in scenario.arms]
-    return Comparison(tuple(arms), scenario.uncertainty)
-
-
-def arms_of(problem: Problem, lots: tuple[Lot, ...] = ()) -> Iterator[Arm]:
-    """The arms that a problem has by itself; what is dosed owes to `lots`, and a vehicle to none."""
-    for place, name in enumerate(problem.arms):
-        own = {symbol: values[place] for symbol, values in problem.arm_values.items()}
-        held = {symbol: value for symbol, value in own.items() if value != problem.stated(symbol)}
-        yield Arm(name, problem, held, () if name == VEHICLE else lots)
+    always = Comparison.of(base, lots_of(scenario, catalog)).arms
+    further = (_arm(scenario, name, base, catalog) for name in scenario.arms)
+    return Comparison((*always, *further), scenario.uncertainty)
 
 
 def _arm(scenario: Scenario, name: str, base: Problem, catalog: Catalog) -> Arm:
@@ -106,7 +108,7 @@ def _arm(scenario: Scenario, name: str, base: Problem, catalog: Catalog) -> Arm:
         except InputError as error:
             raise at_arm(error, scenario, name) from None
     taken = {*_taken_out(scenario, name, own, problem, catalog), *_emptied(change, own, problem, catalog)}
-    return Arm(name, problem, dict.fromkeys(sorted(taken), 0.0), _lots(own, catalog))
+    return Arm(name, problem, dict.fromkeys(sorted(taken), 0.0), lots_of(own, catalog))
 
 
 def _taken_out(scenario: Scenario, name: str, own: Scenario, problem: Problem, catalog: Catalog) -> Iterator[str]:
@@ -149,7 +151,7 @@ def _gain(problem: Problem, edge: str) -> str:
     return next(name for name in (f"strength_{edge}", f"gain_{edge}") if name in problem.model.by_id)
 
 
-def _lots(scenario: Scenario, catalog: Catalog) -> tuple[Lot, ...]:
+def lots_of(scenario: Scenario, catalog: Catalog) -> tuple[Lot, ...]:
     """What the scenario's doses owe to the particles per ug of their lots; amounts enter linearly."""
     lots = []
     for regimen in regimens(scenario, catalog):

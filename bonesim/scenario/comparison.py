@@ -9,9 +9,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from bonesim.errors import InputError, Place, closest, quoted
 from bonesim.scenario.block import Block
-
-MOST_DRAWS = 10_000
-"""Members that one run may have; quantiles of 5 and 95 % gain nothing from more."""
+from bonesim.scenario.problem import MOST_DRAWS
 
 CHANGEABLE = ("subject", "model", "context", "doses")
 """Sections that an arm may change; all arms share title, times, outputs and accuracy."""

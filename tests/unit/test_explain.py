@@ -15,7 +15,7 @@ from bonesim.errors import InputError
 from bonesim.explain import explain
 from bonesim.resources import data_root
 from bonesim.run import run, solve
-from bonesim.scenario.arms import Comparison, arms_of
+from bonesim.scenario.arms import Comparison
 from bonesim.scenario.load import load_scenario
 from bonesim.scenario.resolve import resolve
 
@@ -50,8 +50,7 @@ def test_a_knock_out_is_what_an_arm_without_the_edge_lacks(m2: dict[str, Any]) -
     problem = resolve(load_scenario(M2))
     without = replace(problem, arm_values={**problem.arm_values, f"strength_{row['edge']}": (0.0, 0.0)})
     whole, rest = (
-        solve(Comparison(tuple(arms_of(one))))["bone_volume_fraction"].sel(arm="dosed").values
-        for one in (problem, without)
+        solve(Comparison.of(one))["bone_volume_fraction"].sel(arm="dosed").values for one in (problem, without)
     )
     assert max(whole - rest) > 0.1 * max(m2["effect"])
     assert row["knock_out"] == pytest.approx(whole - rest, abs=1e-5)

@@ -132,9 +132,11 @@ def test_without_the_edge_exactly_its_part_of_the_kinetics_is_gone() -> None:
     plain, homing = given(), given("ev_targeting", "ev_uptake")
     symbols = ["bone__bone_volume_fraction", "macrophage_m2_intravenous__cells"]
     whole, out = (
-        try_versions(homing, [{}, knocked_out(homing, ["own_ev_targeting", "own_ev_uptake"])], symbols).values[-1].T
+        try_versions(homing, [{}, knocked_out(homing, ["own_ev_targeting", "own_ev_uptake"])], symbols)
+        .values[-1, :, :, 0]
+        .T
     )
-    (without,) = try_versions(plain, [{}], symbols).values[-1].T
+    (without,) = try_versions(plain, [{}], symbols).values[-1, :, :, 0].T
     assert out == pytest.approx(without, rel=1e-6)
     assert whole[1] > 3 * out[1]
 
