@@ -20,7 +20,7 @@ from bonesim.errors import InputError, Place, closest, quoted
 from bonesim.resources import model_ids
 from bonesim.scenario.arms import lots_of
 from bonesim.scenario.comparison import UncertaintyChoice
-from bonesim.scenario.exposure import TARGETS
+from bonesim.scenario.kinetics import TARGETS
 from bonesim.scenario.problem import LedgerPlan, Output, Problem, Scope
 from bonesim.scenario.resolve import resolve
 from bonesim.scenario.schema import Scenario

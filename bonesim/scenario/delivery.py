@@ -50,7 +50,7 @@ def _carrier(scenario: Scenario, key: str, dose: Dose, route: Route, carrier: Ca
     place = scenario.place(f"{key}.carrier")
     if route.secreted:
         yield InputError("what the body secretes has no carrier", place=place, remedy="leave it out")
-    elif carrier.release and route.site == "blood":
+    elif not carrier.targeting and route.site == "blood":
         problem = f"'{carrier.id}' holds vesicles at a site, and '{route.id}' gives them into blood"
         yield InputError(problem, place=place, remedy="route: local")
     elif carrier.release and dose.over:

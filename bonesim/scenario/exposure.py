@@ -10,26 +10,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bonesim.catalog import Catalog
-from bonesim.catalog.schema import Carrier, Number, Source, Species
+from bonesim.catalog.schema import Number, Source, Species
 from bonesim.compose.card import Card
 from bonesim.compose.module import Module, load_module
-from bonesim.errors import InputError, Place
+from bonesim.errors import Place
 from bonesim.model.expr import Sym, total
 from bonesim.model.ode import Rule
-from bonesim.model.simplify import simplified
 from bonesim.network.uptake import ON_THE_WAY, Property, Uptake
 from bonesim.pharmacology.amount import amount_kind, to_particles
 from bonesim.pharmacology.schedule import record_times
+from bonesim.scenario.kinetics import carrier_numbers, has_own_tissue, in_form, module_numbers, secreted, site_numbers
 from bonesim.scenario.problem import DoseMark, LedgerPlan, Output
 from bonesim.scenario.schema import Dose, Scenario
 from bonesim.scenario.timetable import Timetable, timetable
 from bonesim.units import Quantity, Unit
-
-BLOOD = "iv_two_phase"
-"""The module under which a species says what its blood does with vesicles, by whatever route they come."""
-
-TARGETS = {"bone": "marrow_targets", "joint": "joint_targets", "disc": "disc_targets"}
-"""Tissue whose cells take vesicles up -> their number in a species."""
 
 
 @dataclass(frozen=True)
@@ -93,29 +87,6 @@ def dose_groups(scenario: Scenario, catalog: Catalog) -> list[Group]:
     return [regimen.group() for regimen in regimens(scenario, catalog)]
 
 
-def cell_count(site: str, scenario: Scenario, species: Species) -> Number:
-    """Cells that share the vesicles of a site, scaled from the species' usual mass to the subject's.
-
-    Raises
-    ------
-    InputError
-        If the species has no such count.
-    """
-    count = species.cells.get(TARGETS[site])
-    if count is None:
-        problem = f"the species {species.id} does not say how many cells of a {site} take vesicles up"
-        raise InputError(problem, place=scenario.place("subject.species"), remedy=f"{TARGETS[site]} in its entry")
-    if count.scales_with != "mass":
-        return count
-    return scaled(count, body_mass(scenario, species).to("g") / species.defaults.mass.quantity.to("g"))
-
-
-def scaled(number: Number, factor: float, **changes: object) -> Number:
-    """A number with value and range times a factor."""
-    values = {name: getattr(number, name) * factor for name in ("value", "low", "high")}
-    return number.model_copy(update=values | changes)
-
-
 EARLY = 2.0
 """Days after the scenario's first dose during which exposure is kept closely."""
 
@@ -156,12 +127,14 @@ class Regimen:
         self.name = "_".join(filter(None, key))
         self.species = catalog.species[scenario.subject.species]
         self.mass = body_mass(scenario, self.species)
-        self.flux = self._flux(catalog.priors["endogenous_secretion"])
+        self.flux = secreted(catalog.priors["endogenous_secretion"], self.mass, self.source.lot.per_ug)
         module = load_module(self.route.module or "", self.name)
-        self.values = self._values(scenario, catalog, frozenset(p.id for p in module.model.parameters))
+        given = {"uptake_reserve": catalog.priors["uptake_reserve"], "endogenous_flux": self.flux}
+        given |= site_numbers(self.route, self.species, self.mass, scenario.place("subject.species"))
+        given |= carrier_numbers(self.carrier)
+        self.values = module_numbers(module, self.route, self.species, given)
         module = module.with_values({name: number.quantity for name, number in self.values.items()})
-        model = simplified(module.model, dict(self._fixed()), tuple(self._entries(module)))
-        self.module = replace(module, model=model)
+        self.module = in_form(module, self.route, self.carrier)
         self.recorded = frozenset(record_times(scenario.duration, scenario.record.every))
         self.end = scenario.duration.to("day")
         self.places = {position: scenario.place(f"doses[{position}].amount") for position, _ in doses}
@@ -232,51 +205,11 @@ class Regimen:
         held = f" with {self.carrier.label}" if self.carrier else ""
         return f"{self.source.label}{held}, {self.route.label}"
 
-    def _fixed(self) -> Iterator[tuple[str, float]]:
-        """What the form of this route and carrier makes a plain number: switches, and what stays empty."""
-        release = self.carrier.release if self.carrier else None
-        elsewhere = self.route.site in TARGETS and self.route.site != "bone"
-        yield "at_bone", float(self.route.site == "bone")
-        if release is None:
-            yield from (("carrier", 0.0), ("release", 0.0))
-        elif release.form == "even":
-            yield from (("first_order", 0.0), ("t_half_release", 1.0))
-        else:
-            yield "first_order", 1.0
-        if not elsewhere:
-            yield from (("site", 0.0), ("site_uptake", 0.0))
-        if self.route.site == "none":
-            yield "share_site", 0.0
-
-    def _entries(self, module: Module) -> Iterator[str]:
-        """Parameters that only the schedule uses."""
-        yield from (port.sets for port in module.ports if port.sets)
-        if self.holds:
-            yield "burst"
-        if self.carrier and self.carrier.release and self.carrier.release.form == "even":
-            yield "release_time"
-
-    def _flux(self, secretion: Number) -> Number:
-        """Vesicles that the body itself secretes a day, counted as those of this lot."""
-        per_mass = secretion.quantity.to("1/day") / secretion.value
-        factor = per_mass * self.mass.to("ug") * self.source.lot.per_ug
-        return scaled(secretion, factor, unit="particle/day", prior=None)
-
-    def _values(self, scenario: Scenario, catalog: Catalog, known: frozenset[str]) -> dict[str, Number]:
-        """What species, route, carrier and priors give the module, as far as it has such parameters."""
-        values: dict[str, Number] = {**self.species.of_module(BLOOD), **self.species.of_module(self.route.module or "")}
-        values |= {"uptake_reserve": catalog.priors["uptake_reserve"], "endogenous_flux": self.flux}
-        values |= _of_carrier(self.carrier)
-        if self.route.site in TARGETS and self.route.site != "bone":
-            marrow, cells = (cell_count(site, scenario, self.species) for site in ("bone", self.route.site))
-            values["site_cells"] = scaled(cells, 1.0 / marrow.value, unit="dimensionless")
-        return {name: number for name, number in values.items() if name in known} | dict(self.route.parameters)
-
     def _uptakes(self) -> Iterator[Uptake]:
         """What cells of bone, and of the site where that is another, take up a day."""
         carrier = self.carrier.id if self.carrier else None
         yield Uptake(f"{self.name}__{self.card.port('cell_uptake').symbol}", "bone", carrier)
-        if self.route.site in TARGETS and self.route.site != "bone":
+        if has_own_tissue(self.route):
             yield Uptake(f"{self.name}__{self.card.port('site_uptake').symbol}", self.route.site, carrier)
 
     def _ledger(self) -> LedgerPlan:
@@ -298,13 +231,10 @@ class Regimen:
             per_unit=per_unit,
             endogenous=self.flux.value * max(self.end - first, 0.0) / per_unit,
             delivered=f"{self.name}__delivered",
-            retained=f"{self.name}__{self.card.port('retained').symbol}" if self.holds else None,
+            retained=f"{self.name}__{self.card.port('retained').symbol}"
+            if self.carrier and self.carrier.release
+            else None,
         )
-
-    @property
-    def holds(self) -> bool:
-        """Whether a carrier holds the vesicles back."""
-        return bool(self.carrier and self.carrier.release)
 
     def _mark(self, dose: Dose) -> DoseMark:
         times = tuple(administration.time_day for administration in dose.administrations)
@@ -322,18 +252,3 @@ def _whole(unit: Unit) -> Unit:
     """The unit of what an amount a day comes to; any other unit as it is."""
     kind = amount_kind(unit)
     return Unit.parse("ug" if kind.counted == "protein" else "particles") if kind.per_day else unit
-
-
-def _of_carrier(carrier: Carrier | None) -> dict[str, Number]:
-    """The numbers of a carrier by the parameters of a module."""
-    if carrier is None:
-        return {}
-    release = carrier.release
-    named = {
-        "burst": release and release.burst,
-        "t_half_release": release and release.half_life,
-        "release_time": release and release.duration,
-        "retention": carrier.retention,
-        "targeting": carrier.targeting,
-    }
-    return {name: number for name, number in named.items() if number}

@@ -16,8 +16,9 @@ from bonesim.network.compile import Network, compile_network
 from bonesim.network.uptake import Exposure
 from bonesim.pharmacology.schedule import record_times
 from bonesim.scenario.causes import Causes, causes
-from bonesim.scenario.exposure import Group, cell_count, dose_groups, early_times
+from bonesim.scenario.exposure import Group, body_mass, dose_groups, early_times
 from bonesim.scenario.injuries import injured, needed_modules
+from bonesim.scenario.kinetics import cell_count
 from bonesim.scenario.problem import DOSED, VEHICLE, Output, Problem, Scope
 from bonesim.scenario.schema import TISSUE, Scenario
 
@@ -108,12 +109,13 @@ def _network(
         by_source.setdefault(group.source.id, []).append(group)
     exposures = [_exposure(mine, scope.free_cargo) for mine in by_source.values()]
     species = catalog.species[scenario.subject.species]
+    mass, place = body_mass(scenario, species), scenario.place("subject.species")
     sites = {site for exposure in exposures for site in exposure.sites}
     return compile_network(
         exposures,
         disease.factors,
         priors=catalog.priors,
-        cells={site: cell_count(site, scenario, species) for site in sorted(sites)},
+        cells={site: cell_count(site, species, mass, place) for site in sorted(sites)},
         wanted=wanted,
         carries=carries,
         contexts=scope.contexts | {use.id for use in scenario.context},

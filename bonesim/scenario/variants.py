@@ -20,7 +20,8 @@ from bonesim.network.uptake import COUNTS
 from bonesim.pharmacology.amount import amount_kind
 from bonesim.pharmacology.schedule import exact_days
 from bonesim.scenario.edit import edited, edited_doses
-from bonesim.scenario.exposure import TARGETS, Regimen, body_mass, days_given, regimens
+from bonesim.scenario.exposure import Regimen, body_mass, days_given, regimens
+from bonesim.scenario.kinetics import TARGETS
 from bonesim.scenario.problem import Problem
 from bonesim.scenario.resolve import resolve
 from bonesim.scenario.schema import Dose, Scenario

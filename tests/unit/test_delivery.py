@@ -24,6 +24,11 @@ REFUSED = {
         "--set doses[0].carrier: 'cha_sf_gcs_dfpeg' holds vesicles at a site, and 'intravenous' gives them into blood\n"
         "  try: route: local",
     ),
+    "what binds at a site in blood": (
+        bolus(carrier="creka"),
+        "--set doses[0].carrier: 'creka' holds vesicles at a site, and 'intravenous' gives them into blood\n"
+        "  try: route: local",
+    ),
     "an infusion of a gel": (
         bolus(route="local", carrier="beta_tcp", over="1 h"),
         "--set doses[0].over: 'beta_tcp' is put in place at once, and this dose is an infusion\n  try: leave it out",
