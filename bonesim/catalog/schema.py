@@ -170,8 +170,7 @@ class FactorEdge(Block):
 class Factor(Block):
     """A mediator by its level.
 
-    Edges ask for a level that is 1 in health. One that is 0 there has none: it fills the port of a module that is called
-    like it.
+    Edges ask for a level that is 1 in health. A mediator that is 0 there has none; it fills the in-port of its name.
     """
 
     id: Id
