@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bonesim.errors import InputError, Place
+from bonesim.results.dataset import ESTIMATE
 from bonesim.solve.integrate import integrate
 from bonesim.solve.settings import Settings
 from bonesim.solve.solution import Solution
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 TIGHTER, TIGHTEST = 1e-2, 1e-12
-
-ESTIMATE = "error_estimate"
-"""Attribute of a variable: the largest difference to the tighter solution, over the largest size of the variable."""
 
 
 def tightened(settings: Settings) -> Settings:

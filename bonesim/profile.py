@@ -18,6 +18,9 @@ from bonesim.catalog import Catalog, load_catalog
 from bonesim.catalog.schema import Protocol, Source
 from bonesim.errors import InputError, Place, closest, quoted
 from bonesim.resources import model_ids
+from bonesim.scenario.arms import lots_of
+from bonesim.scenario.comparison import UncertaintyChoice
+from bonesim.scenario.exposure import TARGETS
 from bonesim.scenario.problem import LedgerPlan, Output, Problem, Scope
 from bonesim.scenario.resolve import resolve
 from bonesim.scenario.schema import Scenario
@@ -69,7 +72,13 @@ class Question:
 
 
 def profile(
-    source: str, context: str | None = None, species: str | None = None, without: Sequence[str] = ()
+    source: str,
+    context: str | None = None,
+    species: str | None = None,
+    without: Sequence[str] = (),
+    *,
+    members: int = 0,
+    seed: int = 1,
 ) -> dict[str, Any]:
     """What one source does under its reference protocol.
 
@@ -83,6 +92,8 @@ def profile(
         Id of a species; that of the protocol where it is left out.
     without
         Names of cargo, or ids of edges, that are left out.
+    members, seed
+        How often all numbers that have a range are drawn from it, and of which draws.
 
     Returns
     -------
@@ -92,7 +103,8 @@ def profile(
         macrophages add to processes in answer. `outcomes`: percent against vehicle at the horizon. `exposure`: percent
         of what was delivered, by place, at the horizon. `copies_per_cell`: the most copies of a cargo in one cell.
         `ledger`: in the unit of the dose. `unknown_mechanism_share`: what goes of the summed sizes of all
-        `cell.process` entries if the edges without a known mechanism are left out.
+        `cell.process` entries if the edges without a known mechanism are left out. With `members`, `agreement` has for
+        every process and outcome that moves the share of the draws in which it moves the same way.
 
     Raises
     ------
@@ -101,11 +113,12 @@ def profile(
     """
     catalog = load_catalog()
     question = _question(catalog, source, context, species, without)
-    problem = resolve(_scenario(catalog, question), catalog, _scope(question))
+    scenario = _scenario(catalog, question)
+    problem = resolve(scenario, catalog, _scope(catalog, question))
     versions = [out := knocked_out(problem, question.out), {**out, **knocked_out(problem, question.unknown)}]
     places = [output for output in problem.outputs if output.role == "exposure"]
     outcomes = dict(_outcomes(problem))
-    loads = dict(_loads(problem, question.source))
+    copies = {output.name: output.symbol for output in problem.outputs if output.role == "copies"}
     trial = try_versions(
         problem,
         [*versions, untreated(problem)],
@@ -114,23 +127,34 @@ def profile(
             *(place.symbol for place in places),
             *(plan.delivered for plan in problem.ledger),
             *outcomes.values(),
-            *loads.values(),
+            *copies.values(),
+            *(plan.retained for plan in problem.ledger if plan.retained),
         ],
+        uncertainty=UncertaintyChoice(members=members, seed=seed) if members else None,
+        lots=lots_of(scenario, catalog),
     )
     processes = _processes(problem, question, trial, DOSED)
-    return {
+    found = {
         "source": question.source.id,
         "label": question.source.label,
         "effect_stated": question.source.effect_stated,
         **_asked(catalog, question),
         "processes": processes | _over_cells(catalog, problem, question, trial),
         "driven": _driven(problem, question, trial),
-        "outcomes": {name: _percent(trial.course(symbol)[-1]) for name, symbol in outcomes.items()},
+        "outcomes": _ends(outcomes, trial),
         "exposure": _exposure(places, problem.ledger[0], trial),
-        "copies_per_cell": _copies(catalog, question.source, loads, trial),
+        "copies_per_cell": {name: float(trial.course(one)[:, DOSED].max()) for name, one in copies.items()},
         "ledger": _ledger(problem.ledger[0], trial),
         "unknown_mechanism_share": _share(processes, _processes(problem, question, trial, WITHOUT_UNKNOWN)),
     }
+    if members:
+        drawn = list(trial.draws)
+        found["members"] = len(drawn)
+        found["agreement"] = {
+            "processes": _agreement(processes, [_processes(problem, question, one, DOSED) for one in drawn]),
+            "outcomes": _agreement(found["outcomes"], [_ends(outcomes, one) for one in drawn]),
+        }
+    return found
 
 
 def _question(
@@ -185,22 +209,18 @@ def _scenario(catalog: Catalog, question: Question) -> Scenario:
     )
 
 
-def _scope(question: Question) -> Scope:
+def _scope(catalog: Catalog, question: Question) -> Scope:
+    """All that is stated of the source acts, as if it were given at the site of each effect."""
     contexts = frozenset({question.context} if question.context else ())
-    return Scope(every_process=True, contexts=contexts, carriers=frozenset(question.carriers))
+    route = catalog.routes[question.protocol.route]
+    site = route.site if route.site in TARGETS else "bone"
+    return Scope(every_process=True, contexts=contexts, carriers=frozenset(question.carriers), site=site)
 
 
 def _outcomes(problem: Problem) -> Iterator[tuple[str, str]]:
     for name, quantity in OUTCOMES.items():
         if quantity in problem.model.short_names:
             yield name, problem.model.resolve(quantity)
-
-
-def _loads(problem: Problem, source: Source) -> Iterator[tuple[str, str]]:
-    """Cells that the source acts on, with the symbol of the vesicles in one."""
-    symbol = f"{source.id}__vesicles_per_cell"
-    if symbol in problem.model.by_id:
-        yield from ((edge.cell_target, symbol) for edge in source.edges)
 
 
 def _asked(catalog: Catalog, question: Question) -> dict[str, Any]:
@@ -259,6 +279,15 @@ def _change(question: Question, trial: Trial, symbols: Sequence[str], version: i
     return _none_if_small(float(np.log2(mean[version] / mean[VEHICLE])))
 
 
+def _agreement(stated: Mapping[str, float], drawn: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """For each value that is not 0, the share of the draws with the same sign."""
+    return {name: sum(one[name] * value > 0 for one in drawn) / len(drawn) for name, value in stated.items() if value}
+
+
+def _ends(outcomes: Mapping[str, str], trial: Trial) -> dict[str, float]:
+    return {name: _percent(trial.course(symbol)[-1]) for name, symbol in outcomes.items()}
+
+
 def _percent(ends: np.ndarray) -> float:
     return 100.0 * _none_if_small(float(ends[DOSED] / ends[VEHICLE] - 1.0))
 
@@ -277,23 +306,16 @@ def _exposure(places: Sequence[Output], plan: LedgerPlan, trial: Trial) -> dict[
     return dict(found)
 
 
-def _copies(catalog: Catalog, source: Source, loads: Mapping[str, str], trial: Trial) -> dict[str, float]:
-    """The most copies of a cargo in one cell, for cargo whose number in a vesicle is known or has a prior."""
-    found = {}
-    for edge in source.edges:
-        for cargo in source.cargo:
-            number = cargo.copies_per_vesicle
-            if number is None and cargo.kind == "miRNA":
-                number = catalog.priors["copies_per_vesicle"]
-            if cargo.name == edge.cargo and number is not None and edge.cell_target in loads:
-                most = float(trial.course(loads[edge.cell_target])[:, DOSED].max())
-                found[f"{edge.cell_target}.{cargo.name}"] = most * number.value
-    return found
-
-
 def _ledger(plan: LedgerPlan, trial: Trial) -> dict[str, Any]:
     delivered = float(trial.course(plan.delivered)[-1, DOSED]) / plan.per_unit
-    return {"scheduled": plan.scheduled, "delivered": delivered, "unit": plan.unit}
+    retained = float(trial.course(plan.retained)[-1, DOSED]) / plan.per_unit if plan.retained else 0.0
+    return {
+        "scheduled": plan.scheduled,
+        "delivered": delivered,
+        "released": delivered - retained,
+        "retained": retained,
+        "unit": plan.unit,
+    }
 
 
 def _share(processes: Mapping[str, float], known: Mapping[str, float]) -> float:

@@ -1,24 +1,26 @@
-"""The story of `bonesim run`: a scenario becomes a problem, a batch of arms, a solution, a dataset."""
+"""The story of `bonesim run`: a scenario becomes arms, batches of them, solutions, a dataset."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from bonesim.accuracy import error_estimates, with_estimates
+from bonesim.ensemble import Group, accepted, groups
 from bonesim.errors import InternalError
-from bonesim.results.ledger import Delivery, balanced
-from bonesim.results.provenance import how_solved
+from bonesim.results.ledger import TOLERANCE, Delivery, balanced
+from bonesim.results.provenance import how_solved, how_together
+from bonesim.scenario.arms import Arm, Comparison, compared
+from bonesim.scenario.draws import Draws, ranges
 from bonesim.scenario.load import load_scenario
-from bonesim.scenario.problem import DOSED, Problem
-from bonesim.scenario.resolve import resolve
+from bonesim.scenario.problem import VEHICLE, DoseMark, Problem
 from bonesim.scenario.schema import Scenario
-from bonesim.simulate import build_kernels, members
 from bonesim.solve.integrate import integrate
 from bonesim.solve.settings import Settings, default_atol
 from bonesim.solve.solution import Solution
@@ -33,7 +35,7 @@ REST = 1e-9
 
 
 def run(scenario: Scenario | str | Path, *, backend: str = "auto", accuracy: bool = False) -> xr.Dataset:
-    """Solve a scenario, or the file that holds one, with its vehicle arm.
+    """Solve a scenario, or the file that holds one, with all its arms.
 
     Returns what `solve` returns, and raises besides
 
@@ -42,38 +44,57 @@ def run(scenario: Scenario | str | Path, *, backend: str = "auto", accuracy: boo
     """
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario)
-    return solve(resolve(scenario), backend=backend, accuracy=accuracy)
+    return solve(compared(scenario), backend=backend, accuracy=accuracy)
 
 
-def solve(problem: Problem, *, backend: str = "auto", accuracy: bool = False) -> xr.Dataset:
-    """Solve a problem: kernels for its model, one batch of its arms, the solution with its ledger.
+def solve(comparison: Comparison, *, backend: str = "auto", accuracy: bool = False) -> xr.Dataset:
+    """Solve all arms: kernels for each set of equations, the draws, a batch and a solution each, and one dataset.
 
     With `accuracy` it is solved again with a tighter tolerance, and each output has an `error_estimate`.
 
     Returns
     -------
     xarray.Dataset
-        Dimensions (arm, time), arms `dosed` and `vehicle`; outputs with units, exposure by compartment, status,
-        ledger and provenance, under the convention of `results.dataset`.
+        Dimensions (arm, time), or (arm, member, time) with `uncertainty`, arms `dosed`, `vehicle` and those of the
+        scenario; outputs with units, exposure by compartment, status, ledger and provenance, under the convention of
+        `results.dataset`.
 
     Raises
     ------
+    InputError
+        If no draws fit the ranges together.
     InternalError
         If what was delivered is not what was scheduled, or the healthy model does not start at rest.
     """
-    symbols = [output.symbol for output in problem.outputs] + [plan.delivered for plan in problem.ledger]
-    kernels = build_kernels(problem.model, symbols, backend, problem.solver["method"])
-    times = sorted({*problem.t_out, *problem.t_early})
-    batch = members(kernels, problem.model, times, problem.arm_values)
-    batch = _with_arms(batch, len(problem.arms))
-    check_rest(kernels, batch)
-    chosen = settings(problem, batch)
-    solution = integrate(kernels, batch, chosen)
-    dataset = _dataset(problem, solution, ledger(problem, solution), how_solved(kernels, chosen, solution))
-    if not accuracy:
-        return dataset
-    names = [output.name for output in problem.outputs]
-    return with_estimates(dataset, names, error_estimates(kernels, batch, chosen, solution), chosen)
+    from bonesim.results.arms import joined
+    from bonesim.results.dataset import as_attrs
+
+    found = groups(comparison, backend)
+    draws = accepted(comparison, found)
+    parts = [_solved(group, draws, accuracy) for group in found]
+    dataset = joined([part.dataset for part in parts], [arm.name for arm in comparison.arms])
+    return dataset.assign_attrs(as_attrs(_attrs(comparison, draws, parts)))
+
+
+class _Part(NamedTuple):
+    """The arms of one set of equations, solved: their results, their ledger, and how it was done."""
+
+    dataset: xr.Dataset
+    ledger: list[dict[str, Any]]
+    how: dict[str, Any]
+
+
+def _solved(group: Group, draws: Draws, accuracy: bool) -> _Part:
+    batch = group.batch(draws)
+    check_rest(group.kernels, batch)
+    chosen = settings(group.problem, batch, group.sizes(draws))
+    solution = integrate(group.kernels, batch, chosen)
+    lines = ledger(group, solution, draws)
+    dataset = _dataset(group, solution, draws)
+    if accuracy:
+        names = [output.name for output in group.problem.outputs]
+        dataset = with_estimates(dataset, names, error_estimates(group.kernels, batch, chosen, solution), chosen)
+    return _Part(dataset, lines, how_solved(group.kernels, chosen, solution))
 
 
 def settings(problem: Problem, batch: Batch, sizes: Mapping[str, np.ndarray] | None = None) -> Settings:
@@ -91,16 +112,21 @@ def settings(problem: Problem, batch: Batch, sizes: Mapping[str, np.ndarray] | N
     return Settings(rtol, atol, problem.solver["method"], problem.solver["max_steps"])
 
 
-def ledger(problem: Problem, solution: Solution) -> list[dict[str, object]]:
-    """The balanced dose ledger of every arm that arrived."""
-    first = len(problem.outputs)
+def ledger(group: Group, solution: Solution, draws: Draws) -> list[dict[str, object]]:
+    """The balanced dose ledger of every arm that arrived, with the stated values; the draws must balance, too."""
+    last = dict(zip(group.problem.ledger_symbols, solution.y[-1, len(group.problem.outputs) :], strict=True))
     lines = []
-    for number, plan in enumerate(problem.ledger):
-        for arm, name in enumerate(problem.arms):
-            if Status(solution.status[arm]).arrived:
-                scheduled = plan.scheduled if name == DOSED else 0.0
-                arrived = float(solution.y[-1, first + number, arm]) / plan.per_unit
-                lines.append(Delivery(plan, name, scheduled, arrived))
+    for number in range(len(group.problem.ledger)):
+        for place, arm in enumerate(group.arms):
+            column = place * (1 + draws.members)
+            if Status(solution.status[column]).arrived:
+                plan = arm.problem.ledger[number]
+                arrived = float(last[plan.delivered][column]) / plan.per_unit
+                retained = float(last[plan.retained][column]) / plan.per_unit if plan.retained else 0.0
+                held = retained if retained > TOLERANCE * arrived else 0.0  # the solver leaves no carrier quite empty
+                lines.append(Delivery(plan, arm.name, arm.scheduled(plan), arrived, held))
+    if (lost := next(group.lost(solution, draws), None)) is not None:
+        raise InternalError(f"dose ledger of {lost}: what was delivered is not what was scheduled")
     return balanced(lines)
 
 
@@ -128,44 +154,77 @@ def restless(kernels: Kernels, batch: Batch) -> np.ndarray:
     return np.asarray(~(np.abs(dy) <= REST * np.abs(batch.initial)))
 
 
-def _with_arms(batch: Batch, arms: int) -> Batch:
-    """The batch with one member an arm, also where no parameter tells them apart (nothing is dosed)."""
-    if batch.members == arms:
-        return batch
-    return Batch(np.repeat(batch.parameters, arms, axis=1), np.repeat(batch.initial, arms, axis=1), batch.t_out)
-
-
-def _dataset(
-    problem: Problem, solution: Solution, lines: list[dict[str, object]], how: dict[str, object]
-) -> xr.Dataset:
+def _dataset(group: Group, solution: Solution, draws: Draws) -> xr.Dataset:
     from bonesim.results.dataset import OutputInfo, ends, to_dataset, with_early_exposure
+    from bonesim.results.members import with_members
 
     outputs = [
         OutputInfo(output.name, output.unit, output.label, output.role, output.group, output.compartment)
-        for output in problem.outputs
+        for output in group.problem.outputs
     ]
-    recorded, early = (np.searchsorted(solution.t, times) for times in (problem.t_out, problem.t_early))
+    recorded, early = (np.searchsorted(solution.t, times) for times in (group.problem.t_out, group.t_early))
+    columns = np.arange(len(solution.status)).reshape(len(group.arms), -1)
+    y = solution.y[:, : len(outputs)]
+    stated, drawn = columns[:, 0], columns[:, 1:]
     dataset = to_dataset(
         outputs=outputs,
         t=solution.t[recorded],
-        y=solution.y[recorded, : len(outputs)],
-        arms=problem.arms,
-        **ends(solution),
-        attrs={
-            "title": problem.title,
-            "scenario": problem.scenario_text,
-            "model_hash": problem.model.content_hash,
-            **how,
-            "ledger": lines,
-            "doses": [asdict(mark) for mark in problem.marks],
-            "provenance": {
-                "title": problem.title,
-                "scenario": json.loads(problem.scenario_text),
-                "model_hash": problem.model.content_hash,
-                "versions": how["versions"],
-                "numbers": problem.numbers,
-                "edges_left_out": problem.left_out,
-            },
-        },
+        y=y[:, :, stated][recorded],
+        arms=[arm.name for arm in group.arms],
+        **ends(solution, stated),
+        attrs={},
     )
-    return with_early_exposure(dataset, outputs, solution.t[early], solution.y[early])
+    dataset = with_early_exposure(dataset, outputs, solution.t[early], y[:, :, stated][early])
+    return with_members(dataset, outputs, solution, recorded, drawn) if draws.members else dataset
+
+
+def _attrs(comparison: Comparison, draws: Draws, parts: Sequence[_Part]) -> dict[str, Any]:
+    """What a dataset says of itself: what was asked, how it was solved, what arrived, where the numbers are from."""
+    problem, how = comparison.arms[0].problem, how_together([part.how for part in parts])
+    return {
+        "title": problem.title,
+        "scenario": problem.scenario_text,
+        "model_hash": problem.model.content_hash,
+        **how,
+        "ledger": [line for part in parts for line in part.ledger],
+        "doses": _marks(comparison),
+        "provenance": {
+            "title": problem.title,
+            "scenario": json.loads(problem.scenario_text),
+            "model_hash": problem.model.content_hash,
+            "versions": how["versions"],
+            "numbers": problem.numbers,
+            "edges_left_out": problem.left_out,
+            "arms": {arm.name: _provenance(arm, problem) for arm in comparison.arms[2:]},
+            "uncertainty": _drawn(comparison, draws),
+        },
+    }
+
+
+def _marks(comparison: Comparison) -> list[dict[str, Any]]:
+    """Every dose of any arm but the vehicle, with the arms that it belongs to."""
+    arms: dict[DoseMark, list[str]] = defaultdict(list)
+    for arm in comparison.arms:
+        for mark in arm.problem.marks if arm.name != VEHICLE else ():
+            arms[mark].append(arm.name)
+    return [{**asdict(mark), "arms": names} for mark, names in arms.items()]
+
+
+def _provenance(arm: Arm, base: Problem) -> dict[str, Any]:
+    """What a further arm has that the scenario as it stands has not."""
+    problem = arm.problem
+    return {
+        "model_hash": problem.model.content_hash,
+        "held": dict(arm.held),
+        "numbers": {name: said for name, said in problem.numbers.items() if said != base.numbers.get(name)},
+        "edges_left_out": problem.left_out,
+    }
+
+
+def _drawn(comparison: Comparison, draws: Draws) -> dict[str, Any] | None:
+    """How many members were drawn, and which numbers; None without draws."""
+    if not draws.members:
+        return None
+    names = {name for arm in comparison.arms for name in ranges(arm.problem)}
+    again = int(np.count_nonzero(draws.rounds))
+    return {"members": draws.members, "seed": draws.seed, "drawn_again": again, "numbers": sorted(names)}

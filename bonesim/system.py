@@ -37,7 +37,7 @@ class Layout:
     constants: tuple[str, ...]  # what depends on parameters alone, computed once a segment
     events: tuple[int, ...]  # how often each timed event happens
     pattern: tuple[tuple[int, int], ...]  # entries of the Jacobian that are not always zero
-    autonomous: bool  # no rate depends on time itself
+    drifting: tuple[int, ...]  # rows of states whose rate depends on time itself
     time_unit: str
     switches: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()  # the text of each switch, for messages
@@ -49,6 +49,11 @@ class Layout:
     shown: tuple[int, ...] = ()  # rows of the states that outputs, or where conditions turn, rest on
     algebraic: tuple[int, ...] = ()  # rows of states whose rate is a residual that stays 0
     factors: int = 0  # rows of L and U; none where the matrix of a step is inverted instead
+
+    @property
+    def autonomous(self) -> bool:
+        """Whether no rate depends on time itself."""
+        return not self.drifting
 
     @property
     def kept(self) -> int:

@@ -7,15 +7,18 @@ odds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from bonesim.ensemble import Group, accepted
 from bonesim.errors import SimulationError
 from bonesim.run import check_rest, settings
+from bonesim.scenario.arms import Arm, Comparison, Lot
+from bonesim.scenario.comparison import UncertaintyChoice
 from bonesim.scenario.problem import DOSED, Problem
-from bonesim.simulate import build_kernels, members
+from bonesim.simulate import build_kernels
 from bonesim.solve.integrate import integrate
 from bonesim.solve.status import Status
 
@@ -25,38 +28,69 @@ Version = Mapping[str, float]
 
 @dataclass(frozen=True)
 class Trial:
-    """Courses of some symbols: `values` is (time, symbol, version)."""
+    """Courses of some symbols: `values` is (time, symbol, version, member); member 0 has the stated values."""
 
     times: np.ndarray
     symbols: tuple[str, ...]
     values: np.ndarray
 
     def course(self, symbol: str) -> np.ndarray:
-        """(time, version) of one symbol."""
-        return np.asarray(self.values[:, self.symbols.index(symbol)])
+        """(time, version) of one symbol with the stated values."""
+        return np.asarray(self.values[:, self.symbols.index(symbol), :, 0])
+
+    @property
+    def draws(self) -> Iterator[Trial]:
+        """The same for each draw that reached the end in all versions."""
+        arrived = np.isfinite(self.values).all(axis=(0, 1, 2))
+        for member in range(1, self.values.shape[-1]):
+            if arrived[member]:
+                yield Trial(self.times, self.symbols, self.values[..., member : member + 1])
 
 
-def try_versions(problem: Problem, versions: Sequence[Version], symbols: Iterable[str], backend: str = "auto") -> Trial:
-    """Solve a problem once for each version of it.
+def try_versions(
+    problem: Problem,
+    versions: Sequence[Version],
+    symbols: Iterable[str],
+    *,
+    uncertainty: UncertaintyChoice | None = None,
+    lots: tuple[Lot, ...] = (),
+) -> Trial:
+    """Solve a problem once for each version of it, and with `uncertainty` as often again with numbers drawn.
+
+    Parameters
+    ----------
+    problem
+        Its arm `dosed` is what versions change.
+    versions
+        The same draws for all of them.
+    symbols
+        Flat ids of what is kept.
+    uncertainty
+        How often every number that has a range is drawn.
+    lots
+        What the doses, where they are given, owe to a number that may be drawn.
 
     Raises
     ------
     SimulationError
-        If one of them does not reach the end.
+        If a version does not reach the end with the stated values.
     """
     names = tuple(dict.fromkeys(symbols))
-    kernels = build_kernels(problem.model, names, backend, problem.solver["method"])
-    dosed = {name: values[problem.arms.index(DOSED)] for name, values in problem.arm_values.items()}
-    changed = {name for version in versions for name in version}
-    own = {name: problem.model.by_id[name].value for name in changed}  # type: ignore[union-attr]
-    values = {name: [version.get(name, (own | dosed)[name]) for version in versions] for name in (own | dosed)}
-    batch = members(kernels, problem.model, problem.t_out, values)
-    check_rest(kernels, batch)
-    solution = integrate(kernels, batch, settings(problem, batch))
-    for member, code in enumerate(solution.status):
-        if not Status(code).arrived:
-            raise SimulationError(solution.cause.get(member, Status(code).text), status=Status(code))
-    return Trial(solution.t, names, solution.y)
+    dosed = next(arm for arm in Comparison.of(problem).arms if arm.name == DOSED).held
+    nothing = untreated(problem)
+    arms = tuple(
+        Arm(f"version {number}", problem, {**dosed, **one}, () if nothing.keys() <= one.keys() else lots)
+        for number, one in enumerate(versions)
+    )
+    group = Group(arms, build_kernels(problem.model, names, method=problem.solver["method"]), ())
+    draws = accepted(Comparison(arms, uncertainty), [group])
+    batch = group.batch(draws)
+    check_rest(group.kernels, batch)
+    solution = integrate(group.kernels, batch, settings(problem, batch, group.sizes(draws)))
+    for member in range(0, batch.members, 1 + draws.members):
+        if not (end := Status(solution.status[member])).arrived:
+            raise SimulationError(solution.cause.get(member, end.text), status=end)
+    return Trial(solution.t, names, solution.y.reshape(*solution.y.shape[:2], len(arms), -1))
 
 
 def untreated(problem: Problem) -> Version:

@@ -50,6 +50,26 @@ REGIMENS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
         (bolus(amount="40 ug/kg"), bolus(source="macrophage_m1", amount="2e10 particles/kg", route="local")),
         {"subject.mass": "{low: 200 g, high: 0.4 kg}", "doses[1].amount": "[1e9 particles/kg, 1e10 particles/kg]"},
     ),
+    "carriers and sites": (
+        (
+            bolus(route="local", carrier="beta_tcp", every="1 day", count="2"),
+            bolus(route="intra_articular", amount="1e9 particles/kg", start="2 day"),
+        ),
+        {
+            "doses[0].amount": "{low: 1 ug, high: 500 ug, scale: log}",
+            "doses[0].every": "{low: 6 h, high: 2 day}",
+            "macrophage_m2_local_beta_tcp.release_time": "{low: 1 day, high: 4 day}",
+            "subject.mass": "{low: 200 g, high: 0.4 kg}",
+        },
+    ),
+    "secretion by the body": (
+        (bolus(route="endogenous", amount="50 ug/day", over="2 day"),),
+        {
+            "doses[0].amount": "{low: 1 ug/day, high: 100 ug/day}",
+            "doses[0].over": "{low: 6 h, high: 3 day}",
+            "subject.mass": "{low: 200 g, high: 0.4 kg}",
+        },
+    ),
     "context and parameters": (
         (bolus(),),
         {

@@ -10,7 +10,8 @@ from bonesim.catalog.schema import Cargo, ChainNode, Conditions, Edge, Factor, F
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import symbols
 from bonesim.model.ode import OdeModel
-from bonesim.network.compile import Exposure, Network, compile_network
+from bonesim.network.compile import Network, compile_network
+from bonesim.network.uptake import Exposure, Uptake
 
 WHY = "made up for a test"
 
@@ -29,6 +30,9 @@ PRIORS = {
     "tau_process": number(2.0, "day"),
     "basal_node": number(0.5),
     "basal_process": number(0.25),
+    "affinity": number(1.0),
+    "functional_fraction": number(1.0),
+    "copies_per_vesicle": number(0.01, "item/particle"),
 }
 CELLS = number(1e9, "cell")
 
@@ -93,12 +97,18 @@ def network(
     factors: Mapping[str, Factor] | None = None,
     priors: Mapping[str, Number] | None = None,
     wanted: Callable[[str, str], bool] = lambda cell, process: True,
+    carrier: str | None = None,
     **conditions: Any,
 ) -> Network:
     """The network of sources whose uptake is the symbol `uptake_` with the source's id."""
-    exposures = [Exposure(one, (f"uptake_{one.id}",)) for one in sources]
+    exposures = [Exposure(one, (Uptake(f"uptake_{one.id}", carrier=carrier),)) for one in sources]
     return compile_network(
-        exposures, factors or {}, priors={**PRIORS, **(priors or {})}, cells=CELLS, wanted=wanted, **conditions
+        exposures,
+        factors or {},
+        priors={**PRIORS, **(priors or {})},
+        cells={"bone": CELLS},
+        wanted=wanted,
+        **conditions,
     )
 
 

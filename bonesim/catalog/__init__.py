@@ -1,7 +1,7 @@
-"""What is known: vesicle sources, contexts, mediators, species, routes, and where each number comes from.
+"""What is known: vesicle sources, contexts, mediators, species, routes, carriers, and where each number comes from.
 
-An entry is evidence first and numbers second. Each file holds one source, context, factor, species or route and is read
-once, checked against the schema, then against everything else (`check`), and kept until a file changes.
+An entry is evidence first and numbers second. Each file holds one source, context, factor, species, route or carrier
+and is read once, checked against the schema, then against everything else (`check`), and kept until a file changes.
 
 Choices a newcomer may question:
 
@@ -20,11 +20,12 @@ Choices a newcomer may question:
 
 from __future__ import annotations
 
-from bonesim.catalog.document import context_to_json, source_to_json
+from bonesim.catalog.document import carrier_to_json, context_to_json, source_to_json
 from bonesim.catalog.load import Catalog, load_catalog
-from bonesim.catalog.schema import Context, Edge, Factor, Number, Reference, Route, Source, Species
+from bonesim.catalog.schema import Carrier, Context, Edge, Factor, Number, Reference, Route, Source, Species
 
 __all__ = [
+    "Carrier",
     "Catalog",
     "Context",
     "Edge",
@@ -34,6 +35,7 @@ __all__ = [
     "Route",
     "Source",
     "Species",
+    "carrier_to_json",
     "context_to_json",
     "load_catalog",
     "source_to_json",

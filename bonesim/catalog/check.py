@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from bonesim.catalog.schema import (
     Block,
+    Carrier,
     ChainNode,
     Context,
     Edge,
@@ -53,22 +54,26 @@ class Entries:
     factors: tuple[Entry[Factor], ...]
     species: tuple[Entry[Species], ...]
     routes: tuple[Entry[Route], ...]
+    carriers: tuple[Entry[Carrier], ...]
 
     @property
     def all(self) -> tuple[Entry[Block], ...]:
         """Every file, section after section."""
-        return (*self.sources, *self.contexts, *self.factors, *self.species, *self.routes)
+        return (*self.sources, *self.contexts, *self.factors, *self.species, *self.routes, *self.carriers)
 
 
 def problems(entries: Entries, words: Vocabulary, shared: Iterable[Reference]) -> Iterator[InputError]:
     """Everything that is wrong across the files, in the order of the files."""
     references: set[ReferenceId] = {reference.id for reference in shared}
-    contexts = {*words.contexts, *(entry.value.id for entry in entries.contexts)}
+    conditions = {
+        "context": {*words.contexts, *(entry.value.id for entry in entries.contexts)},
+        "carrier": {*words.carriers, *(entry.value.id for entry in entries.carriers)},
+    }
     yield from _duplicate_ids(entries)
     for entry in entries.all:
         yield from number_problems(entry)
     for source in entries.sources:
-        yield from _source_problems(source, words, references, contexts)
+        yield from _source_problems(source, words, references, conditions)
     for factor in entries.factors:
         yield from _factor_problems(factor, words, references)
     for context in entries.contexts:
@@ -77,6 +82,9 @@ def problems(entries: Entries, words: Vocabulary, shared: Iterable[Reference]) -
         yield from _age_problems(species)
     for route in entries.routes:
         yield from _name_problems(route, ("id",), "route", route.value.id, words.routes)
+        yield from _route_problems(route)
+    for carrier in entries.carriers:
+        yield from _carrier_problems(carrier)
 
 
 def reference_problems(entry: Entry[Block], path: Path, references: Iterable[Reference]) -> Iterator[InputError]:
@@ -125,6 +133,25 @@ UNITS = {
     "mass": "g",
     "age": "day",
     "marrow_targets": "cell",
+    "joint_targets": "cell",
+    "disc_targets": "cell",
+    "endogenous_secretion": "1/day",
+    "uptake_reserve": "dimensionless",
+    "affinity": "dimensionless",
+    "functional_fraction": "dimensionless",
+    "particles_per_cell": "particle/cell",
+    "purity": "dimensionless",
+    "batch_spread": "dimensionless",
+    "burst": "dimensionless",
+    "half_life": "day",
+    "duration": "day",
+    "retention": "dimensionless",
+    "targeting": "dimensionless",
+    "carrier_burst": "dimensionless",
+    "gel_half_life": "day",
+    "scaffold_duration": "day",
+    "site_retention": "dimensionless",
+    "bone_targeting": "dimensionless",
     "V50": "particle/cell",
     "hill": "dimensionless",
     "cargo_half_life": "day",
@@ -170,6 +197,7 @@ def _duplicate_ids(entries: Entries) -> Iterator[InputError]:
     yield from _repeated((entry, ("id",), entry.value.id) for entry in entries.factors)
     yield from _repeated((entry, ("id",), entry.value.id) for entry in entries.species)
     yield from _repeated((entry, ("id",), entry.value.id) for entry in entries.routes)
+    yield from _repeated((entry, ("id",), entry.value.id) for entry in entries.carriers)
     edges: list[tuple[Entry[Block], Path, str]] = []
     for source in entries.sources:
         edges += [(source, ("edges", i, "id"), edge.id) for i, edge in enumerate(source.value.edges)]
@@ -187,7 +215,7 @@ def _repeated(ids: Iterable[tuple[Entry[Block], Path, str]]) -> Iterator[InputEr
 
 
 def _source_problems(
-    entry: Entry[Source], words: Vocabulary, shared: set[ReferenceId], contexts: set[str]
+    entry: Entry[Source], words: Vocabulary, shared: set[ReferenceId], conditions: Mapping[str, set[str]]
 ) -> Iterator[InputError]:
     source = entry.value
     references = shared | {reference.id for reference in source.references}
@@ -202,6 +230,8 @@ def _source_problems(
     for i, cargo in enumerate(source.cargo):
         yield from _name_problems(entry, ("cargo", i, "kind"), "kind of cargo", cargo.kind, words.cargo_kinds)
         yield from _reference_problems(entry, ("cargo", i, "refs"), cargo.refs, references)
+    for cell in source.tropism:
+        yield from _name_problems(entry, ("tropism", cell), "cell target", cell, words.cell_targets)
     if source.edges and not source.effect_stated:
         yield entry.error(
             ("effect_stated",), "the source has edges but no stated effect", "effect_stated: true, or no edges"
@@ -210,12 +240,12 @@ def _source_problems(
         path = ("edges", i)
         yield from _ending_problems(entry, path, edge.cell_target, edge.process, words)
         yield from _reference_problems(entry, (*path, "refs"), edge.refs, references)
-        yield from _edge_problems(entry, path, edge, words, contexts)
+        yield from _edge_problems(entry, path, edge, words, conditions)
     yield from _sign_problems(entry)
 
 
 def _edge_problems(
-    entry: Entry[Source], path: Path, edge: Edge, words: Vocabulary, contexts: set[str]
+    entry: Entry[Source], path: Path, edge: Edge, words: Vocabulary, conditions: Mapping[str, set[str]]
 ) -> Iterator[InputError]:
     names = [cargo.name for cargo in entry.value.cargo]
     if edge.cargo is not None and edge.cargo not in names:
@@ -223,10 +253,10 @@ def _edge_problems(
             (*path, "cargo"), f"{quoted(edge.cargo)} is not among the cargo of this source", closest(edge.cargo, names)
         )
     if edge.context is not None:
-        yield from _name_problems(entry, (*path, "context"), "context", edge.context, contexts)
+        yield from _name_problems(entry, (*path, "context"), "context", edge.context, conditions["context"])
     if edge.conditions.carrier is not None:
         carrier = (*path, "conditions", "carrier")
-        yield from _name_problems(entry, carrier, "carrier", edge.conditions.carrier, words.carriers)
+        yield from _name_problems(entry, carrier, "carrier", edge.conditions.carrier, conditions["carrier"])
     yield from _name_problems(entry, (*path, "evidence"), "grade of evidence", edge.evidence, words.evidence)
     if edge.mechanism == "stated" and not edge.chain:
         yield entry.error(
@@ -322,6 +352,26 @@ def _age_problems(entry: Entry[Species]) -> Iterator[InputError]:
         yield entry.error(("ages",), "an assumed range must say why", "`why:` with the reason for the range")
     if ages.basis != "assumed" and not ages.source:
         yield entry.error(("ages",), f"a {ages.basis} range needs a source", "`source:` with paper and DOI")
+
+
+def _route_problems(entry: Entry[Route]) -> Iterator[InputError]:
+    """A route has kinetics, or says why vesicles do not go by it."""
+    route = entry.value
+    if (route.module is None) == (not route.refused):
+        remedy = "a module of kinetics, or `refused:` with the reason"
+        yield entry.error(("module",), "vesicles must either be carried or refused", remedy)
+
+
+def _carrier_problems(entry: Entry[Carrier]) -> Iterator[InputError]:
+    """A carrier changes something, and its release has the number that its form asks for and no other."""
+    carrier, release = entry.value, entry.value.release
+    if not (release or carrier.retention or carrier.targeting):
+        remedy = "`release:`, `retention:` or `targeting:`"
+        yield entry.error(("id",), f"the carrier {quoted(carrier.id)} changes nothing", remedy)
+    if release:
+        wanted, other = ("half_life", "duration") if release.form == "first_order" else ("duration", "half_life")
+        if getattr(release, wanted) is None or getattr(release, other) is not None:
+            yield entry.error(("release", "form"), f"a release of form {release.form} needs its {wanted} alone", wanted)
 
 
 def _name_problems(entry: Entry[Block], path: Path, kind: str, name: str, known: Iterable[str]) -> Iterator[InputError]:

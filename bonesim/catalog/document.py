@@ -1,10 +1,11 @@
-"""Entries as the JSON documents that `bonesim sources ID --json` and `bonesim contexts ID --json` print."""
+"""Entries as the JSON documents that `bonesim sources`, `contexts` and `carriers` print with `ID --json`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from bonesim.catalog.schema import Cargo, ChainNode, Context, Edge, Injury, Number, Source
+from bonesim.catalog.schema import Cargo, Carrier, ChainNode, Context, Edge, Injury, Number, Release, Source
 
 
 def source_to_json(source: Source) -> dict[str, Any]:
@@ -39,6 +40,26 @@ def context_to_json(context: Context) -> dict[str, Any]:
         "free_parameters": [row.model_dump(mode="json") for row in context.free_parameters],
         "limits": list(context.limits),
     }
+
+
+def carrier_to_json(carrier: Carrier) -> dict[str, Any]:
+    """One carrier with its release, retention and targeting, null where it has none; JSON values only."""
+    release = carrier.release
+    return {
+        "id": carrier.id,
+        "label": carrier.label,
+        "kind": carrier.kind,
+        "about": carrier.about,
+        "release": release and {"form": release.form, **_numbers(release, ("burst", "half_life", "duration"))},
+        **_numbers(carrier, ("retention", "targeting")),
+        "limits": list(carrier.limits),
+    }
+
+
+def _numbers(block: Carrier | Release, names: Iterable[str]) -> dict[str, Any]:
+    """Numbers by name, null where there is none."""
+    found = {name: getattr(block, name) for name in names}
+    return {name: number and number_to_json(number) for name, number in found.items()}
 
 
 def number_to_json(number: Number) -> dict[str, Any]:

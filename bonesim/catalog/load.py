@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from bonesim.catalog.check import Entries, Entry, number_problems, problems, reference_problems
 from bonesim.catalog.schema import (
     Block,
+    Carrier,
     Context,
     Edge,
     Factor,
@@ -34,10 +35,10 @@ DATA = HERE / "data"
 EXTRA_FOLDER = "BONESIM_CATALOG"
 """Environment variable that names a folder with further entries."""
 
-SECTIONS = ("sources", "contexts", "factors", "species", "routes")
+SECTIONS = ("sources", "contexts", "factors", "species", "routes", "carriers")
 
 T = TypeVar("T", bound=Block)
-V = TypeVar("V", Source, Context, Factor, Species, Route)
+V = TypeVar("V", Source, Context, Factor, Species, Route, Carrier)
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Catalog:
     factors: Mapping[str, Factor]
     species: Mapping[str, Species]
     routes: Mapping[str, Route]
+    carriers: Mapping[str, Carrier]
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
@@ -70,6 +72,10 @@ class Catalog:
     def context(self, id_: str) -> Context:
         """The context of this id, or an `InputError` that offers the nearest."""
         return _by_id("context", id_, self.contexts)
+
+    def carrier(self, id_: str) -> Carrier:
+        """The carrier of this id, or an `InputError` that offers the nearest."""
+        return _by_id("carrier", id_, self.carriers)
 
 
 class FileStamp(NamedTuple):
@@ -147,6 +153,7 @@ def _build(stamps: tuple[FileStamp, ...]) -> Catalog:
         factors=_keyed(entry.value for entry in entries.factors),
         species=_keyed(entry.value for entry in entries.species),
         routes=_keyed(entry.value for entry in entries.routes),
+        carriers=_keyed(entry.value for entry in entries.carriers),
     )
 
 
@@ -171,6 +178,7 @@ def _entries(stamps: Iterable[FileStamp], priors: Mapping[str, Any]) -> Entries:
         factors=section("factors", Factor),
         species=section("species", Species),
         routes=section("routes", Route),
+        carriers=section("carriers", Carrier),
     )
     if faults:
         raise InputError.together(faults)

@@ -127,14 +127,22 @@ class Edge(Block):
 
 
 class Lot(Block):
-    """How a preparation's amounts convert."""
+    """How a preparation's amounts convert, and how far one batch is like another."""
 
     particles_per_ug: Number
+    particles_per_cell: Number | None = Field(default=None, description="Vesicles that a parent cell gave.")
+    purity: Number | None = Field(default=None, description="Share of counted particles that are vesicles.")
+    batch_spread: Number | None = Field(default=None, description="Coefficient of variation between batches.")
 
     @property
     def per_ug(self) -> float:
         """Particles per microgram of protein, whatever unit the entry uses."""
         return self.particles_per_ug.quantity.to("particle/ug")
+
+    @property
+    def per_cell(self) -> float | None:
+        """Particles per parent cell, where that is known."""
+        return self.particles_per_cell.quantity.to("particle/cell") if self.particles_per_cell else None
 
 
 class Source(Block):
@@ -150,6 +158,7 @@ class Source(Block):
     refs: ReferenceIds = ()
     cargo: tuple[Cargo, ...]
     edges: tuple[Edge, ...]
+    tropism: dict[Id, Number] = Field(default={}, description="Affinity of cells over that of the usual cell.")
     lot: Lot
     notes: Texts = ()
     open_questions: Texts = ()
@@ -311,13 +320,42 @@ class Species(Block):
         return {parameter.symbol: parameter for parameter in self.parameters if parameter.module == module}
 
 
+SiteName = Literal["blood", "bone", "joint", "disc", "none"]
+
+
 class Route(Block):
-    """A way of giving a dose, and the module that carries it."""
+    """A way of giving a dose, the module that carries it, and the tissue in which it is given."""
 
     id: Id
     label: str
-    module: Id
+    module: Id | None = Field(description="Of kinetics; null where vesicles cannot be given so.")
+    site: SiteName = Field(description="Tissue whose cells are reached at the site itself.")
     about: str
+    secreted: bool = Field(default=False, description="The body itself secretes it: an amount a day, over a time.")
+    refused: str = Field(default="", description="Why vesicles cannot be given so.")
+    parameters: dict[Id, Number] = Field(default={}, description="Values of the module's parameters at this site.")
+
+
+class Release(Block):
+    """How a carrier lets vesicles go: a burst at once, the rest by half-lives or evenly over a time."""
+
+    form: Literal["first_order", "even"]
+    burst: Number
+    half_life: Number | None = None
+    duration: Number | None = None
+
+
+class Carrier(Block):
+    """What holds vesicles at a site, or changes where they go, as far as it changes kinetics."""
+
+    id: Id
+    label: str
+    kind: Literal["hydrogel", "scaffold", "biomaterial", "functionalisation", "engineering"]
+    about: str
+    release: Release | None = Field(default=None, description="Of what holds vesicles; none if the vesicle is changed.")
+    retention: Number | None = Field(default=None, description="Factor on the half-life of free vesicles at the site.")
+    targeting: Number | None = Field(default=None, description="Factor on the odds of the share that enters bone.")
+    limits: Texts = ()
 
 
 class Process(Block):
@@ -334,18 +372,40 @@ class ContextName(Block):
     kind: str
 
 
+class Site(Block):
+    """A tissue apart from bone: cells that live there alone, and contexts that are told there."""
+
+    about: str
+    cells: tuple[Id, ...]
+    contexts: tuple[Id, ...]
+
+
 class Vocabulary(Block):
     """The identifiers that entries may use."""
 
     processes: dict[Id, Process]
     cell_targets: dict[Id, str]
+    lineages: dict[Id, tuple[Id, ...]] = Field(
+        default={}, description="Cell targets that are one pool of cells under several names."
+    )
     categories: dict[Id, str]
     cargo_kinds: tuple[Id, ...]
     evidence: dict[Id, str]
     routes: dict[Id, str]
+    sites: dict[Id, Site]
     carriers: dict[Id, str]
     contexts: dict[Id, ContextName]
     nodes: dict[Ascii, tuple[Ascii, ...]] = Field(description="Spelling of molecules, with the aliases of each.")
+
+    def site_of(self, cell: str, context: str | None = None) -> str:
+        """Where a cell is reached: its own site, else that of the context, else bone."""
+        sites = [*(name for name, site in self.sites.items() if cell in site.cells)]
+        sites += [name for name, site in self.sites.items() if context in site.contexts]
+        return sites[0] if sites else "bone"
+
+    def lineage(self, cell: str) -> str:
+        """The pool that a cell target belongs to; one in none is a pool of its own."""
+        return next((name for name, cells in self.lineages.items() if cell in cells), cell)
 
 
 class PriorsFile(Block):

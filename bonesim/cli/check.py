@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from bonesim.cli.files import find_scenario
 
 if TYPE_CHECKING:
     from bonesim.catalog import Catalog
-    from bonesim.scenario.problem import Problem
+    from bonesim.scenario.arms import Comparison
     from bonesim.scenario.schema import Dose, Scenario
 
 
@@ -32,12 +32,12 @@ def command(scenario: str, settings: tuple[str, ...], as_json: bool) -> None:
     path = find_scenario(scenario)
     with working("checking"):
         from bonesim.catalog import load_catalog
+        from bonesim.scenario.arms import compared
         from bonesim.scenario.load import load_scenario
-        from bonesim.scenario.resolve import resolve
 
         loaded = load_scenario(path, settings)
         catalog = load_catalog()
-        meaning = describe(loaded, resolve(loaded, catalog), catalog)
+        meaning = describe(loaded, compared(loaded, catalog), catalog)
     for text in (meaning["sweep"] or {}).get("notices", ()):
         note(text)
     if as_json:
@@ -46,9 +46,9 @@ def command(scenario: str, settings: tuple[str, ...], as_json: bool) -> None:
         _print(path, meaning)
 
 
-def describe(scenario: Scenario, problem: Problem, catalog: Catalog) -> dict[str, Any]:
+def describe(scenario: Scenario, comparison: Comparison, catalog: Catalog) -> dict[str, Any]:
     """What a scenario means, as a document of JSON values."""
-    subject = scenario.subject
+    subject, problem = scenario.subject, comparison.arms[0].problem
     return {
         "title": scenario.title,
         "subject": {
@@ -59,12 +59,13 @@ def describe(scenario: Scenario, problem: Problem, catalog: Catalog) -> dict[str
         },
         "core": scenario.model.core,
         "states": len(problem.model.states),
-        "arms": list(problem.arms),
+        "arms": [arm.name for arm in comparison.arms],
         "context": [{"id": use.id, "start": str(use.start)} for use in scenario.context],
-        "doses": [_dose(dose, scenario, catalog) for dose in scenario.doses],
+        "doses": _doses(scenario, catalog),
         "duration": str(scenario.duration),
         "recorded_times": len(problem.t_out),
         "outputs": [{"name": one.name, "unit": one.unit} for one in problem.outputs if one.role == "output"],
+        "uncertainty": _uncertainty(comparison),
         "sweep": _sweep(scenario),
         "edges": {
             "acting": list(problem.acting),
@@ -73,23 +74,41 @@ def describe(scenario: Scenario, problem: Problem, catalog: Catalog) -> dict[str
     }
 
 
-def _dose(dose: Dose, scenario: Scenario, catalog: Catalog) -> dict[str, Any]:
-    from bonesim.pharmacology.amount import to_particles
-    from bonesim.scenario.exposure import body_mass
+def _doses(scenario: Scenario, catalog: Catalog) -> list[dict[str, Any]]:
+    """Every dose in the order of the file."""
+    from bonesim.scenario.exposure import regimens
 
+    found = {
+        position: _dose(dose, particles)
+        for regimen in regimens(scenario, catalog)
+        for (position, dose), particles in zip(regimen.doses, regimen.particles, strict=True)
+    }
+    return [found[position] for position in sorted(found)]
+
+
+def _dose(dose: Dose, particles: float) -> dict[str, Any]:
     times = [administration.time_day for administration in dose.administrations]
-    per_ug = catalog.sources[dose.source].lot.per_ug
-    mass = body_mass(scenario, catalog.species[scenario.subject.species])
     return {
         "source": dose.source,
         "route": dose.route,
+        "carrier": dose.carrier,
         "amount": str(dose.amount),
-        "particles": to_particles(dose.amount, mass=mass, particles_per_ug=per_ug),
+        "particles": particles,
         "count": dose.count,
         "first_day": times[0],
         "last_day": times[-1],
         "over": _text(dose.over),
     }
+
+
+def _uncertainty(comparison: Comparison) -> dict[str, Any] | None:
+    from bonesim.scenario.draws import ranges
+
+    choice = comparison.uncertainty
+    if choice is None:
+        return None
+    names = {name for arm in comparison.arms for name in ranges(arm.problem)}
+    return {"members": choice.members, "seed": choice.seed, "drawn": sorted(names)}
 
 
 def _sweep(scenario: Scenario) -> dict[str, Any] | None:
@@ -120,7 +139,7 @@ def _lines(meaning: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "title", meaning["title"]
     yield "subject", ", ".join(text for text in subject.values() if text)
     yield "", "sex and age are held against species and contexts, and change no number in this version"
-    yield "model", f"core {meaning['core']}, {meaning['states']} states in all, arms {' and '.join(meaning['arms'])}"
+    yield "model", f"core {meaning['core']}, {meaning['states']} states in all, arms {_listed(meaning['arms'])}"
     yield "context", ", ".join(f"{use['id']} from {use['start']}" for use in meaning["context"]) or "none"
     for position, dose in enumerate(meaning["doses"]):
         yield f"doses[{position}]", _dose_text(dose)
@@ -128,6 +147,8 @@ def _lines(meaning: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "doses", "none"
     yield "duration", f"{meaning['duration']}, recorded {meaning['recorded_times']} times"
     yield "outputs", ", ".join(with_unit(**output) for output in meaning["outputs"])
+    if drawn := meaning["uncertainty"]:
+        yield "draws", f"{drawn['members']}, seed {drawn['seed']}, of {len(drawn['drawn'])} numbers that have a range"
     if sweep := meaning["sweep"]:
         members = f"{sweep['members']} member{'' if sweep['members'] == 1 else 's'}"
         yield "sweep", f"{sweep['design']}, {members} over {', '.join(sweep['varied'])}"
@@ -135,9 +156,14 @@ def _lines(meaning: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "edges", f"{acting} of the catalogue act, {left_out} are left out"
 
 
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def _dose_text(dose: Mapping[str, Any]) -> str:
     each = " each" if dose["count"] > 1 else ""
     when = f"day {dose['first_day']:g}" + (f" to {dose['last_day']:g}" if each else "")
     over = f", over {dose['over']}" if dose["over"] else ""
     amount = f"{dose['count']} x {dose['amount']}" if each else dose["amount"]
-    return f"{dose['source']}, {dose['route']}: {amount} ({dose['particles']:.4g} particles{each}), {when}{over}"
+    how = dose["route"] + (f" in {dose['carrier']}" if dose["carrier"] else "")
+    return f"{dose['source']}, {how}: {amount} ({dose['particles']:.4g} particles{each}), {when}{over}"

@@ -29,6 +29,7 @@ COMMANDS = (
     "sources",
     "models",
     "contexts",
+    "carriers",
     "schema",
     "doctor",
 )

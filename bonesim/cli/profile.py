@@ -11,6 +11,7 @@ import click
 from bonesim.cli.console import Page, number, print_json, working
 from bonesim.cli.files import check_folder
 from bonesim.errors import InputError, Place
+from bonesim.scenario.problem import MOST_DRAWS
 
 
 @click.command(
@@ -23,6 +24,12 @@ from bonesim.errors import InputError, Place
 @click.option("--context", metavar="ID", help="Disease or setting; effects that are stated for it act.")
 @click.option("--species", metavar="ID", help="Who is dosed.")
 @click.option("--without", metavar="CARGO|EDGE", multiple=True, help="Leave one cargo or edge out; repeatable.")
+@click.option(
+    "--members",
+    metavar="N",
+    type=click.IntRange(2, MOST_DRAWS),
+    help="Draw all numbers from their ranges so often; tell how many draws agree.",
+)
 @click.option("-o", "folder", metavar="DIR", type=Path, help="Folder for two figures of each source; made if need be.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: one profile, or a list of all.")
 def command(
@@ -31,6 +38,7 @@ def command(
     context: str | None,
     species: str | None,
     without: tuple[str, ...],
+    members: int | None,
     folder: Path | None,
     as_json: bool,
 ) -> None:
@@ -48,7 +56,7 @@ def command(
         from bonesim.profile import profile
 
         names = list(load_catalog().sources) if source is None else [source]
-        found = [profile(name, context, species, without) for name in names]
+        found = [profile(name, context, species, without, members=members or 0) for name in names]
     if folder is not None:
         _draw(found, folder)
     if as_json:
@@ -92,13 +100,24 @@ def _show(found: Mapping[str, Any]) -> None:
     if not found["effect_stated"]:
         page.text("no effect of this source is stated")
     page.heading("processes, log2 of activity against vehicle")
-    rows = [(name, f"{value:+.3f}") for name, value in found["processes"].items() if value and "." in name]
+    agreed = found.get("agreement", {"processes": {}, "outcomes": {}})
+    rows = [
+        (name, f"{value:+.3f}{_agreed(agreed['processes'], name)}")
+        for name, value in found["processes"].items()
+        if value and "." in name
+    ]
     page.pairs(rows or [("none", "nothing reaches a process")], indent=2)
     if driven := [(name, f"{value:+.3f}") for name, value in found["driven"].items() if value]:
         page.heading("what vessels and macrophages add in answer")
         page.pairs(driven, indent=2)
     page.heading("outcomes against vehicle")
-    page.pairs(((name.replace("_", " "), _percent(value)) for name, value in found["outcomes"].items()), indent=2)
+    page.pairs(
+        (
+            (name.replace("_", " "), f"{_percent(value)}{_agreed(agreed['outcomes'], name)}")
+            for name, value in found["outcomes"].items()
+        ),
+        indent=2,
+    )
     page.heading("vesicles at the end, percent of the dose")
     page.pairs(((name, number(value, 3)) for name, value in found["exposure"].items()), indent=2)
     page.heading("support")
@@ -117,6 +136,10 @@ def _support(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         f"{ledger['scheduled']:.6g} {ledger['unit']} scheduled, {ledger['delivered']:.6g} {ledger['unit']} delivered"
     )
     yield "ledger", amounts
+
+
+def _agreed(agreement: Mapping[str, float], name: str) -> str:
+    return f"  in {100 * agreement[name]:.0f} % of the draws" if name in agreement else ""
 
 
 def _protocol(found: Mapping[str, Any]) -> str:

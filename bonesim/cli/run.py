@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,9 @@ from bonesim.errors import InputError, Place
 if TYPE_CHECKING:
     import xarray as xr
 
+    from bonesim.results.measured import Measured
+    from bonesim.scenario.arms import Comparison
+
 SOME_FAILED = 3
 VEHICLE = "vehicle"
 
@@ -28,15 +31,24 @@ VEHICLE = "vehicle"
     "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change one key of the scenario; repeatable."
 )
 @click.option("--plot", is_flag=True, help="Draw figures into DIR as well.")
+@click.option("--data", metavar="MEASURED.csv", type=Path, help="Own measurements, held against the run and drawn.")
 @click.option("--accuracy", is_flag=True, help="Solve again with a hundredth of the tolerance; tell the difference.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json instead of tables.")
 def command(
-    scenario: str, folder: Path | None, settings: tuple[str, ...], plot: bool, accuracy: bool, as_json: bool
+    scenario: str,
+    folder: Path | None,
+    settings: tuple[str, ...],
+    plot: bool,
+    data: Path | None,
+    accuracy: bool,
+    as_json: bool,
 ) -> int:
-    """Solve a scenario beside its vehicle arm.
+    """Solve all arms of a scenario, with bands over draws.
 
-    SCENARIO is a YAML file, or the name of one that comes with bonesim. With -o, DIR gets result.nc (netCDF4),
-    summary.json and trajectories.csv; files of the same names are replaced. Nothing is written if the input is bad.
+    SCENARIO is a YAML file, or the name of one that comes with bonesim. Beside the arm 'dosed' there is always
+    'vehicle'; its section 'arms' adds others, its section 'uncertainty' the draws. With -o, DIR gets result.nc
+    (netCDF4), summary.json and trajectories.csv; files of the same names are replaced. Nothing is written if the input
+    is bad.
     """
     started = perf_counter()
     if plot and folder is None:
@@ -46,18 +58,21 @@ def command(
     path = find_scenario(scenario)
     with working("reading"):
         from bonesim.run import solve
+        from bonesim.scenario.arms import compared
         from bonesim.scenario.load import load_scenario
-        from bonesim.scenario.resolve import resolve
 
         loaded = load_scenario(path, settings)
-        problem = resolve(loaded)
+        comparison = compared(loaded)
+        measured = _measured(data, comparison) if data else []
     if loaded.sweep:
         note("this runs the scenario as it stands; its section 'sweep' is for `bonesim sweep`")
     timing = {"read": perf_counter() - started}
     with working("solving"):
+        from bonesim.results.measured import with_measured
         from bonesim.results.store import summary
 
-        result = solve(problem, accuracy=accuracy)
+        result = solve(comparison, accuracy=accuracy)
+        result = with_measured(result, measured) if measured else result
         timing["solve"] = perf_counter() - started - timing["read"]
         found = summary(result, {stage: round(seconds, 4) for stage, seconds in timing.items()})
     files = _write(result, found, folder, plot) if folder else []
@@ -67,6 +82,15 @@ def command(
         stages = timing | ({"write": perf_counter() - started - sum(timing.values())} if files else {})
         _print(loaded.title, found, files, stages)
     return _failures(found["status"])
+
+
+def _measured(file: Path, comparison: Comparison) -> list[Measured]:
+    """The user's measurements of outputs of the run."""
+    from bonesim.results.measured import read_measured
+
+    problem = comparison.arms[0].problem
+    units = {output.name: output.unit for output in problem.outputs if output.role == "output"}
+    return read_measured(file, units, [arm.name for arm in comparison.arms], problem.t_out[-1])
 
 
 def _write(result: xr.Dataset, found: Mapping[str, Any], folder: Path, plot: bool) -> list[Path]:
@@ -88,7 +112,10 @@ def _failures(status: Mapping[str, Mapping[str, Any]]) -> int:
     failed = {arm: end for arm, end in status.items() if end["status"] != "ok"}
     for arm, end in failed.items():
         click.echo(f"arm {arm}: {end.get('cause') or end['status']}", err=True)
-    return SOME_FAILED if failed else 0
+    drawn = {arm: end["members_failed"] for arm, end in status.items() if end.get("members_failed")}
+    for arm, count in drawn.items():
+        click.echo(f"arm {arm}: {count} of the draws stopped early", err=True)
+    return SOME_FAILED if failed or drawn else 0
 
 
 def _print(title: str, found: Mapping[str, Any], files: list[Path], stages: Mapping[str, float]) -> None:
@@ -102,6 +129,10 @@ def _print(title: str, found: Mapping[str, Any], files: list[Path], stages: Mapp
     rows = [row for name, output in found["outputs"].items() for row in _rows(name, output, arms)]
     page.table(columns, rows, numbers)
     page.gap()
+    if drawn := found["provenance"].get("uncertainty"):
+        _print_bands(page, found, arms, drawn)
+    if data := found.get("data"):
+        _print_data(page, data)
     page.pairs([*_facts(found), ("time", _time(stages)), *_places(files)])
 
 
@@ -122,6 +153,60 @@ def _rows(name: str, output: Mapping[str, Any], arms: list[str]) -> Iterator[lis
         ]
 
 
+def _print_bands(page: Page, found: Mapping[str, Any], arms: list[str], drawn: Mapping[str, Any]) -> None:
+    """What the draws say of the differences to the vehicle, or of the end where no arm differs from it."""
+    draws = f"{drawn['members']} draws of {len(drawn['numbers'])} numbers from their ranges"
+    ends = [(name, output, arm) for name, output in found["outputs"].items() for arm in arms]
+    differ = any(output["arms"][arm]["largest_against_vehicle_percent"] for _, output, arm in ends)
+    page.line(f"{draws}: 5 / 50 / 95 % of them{', and how many have the sign above' if differ else ''}", 0)
+    numbers = ("vs vehicle", "same sign", "at most", "same sign") if differ else ("end",)
+    rows = [
+        [
+            with_unit(name, output["unit"]),
+            *[arm] * (len(arms) > 1),
+            *(_differences(output["arms"][arm]) if differ else [_band(output["arms"][arm]["quantiles"], number)]),
+        ]
+        for name, output, arm in ends
+    ]
+    page.table(["output", *["arm"] * (len(arms) > 1), *numbers], rows, numbers)
+    page.gap()
+
+
+def _differences(end: Mapping[str, Any]) -> list[str]:
+    """Bands of the difference to the vehicle, at the end and at most, each with its share of the same sign."""
+    kinds = {"against_vehicle_percent_quantiles": "sign_agreement"}
+    kinds |= {f"largest_{band}": f"largest_{share}" for band, share in kinds.items()}
+    return [text for band, share in kinds.items() for text in (f"{_band(end[band], _bare)} %", _share(end[share]))]
+
+
+def _print_data(page: Page, data: Sequence[Mapping[str, Any]]) -> None:
+    """How far each measurement lies from the run."""
+    numbers = ("day", "measured", "computed", "residual", "z")
+    rows = [
+        [
+            point["output"],
+            point["arm"],
+            *(number(point[key]) for key in ("time_day", "value", "computed", "residual")),
+            number(point["z"], 2),
+        ]
+        for point in data
+    ]
+    page.table(["data", "arm", *numbers], rows, numbers)
+    page.gap()
+
+
+def _band(quantiles: Mapping[str, float | None], text: Callable[[float | None], str]) -> str:
+    return " / ".join(map(text, quantiles.values()))
+
+
+def _bare(percent: float | None) -> str:
+    return _percent(percent).removesuffix(" %")
+
+
+def _share(share: float | None) -> str:
+    return "-" if share is None else f"{100.0 * share:.0f} %"
+
+
 def _largest(end: Mapping[str, Any]) -> str:
     """The largest difference to the vehicle on the way, which a course that ended long ago no longer shows."""
     size, time = end["largest_against_vehicle_percent"], end["largest_against_vehicle_time"]
@@ -134,11 +219,14 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Ledger, classes of the numbers, and what of the catalogue does not act here."""
     lines = [line for line in found["ledger"] if line["scheduled"]]
     for line in lines:
-        amounts = f"{line['scheduled']:.6g} {line['unit']} scheduled, {line['delivered']:.6g} {line['unit']} delivered"
-        yield "ledger", f"{line['source']}, {line['route']}: {amounts} (arm {line['arm']})"
+        yield "ledger", _ledger_line(line)
+    for text in dict.fromkeys(map(_flux, lines)):
+        yield "flux", text
     if not lines:
         arrived = all(end["status"] == "ok" for end in found["status"].values())
         yield "ledger", "nothing is dosed" if arrived else "not balanced, an arm stopped early"
+    if copies := _copies(found["copies_per_cell"]):
+        yield "copies", copies
     classes = Counter(origin["basis"] for origin in found["provenance"].get("numbers", {}).values())
     counts = ", ".join(f"{count} {basis}" for basis, count in sorted(classes.items()))
     yield "numbers", f"{counts}; origin of each under --json"
@@ -148,6 +236,42 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for position, (reason, count) in enumerate(reasons.items()):
         effects = "1 effect" if count == 1 else f"{count} effects"
         yield "" if position else "left out", f"{effects} of the catalogue: {reason}"
+
+
+def _ledger_line(line: Mapping[str, Any]) -> str:
+    """What was given, how, and what a carrier still holds of it."""
+    unit = line["unit"]
+    how = line["route"] + (f" with {line['carrier']}" if line["carrier"] else "")
+    parts = [f"{line['scheduled']:.6g} {unit} scheduled", f"{line['delivered']:.6g} {unit} delivered"]
+    if line["retained"]:
+        parts.append(f"{line['retained']:.3g} {unit} still in the carrier")
+    return f"{line['source']}, {how}: {', '.join(parts)} (arm {line['arm']})"
+
+
+def _flux(line: Mapping[str, Any]) -> str:
+    """How little a dose is beside what the body itself secretes."""
+    share = f"{100 * line['share_of_flux']:.2g} % of all vesicles from the first dose on, the body's own included"
+    return f"{line['source']}, {line['route']}: {share}"
+
+
+ENOUGH = 1.0
+"""Copies in a cell below which a cargo cannot act by stoichiometry: most cells hold none."""
+
+
+def _copies(copies: Mapping[str, Mapping[str, float | None]]) -> str:
+    """The most copies of any cargo in a cell, and whether they can explain what the cargo is said to do."""
+    peaks = {name: max((peak or 0.0 for peak in arms.values()), default=0.0) for name, arms in copies.items()}
+    peaks = {name: peak for name, peak in peaks.items() if peak > 0.0}
+    if not peaks:
+        return ""
+    name, most = max(peaks.items(), key=lambda item: item[1])
+    cell, _, cargo = name.partition(".")
+    told = f"at most {most:.2g} of {cargo} in a cell ({cell})"
+    few = sum(peak < ENOUGH for peak in peaks.values())
+    if not few:
+        return told
+    which = "" if few == len(peaks) else f"{few} of {len(peaks)} cargoes are "
+    return f"{told}; {which}below 1 copy a cell: stoichiometry does not support the effect"
 
 
 def _time(stages: Mapping[str, float]) -> str:

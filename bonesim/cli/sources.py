@@ -73,7 +73,10 @@ def _facts(source: Source) -> Iterator[tuple[str, str]]:
     yield "parent cell", source.parent_state
     if source.aliases:
         yield "also called", ", ".join(source.aliases)
-    yield "lot", f"{number_text(source.lot.particles_per_ug)}: {source.lot.particles_per_ug.why}"
+    for field, number in (*source.lot, *source.tropism.items()):
+        if number is not None:
+            name = f"affinity, {field}" if field in source.tropism else field.replace("_", " ")
+            yield name, f"{number_text(number)}: {number.why or number.source}"
 
 
 def _strength(edge: Edge) -> str:

@@ -121,7 +121,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         constants=kept,
         events=tuple(event.count for event in model.events),
         pattern=tuple(sorted(slopes.by_state)),
-        autonomous=not slopes.by_time,
+        drifting=tuple(sorted(slopes.by_time)),
         time_unit=model.time_unit,
         switches=tuple(switch.name for switch in held.switches),
         conditions=tuple(switch.text for switch in held.switches),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -185,4 +187,12 @@ class Card(Block):
 
 def load_card(module_id: str) -> Card:
     """The card of a module of the library; InputError with its line for anything it should not say."""
-    return validate(read(card_file(module_id)), Card)
+    file = card_file(module_id)
+    state = file.stat()
+    return _read_card(file, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=64)
+def _read_card(file: Path, modified: int, size: int) -> Card:
+    """A card as long as its file stays as it is; the stamps are there to be part of the key."""
+    return validate(read(file), Card)

@@ -48,7 +48,15 @@ def compose(model_id: str, modules: Sequence[Module], activities: Iterable[Activ
     """
     activities = (*activities, *driven_processes(modules))
     offered = {port.name for module in modules for port in module.ports if port.direction == "out"}
-    parts = [_drive(module, _with_switches(module, _prefixed(module)), activities, offered) for module in modules]
+    parts = [
+        _drive(
+            module,
+            _with_switches(module, _prefixed(module)),
+            (*activities, *(Activity(*one) for one in module.own)),
+            offered,
+        )
+        for module in modules
+    ]
     problems = [
         InputError(f"{module.name} counts time in {module.model.time_unit}, not in day", remedy="write its rates a day")
         for module in modules

@@ -14,12 +14,16 @@ from bonesim.units import Quantity
 
 @dataclass(frozen=True)
 class Module:
-    """One library model under its name in a joined model; a generated part has no card, but ports that it `offers`."""
+    """One library model under its name in a joined model; a generated part has no card, but ports that it `offers`.
+
+    `own` are (cell, process, flat symbol) that act through the process ports of this module alone.
+    """
 
     name: str
     model: OdeModel
     card: Card | None = None
     offers: tuple[Port, ...] = ()
+    own: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def ports(self) -> tuple[Port, ...]:

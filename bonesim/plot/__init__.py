@@ -9,6 +9,7 @@ from bonesim.plot.comparison import plot_comparison
 from bonesim.plot.exposure import plot_exposure
 from bonesim.plot.fan import plot_fan
 from bonesim.plot.healing import plot_healing
+from bonesim.plot.measured import plot_measured
 from bonesim.plot.mechanism import plot_mechanism
 from bonesim.plot.outcome import plot_bone_volume
 from bonesim.plot.profile import plot_profile
@@ -23,6 +24,7 @@ __all__ = [
     "plot_exposure",
     "plot_fan",
     "plot_healing",
+    "plot_measured",
     "plot_mechanism",
     "plot_profile",
     "plot_shares",

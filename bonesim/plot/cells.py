@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from bonesim.errors import InputError
+from bonesim.plot.course import band_handles, draw_course, draw_points
 from bonesim.plot.doses import dose_marks, draw_dose_marks, told_apart
 from bonesim.plot.style import (
     GREY,
@@ -21,6 +23,7 @@ from bonesim.plot.style import (
     time_axis,
 )
 from bonesim.results.dataset import days_of, quantities
+from bonesim.results.members import stated
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,12 +41,12 @@ def cell_names(dataset: xr.Dataset) -> list[str]:
 
 
 def plot_cells(dataset: xr.Dataset) -> Figure:
-    """One panel a cell with all arms: change from the start in percent.
+    """One panel a cell with all arms: change from the start in percent, of each draw from its own start.
 
     Parameters
     ----------
     dataset
-        Result of a scenario, dimensions `(arm, time)`.
+        Result of a scenario, dimensions `(arm, time)` or `(arm, member, time)`.
 
     Raises
     ------
@@ -69,14 +72,19 @@ def _draw(axes: Axes, dataset: xr.Dataset, name: str) -> None:
     axis = time_axis(float(days[-1] - days[0]))
     axes.axhline(0.0, color=GREY, linewidth=0.8, zorder=1)
     for arm, style in arm_styles([str(arm) for arm in dataset["arm"].values]).items():
-        values = dataset[name].sel(arm=arm).values
-        with np.errstate(divide="ignore", invalid="ignore"):
-            change = 100.0 * (values / values[0] - 1.0)
-        axes.plot(days / axis.days, change, label=arm, zorder=3, **style._asdict())
+        start = stated(dataset)[name].sel(arm=arm).values[0]
+        draw_course(axes, dataset, name, arm, axis.days, style, lambda values: _change(values, values[..., :1]))
+        draw_points(axes, dataset, name, arm, axis.days, style, partial(_change, start=start))
     axes.margins(y=0.12)
     label = label_of(dataset[name])
     axes.set_title(label if label == name else f"{label} ({name})")
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 3, 4, 5, 10]))
+
+
+def _change(values: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Percent by which values lie above the start."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(100.0 * (values / start - 1.0))
 
 
 def _finish(figure: Figure, panels: list[Axes], dataset: xr.Dataset) -> None:
@@ -85,4 +93,4 @@ def _finish(figure: Figure, panels: list[Axes], dataset: xr.Dataset) -> None:
     arms, _ = panels[0].get_legend_handles_labels()
     set_time_axis(panels[-1], axis, days[0], days[-1])
     doses = draw_dose_marks(panels[0], dose_marks(dataset), axis.days)
-    legend_below(panels[-1], [*arms, *doses])
+    legend_below(panels[-1], [*arms, *band_handles(dataset), *doses])

@@ -26,6 +26,7 @@ from bonesim.plot.style import (
     time_axis,
 )
 from bonesim.results.dataset import days_of, quantities
+from bonesim.results.members import stated
 from bonesim.scenario.problem import VEHICLE
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def _lines(entries: Sequence[Entry]) -> Iterator[Line]:
         dosed = [str(arm) for arm in entry.result["arm"].values if arm != VEHICLE]
         for arm in dosed:
             parts = [entry.name if names else "", entry.core if cores else "", arm if len(dosed) > 1 else ""]
-            yield Line(", ".join(filter(None, parts)) or arm, entry.result, arm)
+            yield Line(", ".join(filter(None, parts)) or arm, stated(entry.result), arm)
 
 
 def _draw(axes: Axes, lines: Sequence[Line], name: str, unit_days: float) -> None:

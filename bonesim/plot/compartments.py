@@ -135,9 +135,11 @@ def exposure_groups(dataset: xr.Dataset) -> dict[str, list[str]]:
 
 
 def exposures_of(dataset: xr.Dataset) -> Iterator[Exposure]:
-    """Every group of doses of one arm."""
+    """Every group of doses that one arm has."""
     marks = dose_marks(dataset)
     for group, names in exposure_groups(dataset).items():
+        if all(np.isnan(dataset[name].values).all() for name in names):
+            continue
         yield Exposure(
             group=group,
             unit=dataset[names[0]].attrs["units"],

@@ -26,6 +26,7 @@ from bonesim.plot.style import (
     styled,
     time_axis,
 )
+from bonesim.results.members import stated
 from bonesim.scenario.problem import VEHICLE
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ TITLE_WIDTH, NOTE_WIDTH = 36, 40
 
 
 def plot_exposure(dataset: xr.Dataset, arm: str | None = None) -> Figure:
-    """Vesicles by compartment on a logarithmic axis, one row of panels for each group of doses.
+    """Vesicles by compartment on a logarithmic axis, one row of panels for each group of doses, with the stated values.
 
     The first panel has the values at the recorded times, the second one the first 48 hours after the first dose, where
     the result has `early_time`. A compartment that empties between two recorded times stands in the second panel only,
@@ -50,7 +51,7 @@ def plot_exposure(dataset: xr.Dataset, arm: str | None = None) -> Figure:
     Parameters
     ----------
     dataset
-        Result of a scenario, dimensions `(arm, time)`.
+        Result of a scenario, dimensions `(arm, time)` or `(arm, member, time)`.
     arm
         Which arm; the first one that is not the vehicle where it is left out.
 
@@ -59,6 +60,7 @@ def plot_exposure(dataset: xr.Dataset, arm: str | None = None) -> Figure:
     InputError
         If the result has no exposure.
     """
+    dataset = stated(dataset)
     arms = [str(name) for name in dataset["arm"].values]
     chosen = arm or next((name for name in arms if name != VEHICLE), arms[0])
     exposures = list(exposures_of(dataset.sel(arm=chosen)))

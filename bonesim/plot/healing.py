@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from bonesim.errors import InputError
+from bonesim.plot.course import band_handles, draw_course, draw_points
 from bonesim.plot.doses import dose_marks, draw_dose_marks, told_apart
 from bonesim.plot.style import arm_styles, label_of, legend_below, new_figure, set_time_axis, styled, time_axis
 from bonesim.results.dataset import days_of, quantities
@@ -34,7 +37,7 @@ def plot_healing(dataset: xr.Dataset) -> Figure:
     Parameters
     ----------
     dataset
-        Result of a scenario, dimensions `(arm, time)`.
+        Result of a scenario, dimensions `(arm, time)` or `(arm, member, time)`.
 
     Raises
     ------
@@ -58,9 +61,10 @@ def _draw(axes: Axes, dataset: xr.Dataset, name: str) -> None:
     days = days_of(dataset)
     axis = time_axis(float(days[-1] - days[0]))
     share = name.rpartition(".")[2] in SHARES
+    shown = partial(np.multiply, 100.0 if share else 1.0)
     for arm, style in arm_styles([str(arm) for arm in dataset["arm"].values]).items():
-        values = dataset[name].sel(arm=arm).values
-        axes.plot(days / axis.days, 100.0 * values if share else values, label=arm, zorder=3, **style._asdict())
+        draw_course(axes, dataset, name, arm, axis.days, style, shown)
+        draw_points(axes, dataset, name, arm, axis.days, style, shown)
     axes.margins(y=0.08)
     axes.set_ylim(bottom=0.0)
     axes.set_title(label_of(dataset[name]))
@@ -74,4 +78,4 @@ def _finish(panels: list[Axes], dataset: xr.Dataset) -> None:
     arms, _ = panels[0].get_legend_handles_labels()
     set_time_axis(panels[-1], axis, days[0], days[-1])
     doses = draw_dose_marks(panels[0], dose_marks(dataset), axis.days)
-    legend_below(panels[-1], [*arms, *doses])
+    legend_below(panels[-1], [*arms, *band_handles(dataset), *doses])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bonesim.errors import InputError, closest
+from bonesim.plot.course import band_handles, draw_course, draw_points
 from bonesim.plot.doses import dose_marks, draw_dose_marks, told_apart
 from bonesim.plot.style import (
     BLACK,
@@ -23,6 +25,7 @@ from bonesim.plot.style import (
     time_axis,
 )
 from bonesim.results.dataset import days_of, largest_difference, quantities
+from bonesim.results.members import stated
 from bonesim.scenario.problem import VEHICLE
 
 if TYPE_CHECKING:
@@ -51,10 +54,12 @@ def plot_bone_volume(dataset: xr.Dataset, name: str | None = None) -> Figure:
     The axis begins at 0 and a thin line says where the course began. The difference is written at the end and, where
     one arm was treated, at the time when it is largest. A fraction is shown in percent; differences are relative.
 
+    With draws, lines are the stated values and a band holds 90 % of the draws of each arm. Measured values are points.
+
     Parameters
     ----------
     dataset
-        Result of a scenario, dimensions `(arm, time)`.
+        Result of a scenario, dimensions `(arm, time)` or `(arm, member, time)`.
     name
         Which quantity; the first of bone volume where it is left out.
 
@@ -79,12 +84,13 @@ def plot_bone_volume(dataset: xr.Dataset, name: str | None = None) -> Figure:
 def _draw(axes: Axes, dataset: xr.Dataset, name: str) -> None:
     days = days_of(dataset)
     axis = time_axis(float(days[-1] - days[0]))
-    variable = dataset[name]
+    variable = stated(dataset)[name]
     scale, unit = shown_unit(name, variable.attrs["units"])
     arms = [str(arm) for arm in dataset["arm"].values]
     values = {arm: scale * variable.sel(arm=arm).values for arm in arms}
     for arm, style in arm_styles(arms).items():
-        axes.plot(days / axis.days, values[arm], label=arm, zorder=3, **style._asdict())
+        draw_course(axes, dataset, name, arm, axis.days, style, partial(np.multiply, scale))
+        draw_points(axes, dataset, name, arm, axis.days, style, partial(np.multiply, scale))
     start = next((float(rows[0]) for rows in values.values() if np.isfinite(rows[0])), 0.0)
     axes.axhline(start, color=GREY, linewidth=0.8, zorder=1)
     set_time_axis(axes, axis, days[0], days[-1])
@@ -92,7 +98,7 @@ def _draw(axes: Axes, dataset: xr.Dataset, name: str) -> None:
     axes.set_ylim(bottom=0.0)
     axes.set_ylabel(f"{label_of(variable)}{unit}")
     handles = draw_dose_marks(axes, dose_marks(dataset), axis.days)
-    legend_below(axes, handles)
+    legend_below(axes, [*band_handles(dataset), *handles])
     label_ends(axes, [(start, "start", GREY), *_end_labels(values, arms)])
     treated = [arm for arm in arms if arm != VEHICLE]
     if VEHICLE in arms and len(treated) == 1:

@@ -12,6 +12,7 @@ from bonesim.plot.compartments import exposure_groups
 from bonesim.plot.exposure import plot_exposure
 from bonesim.plot.fan import plot_fan
 from bonesim.plot.healing import healing_names, plot_healing
+from bonesim.plot.measured import measured_names, plot_measured
 from bonesim.plot.outcome import bone_volume_name, plot_bone_volume
 from bonesim.plot.style import styled
 from bonesim.plot.surface import LARGEST, plot_surface
@@ -28,6 +29,7 @@ FIGURES = {
     "cells": (cell_names, plot_cells),
     "healing": (healing_names, plot_healing),
     "exposure": (exposure_groups, plot_exposure),
+    "data": (measured_names, plot_measured),
 }
 """Name of the file -> what a result must have for it, and the function that draws it."""
 

@@ -1,11 +1,13 @@
 """The convention of results, and the one function that makes a dataset under it.
 
-- Dimensions are `(arm, time)` for a scenario and `(member, time)` for a batch; a single simulation may be squeezed to
-  `(time,)`. `arm` is a coordinate of names, `member` one of numbers, `time` is in the unit of its `units`.
+- Dimensions are `(arm, time)` for a scenario, `(arm, member, time)` for one with draws (see `results.members`) and
+  `(member, time)` for a batch; a single simulation may be squeezed to `(time,)`. `arm` is a coordinate of names,
+  `member` one of numbers, `time` is in the unit of its `units`.
 - Every quantity is a variable of its own with `units`, `long_name` and `role`: `output` for what was asked for,
-  `exposure` for vesicles in a `compartment` of a dose's `group`, any other word for what figures need besides.
-- `early_time` is a second time axis, over the first two days after the first dose, for `NAME_early` of each exposure:
-  vesicles leave blood within minutes.
+  `exposure` for vesicles in a `compartment` of a dose's `group`, `copies` for copies of a cargo in a cell, any other
+  word for what figures need besides.
+- `early_time` is a second time axis, over the first two days after the first dose, for `NAME_early` of each exposure
+  and of copies: vesicles leave blood within minutes.
 - `status` says how each member ended: `int8` with `flag_values` and `flag_meanings`. `stop_time` says when, `cause`
   why, empty where all went well. After a member's end its quantities are NaN, never 0.
 - Attributes are text and numbers; structures (ledger, provenance, dose marks) are JSON texts.
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 
 CONVENTIONS = "bonesim-1"
 """Value of the attribute `Conventions`; the number grows when a reader of older files would stumble."""
+
+ESTIMATE = "error_estimate"
+"""Attribute of a variable: the largest difference to a tighter solution, over the largest size of the variable."""
 
 RESERVED = ("arm", "member", "time", "early_time", "status", "stop_time", "cause")
 """Names that the convention needs for itself."""
@@ -132,8 +137,8 @@ def to_dataset(
         members_dim: (members_dim, names, {"long_name": f"{members_dim} of the run"}),
         "time": ("time", np.asarray(t, dtype=float), _named(time_unit, "time")),
     }
-    kept = {key: _storable(value) for key, value in attrs.items() if value is not None}
-    dataset = xr.Dataset(quantities | ends, coordinates, {"Conventions": CONVENTIONS, "time_units": time_unit} | kept)
+    first = {"Conventions": CONVENTIONS, "time_units": time_unit}
+    dataset = xr.Dataset(quantities | ends, coordinates, first | as_attrs(attrs))
     return dataset.isel({members_dim: 0}, drop=True) if squeeze else dataset
 
 
@@ -146,18 +151,19 @@ class Ends(TypedDict):
     status_words: dict[int, str]
 
 
-def ends(solution: Solution) -> Ends:
-    """How each member of a solution ended, as `to_dataset` takes it."""
+def ends(solution: Solution, members: np.ndarray | None = None) -> Ends:
+    """How each member of a solution, or those of `members`, ended, as `to_dataset` takes it."""
+    chosen = np.arange(len(solution.status)) if members is None else members
     return {
-        "status": solution.status,
-        "stop_time": solution.stop_time,
-        "cause": [solution.cause.get(member, "") for member in range(len(solution.status))],
+        "status": solution.status[chosen],
+        "stop_time": solution.stop_time[chosen],
+        "cause": [solution.cause.get(member, "") for member in chosen.tolist()],
         "status_words": {status.value: status.word for status in Status},
     }
 
 
 def with_early_exposure(dataset: xr.Dataset, outputs: Sequence[OutputInfo], t: np.ndarray, y: np.ndarray) -> xr.Dataset:
-    """The dataset with every exposure once more over `early_time`, the first two days after the first dose.
+    """The dataset with exposure and copies once more over `early_time`, the first two days after the first dose.
 
     `t` is (early_time,), `y` is (early_time, output or more, arm) with rows as `outputs`. The variables are called
     `NAME_early` and have the role `early_exposure`.
@@ -171,7 +177,7 @@ def with_early_exposure(dataset: xr.Dataset, outputs: Sequence[OutputInfo], t: n
             info.attrs | {"role": "early_exposure"},
         )
         for row, info in enumerate(outputs)
-        if info.compartment
+        if info.compartment or info.role == "copies"
     }
     label = "time, first two days after the first dose"
     coordinate = ("early_time", np.asarray(t, dtype=float), _named(dataset["time"].attrs["units"], label))
@@ -224,6 +230,11 @@ def flags(words: Mapping[int, str], label: str) -> dict[str, Any]:
         "flag_values": np.array(codes, dtype=np.int8),
         "flag_meanings": " ".join(words[code] for code in codes),
     }
+
+
+def as_attrs(attrs: Mapping[str, Any]) -> dict[str, str | int | float]:
+    """Attributes of a dataset: text and numbers as they are, anything else as JSON; None is left out."""
+    return {key: _storable(value) for key, value in attrs.items() if value is not None}
 
 
 def _storable(value: Any) -> str | int | float:

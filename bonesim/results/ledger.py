@@ -15,12 +15,16 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class Delivery:
-    """One line of the ledger in the unit of its dose: what was to come, and what every compartment holds together."""
+    """One line of the ledger in the unit of its dose: what was to come, and what every compartment holds together.
+
+    `retained` is what a carrier still holds at the end of the run.
+    """
 
     plan: LedgerPlan
     arm: str
     scheduled: float
     delivered: float
+    retained: float
 
     @property
     def gap(self) -> float:
@@ -30,14 +34,20 @@ class Delivery:
     def document(self) -> dict[str, Any]:
         """The line as it goes into files."""
         plan = self.plan
+        total = self.delivered + plan.endogenous
         return {
             "arm": self.arm,
             "source": plan.source,
             "route": plan.route,
+            "carrier": plan.carrier,
             "doses": list(plan.doses),
             "unit": plan.unit,
             "scheduled": self.scheduled,
             "delivered": self.delivered,
+            "released": self.delivered - self.retained,
+            "retained": self.retained,
+            "endogenous": plan.endogenous,
+            "share_of_flux": self.delivered / total if total else 0.0,
         }
 
 

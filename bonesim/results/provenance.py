@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -25,6 +25,14 @@ def how_solved(kernels: Kernels, settings: Settings, solution: Solution) -> dict
         "steps": int(solution.steps.sum()),
         "versions": versions(),
     }
+
+
+def how_together(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """How several batches of one run were solved: the first, with the steps of all and the states of all."""
+    atol: dict[str, float] = {}
+    for part in parts:
+        atol |= {state: max(size, atol.get(state, 0.0)) for state, size in part["atol"].items()}
+    return {**parts[0], "atol": atol, "steps": sum(part["steps"] for part in parts)}
 
 
 DECISIVE = ("bonesim", "numpy", "llvmlite", "python-libsbml", "xarray")

@@ -14,13 +14,16 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError, Place
 from bonesim.results.dataset import days_of, largest_difference, quantities, structure
+from bonesim.results.measured import held_against
+from bonesim.results.members import QUANTILES, band_summary, has_draws, quantiles, stated
 from bonesim.scenario.problem import VEHICLE
+from bonesim.solve.status import Status
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 RESULT = "result.nc"
 SUMMARY = "summary.json"
 TRAJECTORIES = "trajectories.csv"
-FIGURES = ("bone_volume.png", "cells.png", "healing.png", "exposure.png")
+FIGURES = ("bone_volume.png", "cells.png", "healing.png", "exposure.png", "data.png")
 """Names of the figures of `bonesim.plot`."""
 
 DRAFT = ".bonesim-"
@@ -45,20 +48,35 @@ def summary(dataset: xr.Dataset, timing: Mapping[str, float] | None = None) -> d
     the one largest in size, and `largest_against_vehicle_time` says when it is reached, in days: a course that ended
     weeks before the end shows there and no longer in `final`. `baseline` is the first value of the vehicle arm, or of
     the first arm where there is no vehicle. `error_estimate` stands at an output whose accuracy was checked.
+    `copies_per_cell` has, by `CELL.CARGO` and arm, the most copies of a cargo that a cell holds at a recorded time.
+
+    All this is of the stated values. With draws each arm has besides what `results.members.band_summary` says of them,
+    and its status `members_failed`. Measurements stand under `data`, as `results.measured.held_against` has them.
 
     Parameters
     ----------
     dataset
-        Result of a scenario, dimensions `(arm, time)`.
+        Result of a scenario, dimensions `(arm, time)` or `(arm, member, time)`.
     timing
         Seconds that each stage took.
     """
     arms = [str(arm) for arm in dataset["arm"].values]
-    days = days_of(dataset)
+    plain = stated(dataset)
+    days = days_of(plain)
+    outputs = {name: _output_summary(plain[name], arms, days) for name in quantities(plain, role="output")}
+    status = _status_summary(plain, arms)
+    if has_draws(dataset):
+        for name, found in outputs.items():
+            _add_bands(found, dataset[name])
+        failed = (~_arrived(dataset)).sum("member")
+        for arm in arms:
+            status[arm]["members_failed"] = int(failed.sel(arm=arm))
     return {
-        "outputs": {name: _output_summary(dataset[name], arms, days) for name in quantities(dataset, role="output")},
-        "status": _status_summary(dataset, arms),
+        "outputs": outputs,
+        "copies_per_cell": {name: _peaks(plain, name, arms) for name in quantities(plain, role="copies")},
+        "status": status,
         "ledger": structure(dataset, "ledger", []),
+        **({"data": _finite(held_against(dataset))} if "data" in dataset.attrs else {}),
         "timing": dict(timing or {}),
         "provenance": structure(dataset, "provenance", {}),
     }
@@ -75,7 +93,7 @@ def write_run(
     Parameters
     ----------
     dataset
-        Result of a scenario, dimensions `(arm, time)`.
+        Result of a scenario, dimensions `(arm, time)` or `(arm, member, time)`.
     folder
         Where to; files of the same names are replaced, `FIGURES` that are not drawn anew are removed, others stay.
     summary
@@ -158,15 +176,25 @@ def _write_json(document: Mapping[str, Any], path: Path) -> None:
 
 
 def _write_csv(dataset: xr.Dataset, path: Path) -> None:
-    names = quantities(dataset)
-    times = dataset["time"].values.tolist()
+    plain = stated(dataset)
+    names = quantities(plain)
+    columns = {name: plain[name] for name in names} | (dict(_bands(dataset)) if has_draws(dataset) else {})
+    times = plain["time"].values.tolist()
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["arm", "time", *names])
-        rows.writerow(["#", *(dataset[name].attrs["units"] for name in ["time", *names])])
-        for arm in dataset["arm"].values:
-            columns = [dataset[name].sel(arm=arm).values.tolist() for name in names]
-            rows.writerows([arm, *map(repr, row)] for row in zip(times, *columns, strict=True))
+        rows.writerow(["arm", "time", *columns])
+        rows.writerow(["#", *(column.attrs["units"] for column in (plain["time"], *columns.values()))])
+        for arm in plain["arm"].values:
+            courses = [column.sel(arm=arm).values.tolist() for column in columns.values()]
+            rows.writerows([arm, *map(repr, row)] for row in zip(times, *courses, strict=True))
+
+
+def _bands(dataset: xr.Dataset) -> Iterator[tuple[str, xr.DataArray]]:
+    """Name and course of each quantile of each output over the members, (arm, time)."""
+    for name in quantities(dataset, role="output"):
+        variable = dataset[name]
+        for percent, course in zip(QUANTILES, quantiles(variable.values, axis=1), strict=True):
+            yield f"{name}_{percent}", variable.isel(member=0, drop=True).copy(data=course)
 
 
 def _finite(value: Any) -> Any:
@@ -198,6 +226,17 @@ def _output_summary(variable: xr.DataArray, arms: list[str], days: np.ndarray) -
     return _finite(found)  # type: ignore[no-any-return]
 
 
+def _add_bands(found: dict[str, Any], variable: xr.DataArray) -> None:
+    """Put what the draws (arm, member, time) say of an output into its summary."""
+    vehicle = variable.sel(arm=VEHICLE) if VEHICLE in variable["arm"].values else None
+    for arm, row in found["arms"].items():
+        row |= _finite(band_summary(variable.sel(arm=arm), None if arm == VEHICLE else vehicle, row))
+
+
+def _arrived(dataset: xr.Dataset) -> xr.DataArray:
+    return dataset["status"].isin([status.value for status in Status if status.arrived])
+
+
 def _largest(variable: xr.DataArray, arm: str, arms: list[str], days: np.ndarray) -> dict[str, float | None]:
     """The largest difference to the vehicle and its day; null for the vehicle, and no day where nothing differs."""
     compared = arm != VEHICLE and VEHICLE in arms
@@ -206,6 +245,13 @@ def _largest(variable: xr.DataArray, arm: str, arms: list[str], days: np.ndarray
     percent = found[1] if found else None
     time = float(days[found[0]]) if found and percent else None
     return {"largest_against_vehicle_percent": percent, "largest_against_vehicle_time": time}
+
+
+def _peaks(dataset: xr.Dataset, name: str, arms: list[str]) -> dict[str, float | None]:
+    """The largest value that is known in each arm but the vehicle, first hours included; null where none is."""
+    courses = [dataset[one] for one in (name, f"{name}_early") if one in dataset]
+    largest = {arm: max(float(one.sel(arm=arm).max()) for one in courses) for arm in arms if arm != VEHICLE}
+    return _finite(largest)  # type: ignore[no-any-return]
 
 
 def _status_summary(dataset: xr.Dataset, arms: list[str]) -> dict[str, Any]:

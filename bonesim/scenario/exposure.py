@@ -1,35 +1,46 @@
-"""Doses as parts of the model: a kinetics module for each source and route, with its schedule as timed events."""
+"""Doses as parts of the model: a kinetics module for each source, route and carrier, with its schedule as events."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bonesim.catalog import Catalog
-from bonesim.catalog.schema import Source, Species
+from bonesim.catalog.schema import Carrier, Number, Source, Species
 from bonesim.compose.card import Card
 from bonesim.compose.module import Module, load_module
-from bonesim.errors import Place
+from bonesim.errors import InputError, Place
 from bonesim.model.expr import Sym, total
 from bonesim.model.ode import Rule
-from bonesim.pharmacology.amount import from_particles, to_particles
+from bonesim.model.simplify import simplified
+from bonesim.network.uptake import ON_THE_WAY, Property, Uptake
+from bonesim.pharmacology.amount import amount_kind, to_particles
 from bonesim.pharmacology.schedule import record_times
 from bonesim.scenario.problem import DoseMark, LedgerPlan, Output
 from bonesim.scenario.schema import Dose, Scenario
-from bonesim.scenario.timetable import timetable
-from bonesim.units import Quantity
+from bonesim.scenario.timetable import Timetable, timetable
+from bonesim.units import Quantity, Unit
+
+BLOOD = "iv_two_phase"
+"""The module under which a species says what its blood does with vesicles, by whatever route they come."""
+
+TARGETS = {"bone": "marrow_targets", "joint": "joint_targets", "disc": "disc_targets"}
+"""Tissue whose cells take vesicles up -> their number in a species."""
 
 
 @dataclass(frozen=True)
 class Group:
-    """All doses of one source by one route, joined to one kinetics module.
+    """All doses of one source by one route in one carrier or none, joined to one kinetics module.
 
     active : parameters (flat ids) that are 0 in the vehicle arm
     size : the particles of the largest single administration
+    uptakes : what cells take up a day, at each site that the route reaches
+    numbers : class, range and source of the numbers that catalogue and scenario give the module, by flat id
+    compartments : the module's own ids of all places where its vesicles can be
     """
 
     module: Module
@@ -38,36 +49,71 @@ class Group:
     ledger: LedgerPlan
     marks: tuple[DoseMark, ...]
     size: float
+    uptakes: tuple[Uptake, ...]
+    numbers: Mapping[str, Number]
+    compartments: tuple[str, ...]
+    title: str
 
     @property
-    def uptake(self) -> str:
-        """Flat id of the vesicles that bone cells take up a day."""
-        assert self.module.card is not None
-        return f"{self.module.name}__{self.module.card.port('cell_uptake').symbol}"
+    def takes(self) -> frozenset[str]:
+        """Processes of the vesicle itself that the kinetics take."""
+        return frozenset(port.name for port in self.module.ports if port.name in ON_THE_WAY)
+
+    def driven(self, properties: Iterable[Property]) -> Group:
+        """The group with what the catalogue says of its vesicles acting on its kinetics."""
+        (carrier,) = {one.carrier for one in self.uptakes}
+        own = tuple(
+            (one.cell, one.process, one.symbol)
+            for one in properties
+            if one.source == self.source.id and one.process in self.takes and one.carrier in (None, carrier)
+        )
+        return replace(self, module=replace(self.module, own=own))
 
     @property
     def outputs(self) -> Iterator[Output]:
         """Vesicles in each compartment, for figures and files."""
         card = self.module.card
         assert card is not None
-        title = _title(self.source, self.ledger.route)
-        for symbol in card.port("delivered").sum:
+        for symbol in self.compartments:
             name = f"{self.module.name}.{symbol}"
             label = card.symbols[symbol].label
-            yield Output(name, f"{self.module.name}__{symbol}", "particles", label, "exposure", title, label)
+            yield Output(name, f"{self.module.name}__{symbol}", "particles", label, "exposure", self.title, label)
 
 
 def regimens(scenario: Scenario, catalog: Catalog) -> list[Regimen]:
-    """One for each source and route of the scenario, in order of first use."""
-    entries: dict[tuple[str, str], list[tuple[int, Dose]]] = defaultdict(list)
+    """One for each source, route and carrier of the scenario, in order of first use."""
+    entries: dict[tuple[str, str, str | None], list[tuple[int, Dose]]] = defaultdict(list)
     for position, dose in enumerate(scenario.doses):
-        entries[dose.source, dose.route].append((position, dose))
+        entries[dose.source, dose.route, dose.carrier].append((position, dose))
     return [Regimen(scenario, catalog, key, doses) for key, doses in entries.items()]
 
 
 def dose_groups(scenario: Scenario, catalog: Catalog) -> list[Group]:
     """The groups of all regimens of the scenario."""
     return [regimen.group() for regimen in regimens(scenario, catalog)]
+
+
+def cell_count(site: str, scenario: Scenario, species: Species) -> Number:
+    """Cells that share the vesicles of a site, scaled from the species' usual mass to the subject's.
+
+    Raises
+    ------
+    InputError
+        If the species has no such count.
+    """
+    count = species.cells.get(TARGETS[site])
+    if count is None:
+        problem = f"the species {species.id} does not say how many cells of a {site} take vesicles up"
+        raise InputError(problem, place=scenario.place("subject.species"), remedy=f"{TARGETS[site]} in its entry")
+    if count.scales_with != "mass":
+        return count
+    return scaled(count, body_mass(scenario, species).to("g") / species.defaults.mass.quantity.to("g"))
+
+
+def scaled(number: Number, factor: float, **changes: object) -> Number:
+    """A number with value and range times a factor."""
+    values = {name: getattr(number, name) * factor for name in ("value", "low", "high")}
+    return number.model_copy(update=values | changes)
 
 
 EARLY = 2.0
@@ -94,22 +140,30 @@ def body_mass(scenario: Scenario, species: Species) -> Quantity:
 
 
 class Regimen:
-    """All doses of one source by one route, and what turns them into numbers."""
+    """All doses of one source by one route in one carrier or none, and what turns them into numbers."""
 
     def __init__(
-        self, scenario: Scenario, catalog: Catalog, key: tuple[str, str], doses: list[tuple[int, Dose]]
+        self,
+        scenario: Scenario,
+        catalog: Catalog,
+        key: tuple[str, str, str | None],
+        doses: list[tuple[int, Dose]],
     ) -> None:
-        source, route = key
-        self.doses, self.route = doses, route
+        source, route, carrier = key
+        self.doses, self.route = doses, catalog.routes[route]
         self.source = catalog.sources[source]
-        self.name = f"{source}_{route}"
-        species = catalog.species[scenario.subject.species]
-        self.mass = body_mass(scenario, species)
-        self.per_ug = self.source.lot.per_ug
-        module = load_module(catalog.routes[route].module, self.name)
-        values = {symbol: number.quantity for symbol, number in species.of_module(module.model.id).items()}
-        self.module = module.with_values(values)
+        self.carrier = catalog.carriers[carrier] if carrier else None
+        self.name = "_".join(filter(None, key))
+        self.species = catalog.species[scenario.subject.species]
+        self.mass = body_mass(scenario, self.species)
+        self.flux = self._flux(catalog.priors["endogenous_secretion"])
+        module = load_module(self.route.module or "", self.name)
+        self.values = self._values(scenario, catalog, frozenset(p.id for p in module.model.parameters))
+        module = module.with_values({name: number.quantity for name, number in self.values.items()})
+        model = simplified(module.model, dict(self._fixed()), tuple(self._entries(module)))
+        self.module = replace(module, model=model)
         self.recorded = frozenset(record_times(scenario.duration, scenario.record.every))
+        self.end = scenario.duration.to("day")
         self.places = {position: scenario.place(f"doses[{position}].amount") for position, _ in doses}
 
     @property
@@ -119,20 +173,33 @@ class Regimen:
         return self.module.card
 
     @property
+    def compartments(self) -> tuple[str, ...]:
+        """The module's own ids of all places where vesicles can be, given as they are."""
+        return tuple(name for name in self.card.port("delivered").sum if name in self.module.model.by_id)
+
+    @property
     def particles(self) -> list[float]:
         """(dose,) vesicles of one administration."""
-        return [self.vesicles(dose.amount, self.places[position]) for position, dose in self.doses]
+        return [self.vesicles(dose.amount, self.places[position]) * days_given(dose) for position, dose in self.doses]
 
     def vesicles(self, amount: Quantity, place: Place | None = None) -> float:
-        """How many vesicles of this source an amount is, for the scenario's subject."""
-        return to_particles(amount, mass=self.mass, particles_per_ug=self.per_ug, place=place)
+        """How many vesicles of this source an amount is, for the scenario's subject; of an amount a day, a day."""
+        lot = self.source.lot
+        counted = to_particles(
+            amount, mass=self.mass, particles_per_ug=lot.per_ug, particles_per_cell=lot.per_cell, place=place
+        )
+        return counted * (lot.purity.value if lot.purity else 1.0)
+
+    def timetable(self, doses: Sequence[tuple[int, Dose]], particles: Sequence[float]) -> Timetable:
+        """The events that give so many vesicles at the times of these doses."""
+        return timetable(doses, particles, self.card, self.recorded, self.carrier)
 
     def group(self) -> Group:
         """The module with its timetable, its ledger and its marks."""
-        table = timetable(self.doses, self.particles, self.card, self.recorded)
+        table = self.timetable(self.doses, self.particles)
         delivered = Rule(
             "delivered",
-            total([Sym(symbol) for symbol in self.card.port("delivered").sum]),
+            total([Sym(symbol) for symbol in self.compartments]),
             "item",
             "all that ever entered",
         )
@@ -149,32 +216,124 @@ class Regimen:
             ledger=self._ledger(),
             marks=tuple(self._mark(dose) for _, dose in self.doses),
             size=max(self.particles),
+            uptakes=tuple(self._uptakes()),
+            numbers={
+                f"{self.name}__{name}": number
+                for name, number in self.values.items()
+                if name in self.module.model.by_id
+            },
+            compartments=self.compartments,
+            title=self.title,
         )
 
+    @property
+    def title(self) -> str:
+        """What the group is called in figures and files."""
+        held = f" with {self.carrier.label}" if self.carrier else ""
+        return f"{self.source.label}{held}, {self.route.label}"
+
+    def _fixed(self) -> Iterator[tuple[str, float]]:
+        """What the form of this route and carrier makes a plain number: switches, and what stays empty."""
+        release = self.carrier.release if self.carrier else None
+        elsewhere = self.route.site in TARGETS and self.route.site != "bone"
+        yield "at_bone", float(self.route.site == "bone")
+        if release is None:
+            yield from (("carrier", 0.0), ("release", 0.0))
+        elif release.form == "even":
+            yield from (("first_order", 0.0), ("t_half_release", 1.0))
+        else:
+            yield "first_order", 1.0
+        if not elsewhere:
+            yield from (("site", 0.0), ("site_uptake", 0.0))
+        if self.route.site == "none":
+            yield "share_site", 0.0
+
+    def _entries(self, module: Module) -> Iterator[str]:
+        """Parameters that only the schedule uses."""
+        yield from (port.sets for port in module.ports if port.sets)
+        if self.holds:
+            yield "burst"
+        if self.carrier and self.carrier.release and self.carrier.release.form == "even":
+            yield "release_time"
+
+    def _flux(self, secretion: Number) -> Number:
+        """Vesicles that the body itself secretes a day, counted as those of this lot."""
+        per_mass = secretion.quantity.to("1/day") / secretion.value
+        factor = per_mass * self.mass.to("ug") * self.source.lot.per_ug
+        return scaled(secretion, factor, unit="particle/day", prior=None)
+
+    def _values(self, scenario: Scenario, catalog: Catalog, known: frozenset[str]) -> dict[str, Number]:
+        """What species, route, carrier and priors give the module, as far as it has such parameters."""
+        values: dict[str, Number] = {**self.species.of_module(BLOOD), **self.species.of_module(self.route.module or "")}
+        values |= {"uptake_reserve": catalog.priors["uptake_reserve"], "endogenous_flux": self.flux}
+        values |= _of_carrier(self.carrier)
+        if self.route.site in TARGETS and self.route.site != "bone":
+            marrow, cells = (cell_count(site, scenario, self.species) for site in ("bone", self.route.site))
+            values["site_cells"] = scaled(cells, 1.0 / marrow.value, unit="dimensionless")
+        return {name: number for name, number in values.items() if name in known} | dict(self.route.parameters)
+
+    def _uptakes(self) -> Iterator[Uptake]:
+        """What cells of bone, and of the site where that is another, take up a day."""
+        carrier = self.carrier.id if self.carrier else None
+        yield Uptake(f"{self.name}__{self.card.port('cell_uptake').symbol}", "bone", carrier)
+        if self.route.site in TARGETS and self.route.site != "bone":
+            yield Uptake(f"{self.name}__{self.card.port('site_uptake').symbol}", self.route.site, carrier)
+
     def _ledger(self) -> LedgerPlan:
-        unit = self.doses[0][1].amount.unit.text
-        per_unit = 1.0 / from_particles(1.0, unit, mass=self.mass, particles_per_ug=self.per_ug)
+        unit = _whole(self.doses[0][1].amount.unit)
+        per_unit = self.vesicles(Quantity(1.0, unit, unit.text))
         scheduled = sum(
-            dose.count * (dose.amount.value if dose.amount.unit.text == unit else particles / per_unit)
+            dose.count * (dose.amount.value if dose.amount.unit.text == unit.text else particles / per_unit)
             for (_, dose), particles in zip(self.doses, self.particles, strict=True)
         )
+        first = min(dose.administrations[0].time_day for _, dose in self.doses)
         return LedgerPlan(
             group=self.name,
             source=self.source.id,
-            route=self.route,
+            route=self.route.id,
+            carrier=self.carrier.id if self.carrier else None,
             doses=tuple(position for position, _ in self.doses),
-            unit=unit,
+            unit=unit.text,
             scheduled=scheduled,
             per_unit=per_unit,
+            endogenous=self.flux.value * max(self.end - first, 0.0) / per_unit,
             delivered=f"{self.name}__delivered",
+            retained=f"{self.name}__{self.card.port('retained').symbol}" if self.holds else None,
         )
+
+    @property
+    def holds(self) -> bool:
+        """Whether a carrier holds the vesicles back."""
+        return bool(self.carrier and self.carrier.release)
 
     def _mark(self, dose: Dose) -> DoseMark:
         times = tuple(administration.time_day for administration in dose.administrations)
-        label = f"{self.source.label}, {dose.amount.text}, {self.route}"
-        return DoseMark(label, _title(self.source, self.route), times, dose.over.to("day") if dose.over else 0.0)
+        held = f" with {self.carrier.label}" if self.carrier else ""
+        label = f"{self.source.label}{held}, {dose.amount.text}, {self.route.label}"
+        return DoseMark(label, self.title, times, dose.over.to("day") if dose.over else 0.0)
 
 
-def _title(source: Source, route: str) -> str:
-    """What a group is called in figures and files."""
-    return f"{source.label}, {route}"
+def days_given(dose: Dose) -> float:
+    """Days of one administration where the amount is one a day, else 1."""
+    return dose.over.to("day") if dose.over and amount_kind(dose.amount.unit).per_day else 1.0
+
+
+def _whole(unit: Unit) -> Unit:
+    """The unit of what an amount a day comes to; any other unit as it is."""
+    kind = amount_kind(unit)
+    return Unit.parse("ug" if kind.counted == "protein" else "particles") if kind.per_day else unit
+
+
+def _of_carrier(carrier: Carrier | None) -> dict[str, Number]:
+    """The numbers of a carrier by the parameters of a module."""
+    if carrier is None:
+        return {}
+    release = carrier.release
+    named = {
+        "burst": release and release.burst,
+        "t_half_release": release and release.half_life,
+        "release_time": release and release.duration,
+        "retention": carrier.retention,
+        "targeting": carrier.targeting,
+    }
+    return {name: number for name, number in named.items() if number}

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bonesim.errors import InputError
-from bonesim.pharmacology.amount import amount_kind
 from bonesim.scenario.problem import Problem
-from bonesim.scenario.resolve import MARROW_CELLS
 from bonesim.scenario.schema import Dose, too_late
 from bonesim.scenario.variants import Variants
 from bonesim.scenario.vary import Axis, Key, unit_factor, vary_key
@@ -50,8 +48,7 @@ def _check_effect(variants: Variants, axis: Axis) -> None:
 def _reaches(variants: Variants, problem: Problem, key: Key) -> bool:
     if key.block == "context":
         return f"{variants.scenario.context[key.position].id}__start" in problem.model.by_id
-    per_mass = any(amount_kind(dose.amount.unit).per_mass for dose in variants.scenario.doses)
-    return key.block == "doses" or per_mass or MARROW_CELLS in problem.model.by_id
+    return key.block == "doses" or bool(variants.regimens)
 
 
 def _check_end(variants: Variants, member: int, row: np.ndarray) -> None:

@@ -5,14 +5,15 @@ Problems are told together as far as they can be known: all faults of the schema
 
 from __future__ import annotations
 
-import copy
 import os
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError, Place, closest, quoted
+from bonesim.scenario.changes import Change, changed, dotted_key
+from bonesim.scenario.delivery import unfit_delivery
+from bonesim.scenario.derived import arm_scenario, at_arm
 from bonesim.scenario.schema import LATER, TISSUE, Scenario, flag_of
 from bonesim.scenario.subject import unfit_subject
 from bonesim.yamlio import Document, read, read_text, validate
@@ -20,12 +21,8 @@ from bonesim.yamlio import Document, read, read_text, validate
 if TYPE_CHECKING:
     from bonesim.catalog import Catalog
 
-Path = tuple[str | int, ...]
-
 SETTING = "--set doses[0].amount='30 ug'"
 """What remedies show of the flag."""
-
-_STEP = re.compile(r"\.?(?:([A-Za-z_][A-Za-z0-9_-]*)|\"([^\"]+)\")|\[([0-9]{1,6})\]")
 
 
 @dataclass(frozen=True)
@@ -41,6 +38,7 @@ class KnownNames:
     species: Collection[str]
     cores: Collection[str]
     modules: Collection[str] = ()
+    carriers: Collection[str] = ()
     catalog: Catalog | None = None
 
 
@@ -74,9 +72,9 @@ def load_scenario(
         raise InputError.together([_reworded(part, flags) for part in error.parts]) from None
     scenario._document, scenario._flags = document, flags
     known = known or known_names()
-    faults = list(_unknown_names(scenario, known))
-    if known.catalog:
-        faults += unfit_subject(scenario, known.catalog.species, known.catalog.contexts)
+    faults = list(_faults(scenario, known)) or [
+        fault for name in scenario.arms for fault in _of_arm(scenario, name, known)
+    ]
     if faults:
         raise InputError.together(faults)
     return scenario
@@ -95,8 +93,27 @@ def known_names() -> KnownNames:
         species=tuple(catalog.species),
         cores=model_ids("core"),
         modules=[*model_ids("signal"), *(one for one in model_ids("tissue") if one != TISSUE)],
+        carriers=tuple(catalog.carriers),
         catalog=catalog,
     )
+
+
+def _faults(scenario: Scenario, known: KnownNames) -> Iterator[InputError]:
+    """Unknown names, a subject that species or contexts do not hold for, doses that cannot be given so."""
+    yield from _unknown_names(scenario, known)
+    if known.catalog:
+        yield from unfit_subject(scenario, known.catalog.species, known.catalog.contexts)
+        yield from unfit_delivery(scenario, known.catalog.routes, known.catalog.carriers)
+
+
+def _of_arm(scenario: Scenario, name: str, known: KnownNames) -> Iterator[InputError]:
+    """What is wrong with a further arm."""
+    try:
+        own = arm_scenario(scenario, name)
+    except InputError as error:
+        yield from error.parts
+    else:
+        yield from (at_arm(fault, scenario, name) for fault in _faults(own, known))
 
 
 def _unknown_names(scenario: Scenario, known: KnownNames) -> Iterator[InputError]:
@@ -111,6 +128,8 @@ def _unknown_names(scenario: Scenario, known: KnownNames) -> Iterator[InputError
     for position, dose in enumerate(scenario.doses):
         named.append((f"doses[{position}].source", "source", dose.source, known.sources))
         named.append((f"doses[{position}].route", "route", dose.route, known.routes))
+        if dose.carrier is not None:
+            named.append((f"doses[{position}].carrier", "carrier", dose.carrier, known.carriers))
     for key, what, name, names in named:
         if name not in names:
             problem = f"unknown {what} {quoted(name)}"
@@ -148,29 +167,16 @@ def _settings(set_: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
 
 def _changed(document: Document, settings: Mapping[str, str]) -> tuple[Document, dict[str, str]]:
     """The document with the settings made, and the dotted key of all they added -> the flag that did it."""
-    data, places, flags = copy.deepcopy(document.data), dict(document.places), dict[str, str]()
-    for key, text in settings.items():
-        flag = f"--set {key}"
-        path = _path(key, flag)
-        added = _put(data, path, _value(text, flag), flag)
-        flags[_dotted(added)] = flag
-        places = {known: place for known, place in places.items() if known[: len(added)] != added}
-    return replace(document, data=data, places=places), flags
-
-
-def _path(key: str, flag: str) -> Path:
-    """`doses[0].amount` as steps."""
-    steps: list[str | int] = []
-    position = 0
-    while position < len(key):
-        found = _STEP.match(key, position)
-        if not found or (position == 0) == key.startswith((".", "["), position):
-            raise InputError("no path to a key", place=Place(key=flag), remedy=SETTING)
-        steps.append(found[1] or found[2] or int(found[3]))
-        position = found.end()
-    if not steps:
-        raise InputError("no path to a key", place=Place(key=flag), remedy=SETTING)
-    return tuple(steps)
+    flags = {key: f"--set {key}" for key in settings}
+    data, added = changed(
+        document.data,
+        (Change(key, _value(settings[key], flag), Place(key=flag), SETTING) for key, flag in flags.items()),
+    )
+    places = dict(document.places)
+    for path in added:
+        places = {known: place for known, place in places.items() if known[: len(path)] != path}
+    set_by = {dotted_key(path): flags[change.key] for path, change in added.items()}
+    return replace(document, data=data, places=places), set_by
 
 
 def _value(text: str, flag: str) -> Any:
@@ -180,39 +186,3 @@ def _value(text: str, flag: str) -> Any:
         return read_text(text).data
     except InputError as error:
         raise InputError(error.problem, place=Place(key=flag), remedy=error.remedy) from None
-
-
-def _put(data: Any, path: Path, value: Any, flag: str) -> Path:
-    """Put `value` at `path`; returns the path of what is new: `path`, or the first block that had to be made."""
-    added = path
-    for position, step in enumerate(path):
-        last = position == len(path) - 1
-        if isinstance(step, int):
-            _check_index(data, step, path[:position], flag)
-        elif not isinstance(data, dict):
-            raise InputError(f"'{_dotted(path[:position])}' has no keys", place=Place(key=flag), remedy=_indexed(data))
-        elif not last and step not in data:
-            data[step] = {}
-            added = path[: position + 1] if added == path else added
-        if last:
-            data[step] = value
-        else:
-            data = data[step]
-    return added
-
-
-def _check_index(data: Any, index: int, path: Path, flag: str) -> None:
-    if not isinstance(data, list):
-        raise InputError(f"'{_dotted(path)}' is no list", place=Place(key=flag), remedy="a key without [ ]")
-    if index >= len(data):
-        count = f"{len(data)} {'entry' if len(data) == 1 else 'entries'}"
-        remedy = f"a number from 0 to {len(data) - 1}" if data else "write the entry into the file, or set all of it"
-        raise InputError(f"'{_dotted(path)}' has {count}, counted from 0", place=Place(key=flag), remedy=remedy)
-
-
-def _indexed(data: Any) -> str:
-    return "name an entry by its number, e.g. doses[0].amount" if isinstance(data, list) else "a key of the schema"
-
-
-def _dotted(path: Path) -> str:
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bonesim.model.ode import OdeModel
+from bonesim.model.ode import OdeModel, Parameter
 
 DOSED, VEHICLE = "dosed", "vehicle"
 """Arms of every scenario: as it stands, and with every active amount at 0."""
+
+MOST_DRAWS = 10_000
+"""Members that one run may have; quantiles of 5 and 95 % gain nothing from more."""
 
 
 @dataclass(frozen=True)
@@ -30,19 +33,24 @@ class Output:
 
 @dataclass(frozen=True)
 class LedgerPlan:
-    """What one source by one route is scheduled to deliver, and the symbol that says what arrived.
+    """What one source by one route is scheduled to deliver, and the symbols that say what arrived.
 
-    `scheduled` is in `unit`, that of the first dose; `per_unit` particles are one of it.
+    `scheduled` is in `unit`, that of the first dose; `per_unit` particles are one of it. `endogenous`, in the same
+    unit, is what the body itself secretes from the first dose to the end of the run; `retained` is what a carrier
+    still holds.
     """
 
     group: str
     source: str
     route: str
+    carrier: str | None
     doses: tuple[int, ...]
     unit: str
     scheduled: float
     per_unit: float
+    endogenous: float
     delivered: str
+    retained: str | None
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,18 @@ class Problem:
     drives: tuple[tuple[str, str, str], ...] = ()
     switches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    @property
+    def ledger_symbols(self) -> list[str]:
+        """What the ledger needs at the end of a run: what arrived, line by line, then what carriers still hold."""
+        held = [plan.retained for plan in self.ledger if plan.retained]
+        return [*(plan.delivered for plan in self.ledger), *held]
+
+    def stated(self, name: str) -> float:
+        """The value of a parameter, by flat id, as the model has it."""
+        parameter = self.model.by_id[name]
+        assert isinstance(parameter, Parameter)
+        return parameter.value
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -97,8 +117,12 @@ class Scope:
 
     every_process : edges act on their process itself, whether or not a module takes it, or a molecule before it
     contexts, carriers : conditions of edges that count as given
+    site : where every cell counts as living, as if vesicles were given at the site of each effect
+    free_cargo : what is dosed is the cargo of the vesicles without them
     """
 
     every_process: bool = False
     contexts: frozenset[str] = frozenset()
     carriers: frozenset[str] = frozenset()
+    site: str | None = None
+    free_cargo: bool = False

@@ -12,10 +12,11 @@ from bonesim.compose.link import Activity, compose, driven_processes, flat, swit
 from bonesim.compose.module import Module, load_module
 from bonesim.errors import InputError
 from bonesim.model.ode import OdeModel, Parameter
-from bonesim.network.compile import Exposure, Network, compile_network
+from bonesim.network.compile import Network, compile_network
+from bonesim.network.uptake import Exposure
 from bonesim.pharmacology.schedule import record_times
 from bonesim.scenario.causes import Causes, causes
-from bonesim.scenario.exposure import Group, body_mass, dose_groups, early_times
+from bonesim.scenario.exposure import Group, cell_count, dose_groups, early_times
 from bonesim.scenario.injuries import injured, needed_modules
 from bonesim.scenario.problem import DOSED, VEHICLE, Output, Problem, Scope
 from bonesim.scenario.schema import TISSUE, Scenario
@@ -23,16 +24,14 @@ from bonesim.scenario.schema import TISSUE, Scenario
 SHOWN = {"core": ("OBp", "OBa", "OCa"), "callus_healing": ("inflammation", "cartilage", "callus_vessels", "new_bone")}
 """What the figures of cells and of healing show, by module, as far as it is there."""
 AS_WRITTEN = Scope()
-MARROW_CELLS = "marrow_target_cells"
-"""Flat id of the number of cells that share the vesicles, where a source acts; it scales with the subject's mass."""
 
 
 def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = AS_WRITTEN) -> Problem:
-    """The problem that a scenario states.
+    """The problem that a scenario states, its further arms left aside.
 
-    The core, the tissue, further modules and one kinetics module for each source and route are joined with the signal
-    network that the doses and contexts can reach. Arm `dosed` is the scenario as it stands; arm `vehicle` has every
-    active amount at 0. The model starts in the healthy steady state; contexts begin at their times.
+    The core, the tissue, further modules and one kinetics module for each source, route and carrier are joined with the
+    signal network that the doses and contexts can reach. Arm `dosed` is the scenario as it stands; arm `vehicle` has
+    every active amount at 0. The model starts in the healthy steady state; contexts begin at their times.
 
     Raises
     ------
@@ -48,16 +47,17 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
     biology = [one.module for one in hurt]
     injuries = {name: number for one in hurt for name, number in one.numbers.items()}
     network = _network(scenario, catalog, groups, disease, biology, scope)
+    groups = [group.driven(network.properties) for group in groups]
     parts = [*biology, *(group.module for group in groups), disease.module, Module("", network.model)]
     model = compose("scenario", parts, [Activity(*activity) for activity in network.activities])
-    active = [name for group in groups for name in group.active]
+    active = [*(name for group in groups for name in group.active), *network.given]
     return Problem(
         model=model,
         arms=(DOSED, VEHICLE),
         arm_values={name: (model.by_id[name].value, 0.0) for name in active},  # type: ignore[union-attr]
         t_out=record_times(scenario.duration, scenario.record.every),
         t_early=early_times(scenario),
-        outputs=tuple(_outputs(scenario, model, groups)),
+        outputs=(*_outputs(scenario, model, groups), *_copies(scenario, network)),
         ledger=tuple(group.ledger for group in groups),
         marks=tuple(mark for group in groups for mark in group.marks),
         sizes=_sizes(model, groups),
@@ -67,7 +67,7 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
         numbers=_numbers(model, parts, species, {**network.numbers, **disease.numbers, **injuries}, groups),
         acting=network.edges,
         left_out=network.left_out,
-        activities=network.activities,
+        activities=(*network.activities, *((one.cell, one.process, one.symbol) for one in network.properties)),
         drives=tuple((one.cell, one.process, one.symbol) for one in driven_processes(biology)),
         switches={module.name: switches(module) for module in biology if switches(module)},
     )
@@ -100,31 +100,33 @@ def _network(
     def carries(cell: str, node: str, process: str) -> bool:
         return not scope.every_process and any(module.leads(cell, node, process) for module in biology)
 
-    uptake: dict[str, list[str]] = {}
+    def site_of(cell: str, context: str | None) -> str:
+        return scope.site or catalog.vocabulary.site_of(cell, context)
+
+    by_source: dict[str, list[Group]] = {}
     for group in groups:
-        uptake.setdefault(group.source.id, []).append(group.uptake)
+        by_source.setdefault(group.source.id, []).append(group)
+    exposures = [_exposure(mine, scope.free_cargo) for mine in by_source.values()]
     species = catalog.species[scenario.subject.species]
+    sites = {site for exposure in exposures for site in exposure.sites}
     return compile_network(
-        [Exposure(catalog.sources[source], tuple(symbols)) for source, symbols in uptake.items()],
+        exposures,
         disease.factors,
         priors=catalog.priors,
-        cells=_marrow_cells(scenario, species),
+        cells={site: cell_count(site, scenario, species) for site in sorted(sites)},
         wanted=wanted,
         carries=carries,
         contexts=scope.contexts | {use.id for use in scenario.context},
         carriers=scope.carriers,
+        lineage=catalog.vocabulary.lineage,
+        site_of=site_of,
     )
 
 
-def _marrow_cells(scenario: Scenario, species: Species) -> Number:
-    """Cells that share the vesicles in bone, scaled from the species' usual mass to the subject's."""
-    count = species.cells["marrow_targets"]
-    if count.scales_with != "mass":
-        return count
-    factor = body_mass(scenario, species).to("g") / species.defaults.mass.quantity.to("g")
-    return count.model_copy(
-        update={"value": count.value * factor, "low": count.low * factor, "high": count.high * factor}
-    )
+def _exposure(groups: Sequence[Group], free: bool) -> Exposure:
+    """What reaches cells from all doses of one source."""
+    uptakes = tuple(uptake for group in groups for uptake in group.uptakes)
+    return Exposure(groups[0].source, uptakes, frozenset().union(*(group.takes for group in groups)), free)
 
 
 def _outputs(scenario: Scenario, model: OdeModel, groups: Sequence[Group]) -> Iterator[Output]:
@@ -152,6 +154,14 @@ def _outputs(scenario: Scenario, model: OdeModel, groups: Sequence[Group]) -> It
         if symbol in model.by_id and name not in scenario.outputs:
             yield _output(model, name, symbol, "cell")
     yield from (output for symbol, output in exposure.items() if symbol not in asked)
+
+
+def _copies(scenario: Scenario, network: Network) -> Iterator[Output]:
+    """Copies of every cargo in every cell in which it acts, by the name `CELL.CARGO`."""
+    for one in network.copies:
+        name, label = f"{one.cell}.{one.cargo}", f"copies of {one.cargo} in {one.cell}"
+        if name not in scenario.outputs:
+            yield Output(name, one.symbol, "item/cell", label, "copies")
 
 
 def _output(model: OdeModel, name: str, symbol: str, role: str) -> Output:
@@ -190,6 +200,7 @@ def _numbers(
                 numbers[name] = ({} if computed else {"value": parameter.value}) | said
     numbers |= {name: _origin(number) for name, number in catalogued.items()}
     for group in groups:
+        numbers |= {name: _origin(number) for name, number in group.numbers.items()}
         numbers[f"{group.source.id}__particles_per_ug"] = _origin(group.source.lot.particles_per_ug)
     return numbers
 

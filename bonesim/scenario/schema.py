@@ -19,6 +19,8 @@ from bonesim.errors import InputError, Place
 from bonesim.pharmacology.amount import amount_kind
 from bonesim.pharmacology.schedule import DoseAdministration, dose_times, exact_days
 from bonesim.scenario.block import Block
+from bonesim.scenario.comparison import ArmChange, ArmName, UncertaintyChoice
+from bonesim.scenario.problem import DOSED, VEHICLE
 from bonesim.scenario.sweep import SweepChoice
 from bonesim.units import Quantity
 from bonesim.yamlio import Document, QuantityField
@@ -35,7 +37,21 @@ LONGEST = "200 year"
 SHORTEST = Quantity.parse("1 s")
 """Below this the clock, which counts days from the start of the run, does not tell begin and end well apart."""
 
-SMALLEST_AMOUNTS = tuple(map(Quantity.parse, ("1e-9 ug", "1 particle", "1e-9 ug/kg", "1 particle/kg")))
+SMALLEST_AMOUNTS = tuple(
+    map(
+        Quantity.parse,
+        (
+            "1e-9 ug",
+            "1 particle",
+            "1 cell",
+            "1e-9 ug/kg",
+            "1 particle/kg",
+            "1 cell/kg",
+            "1e-9 ug/day",
+            "1 particle/day",
+        ),
+    )
+)
 """The smallest amount of each kind, apart from none: less than a vesicle is no dose."""
 
 
@@ -59,10 +75,23 @@ Amount = Annotated[
     QuantityField(
         "ug",
         "particles",
+        "cells",
         "ug/kg",
         "particles/kg",
+        "cells/kg",
+        "ug/day",
+        "particles/day",
         at_least=0,
-        at_most=("1 g", "1e16 particles", "1 g/kg", "1e16 particles/kg"),
+        at_most=(
+            "1 g",
+            "1e16 particles",
+            "1e13 cells",
+            "1 g/kg",
+            "1e16 particles/kg",
+            "1e13 cells/kg",
+            "1 g/day",
+            "1e16 particles/day",
+        ),
     ),
 ]
 
@@ -96,8 +125,11 @@ class Dose(Block):
     """One preparation, given once or repeatedly."""
 
     source: str = Field(description="Whose vesicles; an id as in `bonesim sources`.")
-    amount: Amount = Field(description="Of one administration: protein or particles, either also per body mass.")
+    amount: Amount = Field(description="Of one administration: protein, particles or parent cells, also per body mass.")
     route: str = Field(description="How it is given; an id of a route of the catalogue.")
+    carrier: str | None = Field(
+        default=None, description="What holds or homes the vesicles; an id as in `bonesim carriers`."
+    )
     start: Time = Field(default=Quantity.parse("0 day"), description="When the first administration begins.")
     every: Span | None = Field(default=None, description="From the start of one administration to that of the next.")
     count: int = Field(default=1, ge=1, le=MOST_RECORDS, description="How many administrations.")
@@ -113,7 +145,10 @@ class Dose(Block):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        amount_kind(self.amount.unit, Place(key="amount"))
+        kind = amount_kind(self.amount.unit, Place(key="amount"))
+        if kind.per_day and not self.over:
+            problem = f"'{self.amount}' is an amount a day, and nothing says for how long"
+            raise InputError(problem, place=Place(key="amount"), remedy="over: 14 day")
         if self.every and "count" not in self.model_fields_set:
             raise InputError("repeated dosing needs a number of doses", place=Place(key="every"), remedy="count: 8")
         if self.count > 1 and not self.every:
@@ -156,10 +191,16 @@ class Scenario(Block):
     model: ModelChoice = Field(default=ModelChoice(), description="Which model answers.")
     context: tuple[ContextUse, ...] = Field(default=(), description="Diseases or settings of the subject.")
     doses: tuple[Dose, ...] = Field(default=(), description="What is given; without any, the context runs alone.")
+    arms: dict[ArmName, ArmChange] = Field(
+        default={}, description="Further arms by name, beside `dosed` and `vehicle`, which are always there."
+    )
     duration: Duration = Field(description="How long the run is.")
     outputs: tuple[str, ...] = Field(min_length=1, description="Names of the quantities to report.")
     record: Record = Field(default=Record(), description="At which times results are kept.")
     solver: SolverChoice = Field(default=SolverChoice(), description="Accuracy and limits of the integration.")
+    uncertainty: UncertaintyChoice | None = Field(
+        default=None, description="Draws of every number that has a range; without it, the stated values alone."
+    )
     sweep: SweepChoice | None = Field(default=None, description="Variants of this scenario, for `bonesim sweep`.")
 
     _document: Document | None = PrivateAttr(None)
@@ -188,7 +229,7 @@ class Scenario(Block):
     def _check(self) -> Self:
         if "every" not in self.record.model_fields_set:
             object.__setattr__(self, "record", Record(every=_usual_interval(self.duration)))
-        faults = [*_repeated(self), *too_late(self), *_record(self)]
+        faults = [*_repeated(self), *_taken_arms(self), *too_late(self), *_record(self)]
         if faults:
             raise InputError.together(faults)
         return self
@@ -208,11 +249,8 @@ def scenario_json_schema() -> dict[str, Any]:
 
 
 LATER: dict[str, type[Block]] = {
-    "arms": Scenario,
-    "uncertainty": Scenario,
     "menopause": Subject,
     "drug": Dose,
-    "carrier": Dose,
 }
 """Keys that later versions will know -> the block they will belong to."""
 
@@ -231,7 +269,9 @@ def flag_of(key: str, flags: dict[str, str]) -> str | None:
     if not above:
         return None
     nearest = max(above, key=len)
-    return flags[nearest] + key[len(nearest) :]
+    flag = flags[nearest]
+    # What a flag added may be a whole block around the key that it sets.
+    return flag if key_holds(key, flag.removeprefix("--set ")) else flag + key[len(nearest) :]
 
 
 def _repeated(scenario: Scenario) -> Iterator[InputError]:
@@ -245,6 +285,13 @@ def _repeated(scenario: Scenario) -> Iterator[InputError]:
             if name in names[:position]:
                 place = Place(key=key.format(position))
                 yield InputError(f"'{name}' is named twice", place=place, remedy="name it once")
+
+
+def _taken_arms(scenario: Scenario) -> Iterator[InputError]:
+    for name in (DOSED, VEHICLE):
+        if name in scenario.arms:
+            problem = f"arm '{name}' is always there, as the scenario says it"
+            yield InputError(problem, place=Place(key=f"arms.{name}"), remedy="another name")
 
 
 def _too_small(dose: Dose) -> Iterator[InputError]:

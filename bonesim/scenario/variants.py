@@ -16,14 +16,15 @@ import numpy as np
 
 from bonesim.catalog import Catalog, load_catalog
 from bonesim.model.ode import OdeModel, Parameter
+from bonesim.network.uptake import COUNTS
 from bonesim.pharmacology.amount import amount_kind
 from bonesim.pharmacology.schedule import exact_days
 from bonesim.scenario.edit import edited, edited_doses
-from bonesim.scenario.exposure import Regimen, body_mass, regimens
+from bonesim.scenario.exposure import TARGETS, Regimen, body_mass, days_given, regimens
 from bonesim.scenario.problem import Problem
-from bonesim.scenario.resolve import MARROW_CELLS, resolve
-from bonesim.scenario.schema import Scenario
-from bonesim.scenario.timetable import Timetable, timetable
+from bonesim.scenario.resolve import resolve
+from bonesim.scenario.schema import Dose, Scenario
+from bonesim.scenario.timetable import Timetable
 from bonesim.scenario.vary import TIMING, Axis, Key, axes, unit_factor
 from bonesim.units import Quantity, Unit
 
@@ -131,7 +132,7 @@ class Variants:
         for regimen in self.regimens:
             mine = [(position, doses[position]) for position, _ in regimen.doses]
             units = np.eye(len(mine))
-            tables = [timetable(mine, unit.tolist(), regimen.card, regimen.recorded) for unit in units]
+            tables = [regimen.timetable(mine, unit.tolist()) for unit in units]
             shape.append(tables[0].shape)
             for name, values in _by_name(regimen, tables):
                 if name.rpartition("__")[2] in tables[0].active:
@@ -156,7 +157,15 @@ class Variants:
                     particles[position] = column[key] * regimen.vesicles(Quantity(1.0, unit, f"1 {axis.unit}"))
                 if amount_kind(unit).per_mass:
                     particles[position] *= heavier
+                if amount_kind(unit).per_day:
+                    particles[position] *= self._days(column, position, dose)
         return particles
+
+    def _days(self, column: Mapping[Key | str, np.ndarray], position: int, dose: Dose) -> np.ndarray | float:
+        """Length of a secretion, day, (variant,)."""
+        key = Key("doses", position, "over")
+        axis = next((axis for axis in self.axes if axis.target == key), None)
+        return days_given(dose) if axis is None else column[key] * unit_factor(axis, "day")
 
     def _heavier(self, column: Mapping[Key | str, np.ndarray]) -> np.ndarray | float:
         """Mass over the mass of the scenario as written, (variant,)."""
@@ -177,16 +186,23 @@ class Variants:
                 if start in model.by_id:
                     days = [float(exact_days(Quantity.parse(axis.text(value)))) for value in values]
                     yield start, np.array(days)
-        cells = self.base.model.by_id.get(MARROW_CELLS)
-        scales = self.catalog.species[self.scenario.subject.species].cells["marrow_targets"].scales_with == "mass"
-        if isinstance(cells, Parameter) and scales and Key("subject", 0, "mass") in column:
-            yield MARROW_CELLS, cells.value * self._heavier(column)  # type: ignore[misc]
+        if Key("subject", 0, "mass") in column:
+            for name in self._scaling():
+                usual = self.base.model.by_id.get(name)
+                if isinstance(usual, Parameter):
+                    yield name, usual.value * self._heavier(column)  # type: ignore[misc]
+
+    def _scaling(self) -> Iterator[str]:
+        """Flat ids of the parameters that follow the subject's mass."""
+        counts = self.catalog.species[self.scenario.subject.species].cells
+        yield from (COUNTS[site] for site, name in TARGETS.items() if name in counts and counts[name].scales_with)
+        yield from (f"{regimen.name}__endogenous_flux" for regimen in self.regimens)
 
     def _computed(self) -> frozenset[str]:
         """Flat ids of the parameters that hold what the scenario says of doses and contexts."""
         names = {f"{use.id}__start" for use in self.scenario.context}
         for regimen in self.regimens:
-            table = timetable(regimen.doses, regimen.particles, regimen.card, regimen.recorded)
+            table = regimen.timetable(regimen.doses, regimen.particles)
             names |= {f"{regimen.name}__{parameter.id}" for parameter in table.parameters}
         return frozenset(names)
 

@@ -52,6 +52,8 @@ class Lanes:
         self.step = PlainStep(kernels, settings.tableau)
         self.constraints = Constraints(kernels) if kernels.layout.algebraic else None
         self.place = {state: place for place, state in enumerate(kernels.layout.shown)}
+        # Then outputs are interpolated in all states at once: fewer calls.
+        self.shows_all = len(self.place) == len(kernels.layout.states) <= len(kernels.layout.observables)
         self.t_out = np.append(batch.t_out, [np.inf, np.inf])
         self.t_end = batch.t_out[-1]
         self.event_times, self.event_order = calendar(kernels, batch)
@@ -106,7 +108,7 @@ class Lanes:
         for name in ("t", "h", "due", "next_out", "refused", "fresh", "arrived", "next_stop", "turns", "culprit"):
             setattr(self, name, getattr(self, name)[lanes])
         for name in ("y", "p", "k", "atol", "pending"):
-            setattr(self, name, np.ascontiguousarray(getattr(self, name)[:, lanes]))
+            setattr(self, name, getattr(self, name).take(lanes, axis=1))
         self.member = self.member[lanes]
 
     def _next_event(self) -> np.ndarray:
@@ -153,8 +155,10 @@ class Lanes:
 
     def _settle(self, lanes: np.ndarray) -> None:
         """Conditions and constraints as they are now; each is taken twice where one may rest on the other."""
+        if not lanes.size:
+            return
         self._read_conditions(lanes)
-        if self.constraints is not None and lanes.size:
+        if self.constraints is not None:
             self._constrain(self.constraints, lanes)
             if self.layout.switches or self.layout.initially:
                 self._read_conditions(lanes)
@@ -187,6 +191,8 @@ class Lanes:
 
     def _restart(self, lanes: np.ndarray) -> None:
         """A first step for lanes with a new member, or with values that an event has changed."""
+        if not lanes.size:
+            return
         t, y, p, k = self.t[lanes], self.y[:, lanes], Columns(self.p, lanes), Columns(self.k, lanes)
         rhs, dy, dy_next = self.kernels.functions.rhs, np.empty_like(y), np.empty_like(y)
         rhs(t, tuple(y), p, k, dy)
@@ -245,6 +251,8 @@ class Lanes:
             return False
         self.results.end[:, self.member[ended]] = self.y[:, ended]
         self.results.stop_time[self.member[ended]] = self.t[ended]
+        for lane in ended[self.next_out[ended] < len(self.batch.t_out)]:
+            self.results.y[self.next_out[lane] :, :, self.member[lane]] = np.nan
         refill = ended[: self.batch.members - self.waiting]
         self._load(refill)
         if refill.size < ended.size:
@@ -286,7 +294,7 @@ class Lanes:
         theta = theta[cut]
         t_next, y_next = t_next.copy(), y_next.copy()
         turned[cut] = True
-        t_next[cut], y_next[:, cut] = course.time(cut, theta), np.array([*course.states(cut, theta)])
+        t_next[cut], y_next[:, cut] = course.time(cut, theta), course.states(cut, theta).all()
         self.culprit[cut] = np.argmax(self._wrong(cut, t_next[cut], Columns(y_next, cut)), axis=0)
         return turned, t_next, y_next
 
@@ -339,6 +347,7 @@ class Lanes:
             each, first = np.repeat(lanes, count), np.repeat(np.cumsum(count) - count, count)
             places = self.next_out[each] + (np.arange(each.size) - first)
             at = self.t_out[places]
-            self._write(each, places, at, course.states(each, (at - course.t[each]) / course.h[each]))
+            states = course.states(each, (at - course.t[each]) / course.h[each])
+            self._write(each, places, at, states.all() if self.shows_all else states)
             self.next_out[lanes] += count
             lanes = lanes[left > count]

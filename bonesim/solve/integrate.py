@@ -67,7 +67,6 @@ def _run_plain(
     kernels: Kernels, batch: Batch, settings: Settings, solution: Solution, lanes: int, threads: int
 ) -> None:
     """The loop in NumPy, each share of the members in a thread of its own."""
-    solution.y.fill(np.nan)
 
     def run(share: slice) -> None:
         with np.errstate(all="ignore"):

@@ -28,7 +28,7 @@ class PlainStep:
         n, entries = len(self.layout.states), len(self.layout.pattern)
         self._stages = np.empty((self.tableau.stages, n, lanes))
         self._slopes, self._by_time = np.empty((entries, lanes)), np.zeros((n, lanes))
-        self._at, self._sum, self._term = (np.empty((n, lanes)) for _ in range(3))
+        self._at, self._sum = np.empty((n, lanes)), np.empty((n, lanes))
 
     def advance(
         self,
@@ -54,38 +54,39 @@ class PlainStep:
             if i:
                 self._stage_state(i, y)
                 self.functions.rhs(t + method.c[i] * h, tuple(self._at), rows_p, rows_k, stages[i])
-                np.multiply(stages[0], method.C[i][0], out=total)
-                self._add(total, method.C[i][1:], stages[1:])
+                add_up(method.C[i], stages, out=total)
                 total *= per_time
                 total[self.algebraic] = 0.0
                 stages[i] += total
-            if method.d[i] and not self.layout.autonomous:
-                stages[i] += (method.d[i] * h) * self._by_time
+            if method.d[i]:
+                for row in self.layout.drifting:
+                    stages[i, row] += (method.d[i] * h) * self._by_time[row]
             self.linear.solve(stages[i])
         y_next = self._at + stages[-1]
         return y_next, scaled_error(stages[-1], y, y_next, rtol, atol)
 
     def dense(self, states: Sequence[int]) -> np.ndarray:
         """(row, state, lane) the rows D_r of some states in the last step."""
-        stages = self._stages if len(states) == len(self.layout.states) else self._stages[:, states]
-        rows = np.zeros((len(self.tableau.H), *stages.shape[1:]))
+        stages = self._stages if len(states) == len(self.layout.states) else self._stages.take(states, axis=1)
+        rows = np.empty((len(self.tableau.H), *stages.shape[1:]))
         for number, factors in enumerate(self.tableau.H):
-            self._add(rows[number], factors, stages)
+            add_up(factors, stages, out=rows[number])
         return rows
 
     def _stage_state(self, i: int, y: np.ndarray) -> None:
-        """y + sum_j a_ij k_j; where a row only adds a term to the one before it, the sum goes on from there."""
+        """y + sum_j a_ij k_j; where a row only adds the last stage to the one before it, the sum goes on from there."""
         row, before = self.tableau.a[i], self.tableau.a[i - 1]
-        if before and row[:-1] == before:
-            self._add(self._at, row[-1:], self._stages[i - 1 :])
+        if before and row == (*before, 1.0):
+            self._at += self._stages[i - 1]
         else:
-            self._at[:] = y
-            self._add(self._at, row, self._stages)
+            add_up(row, self._stages, out=self._at)
+            self._at += y
 
-    def _add(self, total: np.ndarray, factors: tuple[float, ...], stages: np.ndarray) -> None:
-        """total += sum_j factors_j k_j, in the order of the factors."""
-        term = self._term[: len(total)]
-        for factor, stage in zip(factors, stages, strict=False):
-            if factor:
-                np.multiply(stage, factor, out=term)
-                total += term
+
+def add_up(factors: Sequence[float], stages: np.ndarray, out: np.ndarray) -> None:
+    """sum_j factors_j k_j into `out`, in the order of the factors for every state and lane."""
+    stages = stages[: len(factors)]
+    if out.size > 1:
+        np.einsum("j,jsl->sl", factors, stages, out=out)
+    else:  # a single column is summed as a scalar product, in an order of its own
+        out[:] = np.einsum("j,jsl->sl", factors, np.repeat(stages, 2, axis=2))[:, :1]

@@ -68,7 +68,8 @@ def sweep(
     Raises
     ------
     InputError
-        If the scenario has no sweep or a member of it is no scenario, or `out` is taken or has not enough room.
+        If the scenario has no sweep, or has further arms or draws, or a member of it is no scenario, or `out` is taken
+        or has not enough room.
     InternalError
         If doses were lost, or a healthy model does not start at rest though no parameter of it is varied.
     """
@@ -79,6 +80,7 @@ def sweep(
         check_place(folder)
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario)
+    _check_sections(scenario)
     run_plan(
         plan(scenario),
         folder,
@@ -140,6 +142,17 @@ def _check_choices(executor: str, dtype: str) -> None:
         raise InputError(f"unknown executor '{executor}'", place=Place(key="executor"), remedy="local")
     if dtype not in DTYPES:
         raise InputError(f"unknown dtype '{dtype}'", place=Place(key="dtype"), remedy=closest(dtype, DTYPES))
+
+
+def _check_sections(scenario: Scenario) -> None:
+    """A sweep runs each member with the stated values, beside its vehicle arm."""
+    if scenario.uncertainty:
+        problem = "a sweep runs each member with the stated values, and draws nothing"
+        remedy = "leave it out, and vary numbers by name under 'sweep'"
+        raise InputError(problem, place=scenario.place("uncertainty"), remedy=remedy)
+    if scenario.arms:
+        problem = "a sweep runs the arms dosed and vehicle of each member, and no others"
+        raise InputError(problem, place=scenario.place("arms"), remedy="--set arms={}, or a sweep of each arm")
 
 
 def _check_rest(planned: Plan, chunk: Chunk) -> None:

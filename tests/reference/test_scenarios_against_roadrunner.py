@@ -24,6 +24,12 @@ VARIANTS: dict[str, tuple[str, Mapping[str, str]]] = {
     "infusions": ("ovx_m2", {"doses[0].over": "6 h"}),
     "infusions that overlap": ("ovx_m2", {"doses[0].over": "40 h", "doses[0].every": "1 day"}),
     "local depot": ("ovx_m1", {"doses[0].route": "local"}),
+    "gels": ("ovx_m2", {"doses[0].route": "local", "doses[0].carrier": "cha_sf_gcs_dfpeg"}),
+    "carriers that release evenly and overlap": (
+        "ovx_m2",
+        {"doses[0].route": "local", "doses[0].carrier": "beta_tcp", "doses[0].every": "3 day"},
+    ),
+    "joint": ("ovx_m1", {"doses[0].route": "intra_articular"}),
     "first dose at the start": ("ovx_m2", {"doses[0].start": "0 day"}),
     "per body mass": ("ovx_m2", {"doses[0].amount": "1e10 particles/kg"}),
     "signal modules": (

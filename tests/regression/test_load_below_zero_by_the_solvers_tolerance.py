@@ -8,18 +8,18 @@ from bonesim.model.derive import derivative
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import Sym
 
-LOAD = "cell_exo__vesicles_per_cell"
+LOAD = "BMSC__vesicles_of_cell_exo"
 
 
 def test_a_load_just_below_zero_has_no_action() -> None:
     compiled = network(source(edge("a", "A+")), priors={"hill": number(1.7)})
-    action = compiled.model.by_id["cell_exo__saturation"].expr  # type: ignore[union-attr]
+    action = compiled.model.by_id["BMSC__saturation_by_cell_exo"].expr  # type: ignore[union-attr]
     values = {"hill": 1.7, "V50": 2.0, LOAD: -1e-16}
     assert evaluate(action, values) == 0.0
 
 
 def test_the_slope_at_no_load_is_that_of_the_hill_function() -> None:
     compiled = network(source(edge("a", "A+")))
-    action = compiled.model.by_id["cell_exo__saturation"].expr  # type: ignore[union-attr]
+    action = compiled.model.by_id["BMSC__saturation_by_cell_exo"].expr  # type: ignore[union-attr]
     slope = derivative(action, Sym(LOAD))
     assert evaluate(slope, {"hill": 1.0, "V50": 2.0, LOAD: 0.0}) == 0.5

@@ -131,18 +131,18 @@ def test_a_card_gives_its_ports_by_name(tmp_path: Path) -> None:
 
 
 def test_values_of_a_module_are_converted_to_the_units_of_its_file() -> None:
-    module = load_module("local_depot", "depot").with_values({"t_half_depot": Quantity.parse("12 h")})
+    module = load_module("site_depot", "depot").with_values({"t_half_depot": Quantity.parse("12 h")})
     value = {parameter.id: parameter.value for parameter in module.model.parameters}["t_half_depot"]
     assert value == 0.5
 
 
 def test_values_for_unknown_parameters_are_told_together() -> None:
-    values = {"t_half_depo": Quantity.parse("12 h"), "share_bones": Quantity.parse("0.5 dimensionless")}
+    values = {"t_half_depo": Quantity.parse("12 h"), "share_sites": Quantity.parse("0.5 dimensionless")}
     with pytest.raises(InputError) as caught:
-        load_module("local_depot", "depot").with_values(values)
+        load_module("site_depot", "depot").with_values(values)
     assert str(caught.value) == (
-        "t_half_depo: local_depot has no parameter 't_half_depo'\n  try: did you mean 't_half_depot'?\n"
-        "share_bones: local_depot has no parameter 'share_bones'\n  try: did you mean 'share_bone'?"
+        "t_half_depo: site_depot has no parameter 't_half_depo'\n  try: did you mean 't_half_depot'?\n"
+        "share_sites: site_depot has no parameter 'share_sites'\n  try: did you mean 'share_site'?"
     )
 
 

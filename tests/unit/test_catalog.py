@@ -445,6 +445,55 @@ def test_a_range_of_ages_is_checked(extra: Path, ages: str) -> None:
     assert str(caught.value) == f"{file}:{line}: {AGES[ages]}"
 
 
+NUMBER = "{value: 2, unit: day, low: 1, high: 4, basis: assumed, why: an example}"
+SHARE = "{value: 0.1, low: 0, high: 0.4, basis: assumed, why: an example}"
+CARRIERS = {
+    "release: {form: even, burst: SHARE, half_life: NUMBER}": (
+        "release.form: a release of form even needs its duration alone\n  try: duration"
+    ),
+    "release: {form: first_order, burst: SHARE, half_life: NUMBER, duration: NUMBER}": (
+        "release.form: a release of form first_order needs its half_life alone\n  try: half_life"
+    ),
+    "release: null": "id: the carrier 'my_gel' changes nothing\n  try: `release:`, `retention:` or `targeting:`",
+    "retention: NUMBER": (
+        "retention.unit: 'day' does not convert to 'dimensionless': a time is not a plain number\n"
+        "  try: a unit such as 'dimensionless'"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", CARRIERS)
+def test_a_carrier_is_checked(tmp_path: Path, text: str) -> None:
+    (tmp_path / "carriers").mkdir()
+    said = text.replace("NUMBER", NUMBER).replace("SHARE", SHARE)
+    entry = f"id: my_gel\nlabel: my gel\nkind: hydrogel\nabout: an example\n{said}\n"
+    (tmp_path / "carriers" / "my_gel.yaml").write_text(entry)
+    with pytest.raises(InputError) as caught:
+        load_catalog(tmp_path)
+    assert [str(part).partition(": ")[2] for part in caught.value.parts] == [CARRIERS[text]]
+
+
+def test_a_carrier_is_added_by_a_file(tmp_path: Path) -> None:
+    (tmp_path / "carriers").mkdir()
+    factor = NUMBER.replace("unit: day, ", "")
+    entry = f"id: my_gel\nlabel: my gel\nkind: hydrogel\nabout: an example\nretention: {factor}\n"
+    (tmp_path / "carriers" / "my_gel.yaml").write_text(entry)
+    source = NEW_SOURCE.replace("    context: null\n", "    context: null\n    conditions: {carrier: my_gel}\n")
+    (tmp_path / "new_cell.yaml").write_text(source)
+    catalog = load_catalog(tmp_path)
+    assert catalog.carriers["my_gel"].retention is not None
+    assert catalog.source_of["new_mir1_ocn"].edges[0].conditions.carrier == "my_gel"
+
+
+@pytest.mark.parametrize("keys", ["module: null", "module: site_depot\nrefused: no reason"])
+def test_a_route_carries_vesicles_or_says_why_not(tmp_path: Path, keys: str) -> None:
+    (tmp_path / "routes").mkdir()
+    (tmp_path / "routes" / "oral.yaml").write_text(f"id: oral\nlabel: oral\n{keys}\nsite: none\nabout: an example\n")
+    with pytest.raises(InputError) as caught:
+        load_catalog(tmp_path)
+    assert "module: vesicles must either be carried or refused" in str(caught.value)
+
+
 def test_numbers_are_frozen() -> None:
     number = load_catalog().priors["V50"]
     assert isinstance(number, Number)

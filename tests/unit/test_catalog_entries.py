@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bonesim.catalog import Edge, Number, Reference, Source, load_catalog
+from bonesim.catalog import Edge, Number, Reference, Route, Source, load_catalog
 from bonesim.catalog.load import DATA, HERE
 from bonesim.units import Unit
 
@@ -193,4 +193,15 @@ def test_the_shares_of_a_dose_stay_below_the_dose() -> None:
 def test_a_species_gives_each_parameter_of_a_module_once() -> None:
     pairs = [(row.module, row.symbol) for row in CATALOG.species["rat"].parameters]
     assert len(set(pairs)) == len(pairs)
-    assert {route.module for route in CATALOG.routes.values()} <= {module for module, _ in pairs}
+    assert "iv_two_phase" in {module for module, _ in pairs}
+
+
+@pytest.mark.parametrize("route", [one for one in CATALOG.routes.values() if one.module], ids=lambda one: one.id)
+def test_a_route_gives_the_parameters_of_its_site(route: Route) -> None:
+    site = {"t_half_depot", "share_blood", *(["share_site"] if route.site != "none" else [])}
+    assert set(route.parameters) == (set() if route.site == "blood" else site)
+
+
+def test_every_carrier_and_route_of_the_vocabulary_has_an_entry() -> None:
+    assert set(CATALOG.carriers) == set(CATALOG.vocabulary.carriers)
+    assert set(CATALOG.routes) == set(CATALOG.vocabulary.routes)

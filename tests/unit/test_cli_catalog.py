@@ -1,4 +1,4 @@
-"""`bonesim sources`, `contexts`, `models`, `schema` and `doctor`."""
+"""`bonesim sources`, `contexts`, `carriers`, `models`, `schema` and `doctor`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import bonesim
-from bonesim.catalog import context_to_json, source_to_json
+from bonesim.catalog import carrier_to_json, context_to_json, source_to_json
 from bonesim.cli.evidence import edge_text
 from bonesim.cli.main import main
 from bonesim.errors import InputError
@@ -42,6 +42,28 @@ def test_all_sources_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize("context", CATALOG.contexts)
 def test_a_context_as_json_is_the_document_of_the_catalogue(context: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(printed(f"contexts {context} --json", capsys)) == context_to_json(CATALOG.contexts[context])
+
+
+@pytest.mark.parametrize("carrier", CATALOG.carriers)
+def test_a_carrier_as_json_is_the_document_of_the_catalogue(carrier: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert json.loads(printed(f"carriers {carrier} --json", capsys)) == carrier_to_json(CATALOG.carriers[carrier])
+
+
+def test_all_carriers_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(printed("carriers --json", capsys))
+    assert found == [carrier_to_json(carrier) for carrier in CATALOG.carriers.values()]
+
+
+def test_the_page_of_a_carrier_has_its_numbers_with_their_origin(capsys: pytest.CaptureFixture[str]) -> None:
+    page = " ".join(printed("carriers beta_tcp", capsys).split())
+    assert "time of even release: 5 day (2 to 10, measured) Int J Mol Sci 2021;22(12):6203" in page
+    assert "freed at once: 0.1 (0.01 to 0.4, assumed)" in page
+    assert "factor on the half-life at the site: 3 (1.2 to 10, assumed)" in printed("carriers creka", capsys)
+
+
+def test_an_unknown_carrier_is_told_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["carriers", "cha_sf_gcs"]) == 2
+    assert "carrier: unknown carrier 'cha_sf_gcs'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("source", CATALOG.sources)
@@ -80,7 +102,9 @@ def test_a_chain_is_written_with_arrows_and_bars(edge: str) -> None:
     assert edge_text(found) == EDGES[edge]
 
 
-@pytest.mark.parametrize(("command", "ids"), [("sources", CATALOG.sources), ("contexts", CATALOG.contexts)])
+@pytest.mark.parametrize(
+    ("command", "ids"), [("sources", CATALOG.sources), ("contexts", CATALOG.contexts), ("carriers", CATALOG.carriers)]
+)
 def test_lists_have_one_row_an_entry(command: str, ids: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     head, *lines = printed(command, capsys).splitlines()
     assert head.split()[0] == "id"

@@ -31,7 +31,7 @@ FAULTS = {
     "run": f"bonesim run: SCENARIO is missing\n  try: {RUN}\n",
     "run --outptu x": "--outptu: unknown option of 'bonesim run'\n  try: did you mean '--output'?\n",
     "run -x": "-x: unknown option of 'bonesim run'\n"
-    "  try: one of --output, --set, --plot, --accuracy, --json, --help\n",
+    "  try: one of --output, --set, --plot, --data, --accuracy, --json, --help\n",
     "run a.yaml b.yaml": f"bonesim run: got unexpected extra argument (b.yaml)\n  try: {RUN}\n",
     "run ovx_m2.yaml --set": f"--set: requires an argument\n  try: {RUN}\n",
     "run ovx_m2.yaml --json=1": f"--json: does not take a value\n  try: {RUN}\n",

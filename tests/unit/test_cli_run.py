@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,12 @@ def test_run_prints_a_table_and_facts(capsys: pytest.CaptureFixture[str]) -> Non
         "P1NP",
     ]
     facts = {line[:9].strip(): line[10:] for line in lines[9:] if line[:9].strip()}
-    assert list(facts) == ["ledger", "numbers", "left out", "time"]
+    assert list(facts) == ["ledger", "flux", "copies", "numbers", "left out", "time"]
     assert facts["ledger"] == "macrophage_m2, intravenous: 200 ug scheduled, 200 ug delivered (arm dosed)"
+    assert facts["flux"].endswith(" % of all vesicles from the first dose on, the body's own included")
+    most, _, verdict = facts["copies"].partition("; ")
+    assert re.fullmatch(r"at most 0\.00\d+ of miR-690 in a cell \(BMSC\)", most)
+    assert verdict == "below 1 copy a cell: stoichiometry does not support the effect"
     assert facts["numbers"].endswith(" measured; origin of each under --json")
     assert not any(line.endswith(" ") for line in lines)
     assert list(Path().iterdir()) == []
@@ -51,7 +56,7 @@ def test_run_writes_what_it_prints_as_json(capsys: pytest.CaptureFixture[str]) -
     folder = Path("out/deep")
     assert sorted(path.name for path in folder.iterdir()) == ["result.nc", "summary.json", "trajectories.csv"]
     assert found == json.loads((folder / "summary.json").read_text())
-    assert set(found) == {"outputs", "status", "ledger", "timing", "provenance"}
+    assert set(found) == {"outputs", "copies_per_cell", "status", "ledger", "timing", "provenance"}
     assert set(found["timing"]) == {"read", "solve"}
     sizes = bonesim.read_run(folder).sizes
     assert (sizes["arm"], sizes["time"]) == (2, 11)
@@ -175,6 +180,7 @@ def test_check_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         {
             "source": "macrophage_m2",
             "route": "intravenous",
+            "carrier": None,
             "amount": "1e10 particles/kg",
             "particles": pytest.approx(2.5e9, rel=1e-12),
             "count": 8,
@@ -195,3 +201,77 @@ def test_check_tells_every_fault(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = capsys.readouterr()
     assert out == ""
     assert err == f"{file}:8: doses[0].amout: unknown key\n  try: did you mean 'amount'?\n"
+
+
+ARMS = ["--set", "arms={shells: {vesicles: empty}, low: {'doses[0].amount': 3 ug}}"]
+DRAWS = ["--set", "uncertainty.members=8"]
+
+
+def test_run_with_arms_and_draws(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(SCENARIO), *SHORT, *ARMS, *DRAWS, "-o", "out", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    arms = found["outputs"]["OBa"]["arms"]
+    assert list(arms) == ["dosed", "vehicle", "shells", "low"]
+    assert set(arms["low"]["quantiles"]) == {"5", "50", "95"}
+    assert arms["shells"]["sign_agreement"] is None
+    assert [(line["arm"], line["scheduled"]) for line in found["ledger"]] == [
+        ("dosed", 200.0),
+        ("vehicle", 0.0),
+        ("shells", 200.0),
+        ("low", 6.0),
+    ]
+    assert found["status"]["low"]["members_failed"] == 0
+    assert found["provenance"]["uncertainty"]["members"] == 8
+    assert set(found["provenance"]["arms"]) == {"shells", "low"}
+    sizes = bonesim.read_run(Path("out")).sizes
+    assert (sizes["arm"], sizes["member"], sizes["time"]) == (4, 8, 11)
+
+
+def test_draws_are_printed_as_a_second_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(SCENARIO), *SHORT, *DRAWS]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    head = next(number for number, line in enumerate(lines) if line.startswith("8 draws of "))
+    assert lines[head].endswith(" numbers from their ranges: 5 / 50 / 95 % of them, and how many have the sign above")
+    assert lines[head + 1].split("  ")[0] == "output"
+    row = lines[head + 2].split()
+    assert row[0] == "bone_volume_fraction"
+    assert row.count("/") == 4
+    assert row[-1] == "%"
+
+
+def test_draws_that_fail_end_with_3(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(SCENARIO), *SHORT, *DRAWS, "--set", "solver.max_steps=20"]) == 3
+    assert "arm dosed: 8 of the draws stopped early\n" in capsys.readouterr().err
+
+
+def test_own_measurements_are_held_against_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.csv").write_text("time_week,OBa,OBa_sd\n6,0.001,0.0001\n")
+    assert main(["run", str(SCENARIO), *SHORT, "--data", "mine.csv", "-o", "out", "--plot"]) == 0
+    out = capsys.readouterr().out
+    (point,) = json.loads(Path("out/summary.json").read_text())["data"]
+    assert (point["output"], point["arm"], point["time_day"], point["sd"]) == ("OBa", "dosed", 42.0, 1e-4)
+    assert point["residual"] == pytest.approx(0.001 - point["computed"])
+    assert point["z"] == pytest.approx(point["residual"] / 1e-4)
+    assert Path("out/data.png").is_file()
+    row = next(line for line in out.splitlines() if line.startswith("OBa ") and " dosed " in line)
+    assert row.split()[:4] == ["OBa", "dosed", "42", "0.001"]
+
+
+def test_a_fault_in_the_measurements_is_told_before_anything_is_solved(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.csv").write_text("time_week,OBs\n6,0.001\n")
+    assert main(["run", str(SCENARIO), "--data", "mine.csv", "-o", "out"]) == 2
+    assert capsys.readouterr().err == "mine.csv:1: OBs: 'OBs' is no output of this run\n  try: did you mean 'OBa'?\n"
+    assert not Path("out").exists()
+
+
+def test_check_tells_arms_and_draws(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(SCENARIO), *ARMS, *DRAWS]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.endswith(" states in all, arms dosed, vehicle, shells and low") for line in lines)
+    assert any(line.startswith("  draws     8, seed 1, of ") for line in lines)
+
+
+def test_check_refuses_an_arm_that_run_would_refuse(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(SCENARIO), "--set", "arms={a: {without: [miR-691]}}"]) == 2
+    message = "--set arms.a.without[0]: no edge, cargo or module 'miR-691' acts in this arm\n"
+    assert capsys.readouterr().err.startswith(message)

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from bonesim.catalog import load_catalog
+from bonesim.catalog import Number, load_catalog
 from bonesim.cli.main import COMMANDS, main
 from bonesim.compose.card import Port, load_card
 from bonesim.resources import model_ids
@@ -166,14 +166,43 @@ def test_the_page_on_the_network_lists_every_prior() -> None:
     assert table(ROOT / "docs" / "network.md", "| name | value |") == rows
 
 
-@pytest.mark.parametrize("module", ["iv_two_phase", "local_depot"])
-def test_the_page_on_exposure_lists_the_numbers_of_the_rat(module: str) -> None:
-    heading = {"iv_two_phase": "## Into blood", "local_depot": "## At the bone"}[module]
+def test_the_page_on_exposure_lists_the_numbers_of_the_rat() -> None:
     rows = []
-    for symbol, number in load_catalog().species["rat"].of_module(module).items():
+    for symbol, number in load_catalog().species["rat"].of_module("iv_two_phase").items():
         unit = "" if number.unit == "dimensionless" else f" {number.unit}"
         rows.append([f"`{symbol}`", f"{number.value:g}{unit}", f"{number.low:g} to {number.high:g}", number.basis])
-    assert table(ROOT / "docs" / "exposure.md", "| symbol |", after=heading) == rows
+    assert table(ROOT / "docs" / "exposure.md", "| symbol |") == rows
+
+
+def test_the_page_on_exposure_lists_every_site() -> None:
+    names = ("t_half_depot", "share_site", "share_blood")
+    rows = [
+        [f"`{route.id}`", route.site, *(written(route.parameters.get(name)) for name in names)]
+        for route in load_catalog().routes.values()
+        if route.parameters
+    ]
+    assert table(ROOT / "docs" / "exposure.md", "| route |") == rows
+
+
+def test_the_page_on_exposure_lists_every_carrier() -> None:
+    rows = []
+    for carrier in load_catalog().carriers.values():
+        release, form = carrier.release, ""
+        if release:
+            form = f"half-life {written(release.half_life)}" if release.half_life else ""
+            form = form or f"evenly over {written(release.duration)}"
+        burst = written(release.burst) if release else ""
+        numbers = (written(number) for number in (carrier.retention, carrier.targeting))
+        rows.append([f"`{carrier.id}`", carrier.kind, burst, form, *numbers])
+    assert table(ROOT / "docs" / "exposure.md", "| carrier |") == rows
+
+
+def written(number: Number | None) -> str:
+    """A number as the tables of a page have it: `5 day (2 to 10)`."""
+    if number is None:
+        return ""
+    unit = "" if number.unit == "dimensionless" else f" {number.unit}"
+    return f"{number.value:g}{unit} ({number.low:g} to {number.high:g})"
 
 
 @pytest.mark.parametrize("page", ALL_PAGES, ids=name_of)
@@ -250,12 +279,14 @@ def _rows(block: dict[str, Any], blocks: dict[str, Any], prefix: str) -> Iterato
         name, needed = prefix + key, "required" if key in block.get("required", []) else ""
         said = {**said, **_present(said)} if "anyOf" in said else said
         many = said.get("type") == "array"
-        reference = (said.get("items", {}) if many else said).get("$ref")
+        named = list(said.get("patternProperties", {}).values())
+        reference = (said.get("items", {}) if many else named[0] if named else said).get("$ref")
         if reference:
             inner = blocks[reference.rpartition("/")[2]]
             about = said.get("description") or inner["description"]
-            yield [f"`{name}`", "list of blocks" if many else "block", needed, about]
-            yield from _rows(inner, blocks, f"{name}[]." if many else f"{name}.")
+            kind = "list of blocks" if many else "blocks by name" if named else "block"
+            yield [f"`{name}`", kind, needed, about]
+            yield from _rows(inner, blocks, f"{name}{'[]' if many else '.NAME' if named else ''}.")
         else:
             yield [f"`{name}`", _value(said), needed or _default(said), said["description"]]
 

@@ -15,6 +15,7 @@ from bonesim.errors import InputError
 from bonesim.explain import explain
 from bonesim.resources import data_root
 from bonesim.run import run, solve
+from bonesim.scenario.arms import Comparison
 from bonesim.scenario.load import load_scenario
 from bonesim.scenario.resolve import resolve
 
@@ -48,7 +49,9 @@ def test_a_knock_out_is_what_an_arm_without_the_edge_lacks(m2: dict[str, Any]) -
     row = m2["edges"][0]
     problem = resolve(load_scenario(M2))
     without = replace(problem, arm_values={**problem.arm_values, f"strength_{row['edge']}": (0.0, 0.0)})
-    whole, rest = (solve(one)["bone_volume_fraction"].sel(arm="dosed").values for one in (problem, without))
+    whole, rest = (
+        solve(Comparison.of(one))["bone_volume_fraction"].sel(arm="dosed").values for one in (problem, without)
+    )
     assert max(whole - rest) > 0.1 * max(m2["effect"])
     assert row["knock_out"] == pytest.approx(whole - rest, abs=1e-5)
 

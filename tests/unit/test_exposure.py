@@ -15,7 +15,7 @@ from bonesim.simulate import simulate
 
 PER_UG = 2e9  # the shipped prior
 IV = ("central", "peripheral", "liver", "lung", "spleen", "kidney", "bone", "cells", "elsewhere")
-DEPOT = ("depot", "bone", "cells", "elsewhere")
+DEPOT = ("depot", "central", "peripheral", "cleared", "bone", "cells", "elsewhere")
 
 
 def groups_of(scenario: Scenario) -> list[Group]:

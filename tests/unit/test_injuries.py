@@ -17,6 +17,7 @@ from bonesim.errors import InputError
 from bonesim.model.expr import Call, Num, Sym
 from bonesim.model.ode import Parameter
 from bonesim.run import solve
+from bonesim.scenario.arms import Comparison
 from bonesim.scenario.injuries import injured, needed_modules
 from bonesim.scenario.load import KnownNames, known_names
 from bonesim.scenario.resolve import resolve
@@ -70,7 +71,7 @@ def test_another_module_takes_no_harm() -> None:
 
 def test_a_context_brings_its_module_along_and_opens_the_gap_when_it_begins() -> None:
     problem = resolve(question(context=FRACTURE, outputs="[new_bone, debris, gap_size]"))
-    course = solve(problem, backend="numpy").sel(arm="vehicle")
+    course = solve(Comparison.of(problem), backend="numpy").sel(arm="vehicle")
     assert course["new_bone"].values[:3].tolist() == [1.0, 1.0, 1.0]
     assert course["debris"].values[:3].tolist() == [0.0, 0.0, 0.0]
     assert course["gap_size"].values[:3].tolist() == [1.0, 1.0, 1.0]
@@ -133,6 +134,6 @@ def test_the_begin_of_an_injury_can_be_varied(day: float) -> None:
     plain = swept((), {"context[0].start": "[0 day, 1 day]"}, kind="grid", members=2)
     use = question(context="[{id: fracture}]").context
     variants = Variants(plain.model_copy(update={"context": use, "outputs": ("new_bone",)}))
-    course = solve(variants.problem(np.array([day])), backend="numpy").sel(arm="vehicle")["new_bone"]
+    course = solve(Comparison.of(variants.problem(np.array([day]))), backend="numpy").sel(arm="vehicle")["new_bone"]
     assert (course.values == 1.0).tolist() == [time < day for time in course["time"].values]
     assert float(course.sel(time=day)) == 0.0

@@ -27,7 +27,7 @@ LAYERS = [
     {"results"},
     {"accuracy", "equilibrium", "sensitivity"},
     {"simulate"},
-    {"failure", "steady"},
+    {"ensemble", "failure", "steady"},
     {"run"},
     {"shapley", "trial"},
     {"compare", "explain", "profile", "sweep"},

@@ -107,6 +107,27 @@ def test_cargos_that_move_a_process_the_same_way_share_the_strength_of_the_vesic
     assert log_odds(values) == pytest.approx((0.6 / 2 + 0.6 / 4 + 1.2 / 4) / 2, rel=1e-12)
 
 
+def test_cells_of_one_pool_share_what_a_source_does_to_its_process() -> None:
+    entry = source(
+        edge("a", "A+"),
+        edge("b", "A+", ending="MSC.osteogenic_differentiation"),
+        edge("c", "C+", ending="MSC.apoptosis"),
+        edge("d", "D+", ending="osteoblast.osteogenic_differentiation"),
+    )
+    pools = {"BMSC": "stromal", "MSC": "stromal"}
+    values = at_rest(network(entry, lineage=lambda cell: pools.get(cell, cell)), uptake_cell_exo=HALF)
+    found = {name: log_odds(values, name.replace(".", "__")) for name in {one.port for one in entry.edges}}
+    assert found == pytest.approx(
+        {
+            "BMSC.osteogenic_differentiation": 0.6 / 2 / 2,
+            "MSC.osteogenic_differentiation": 0.6 / 2 / 2,
+            "MSC.apoptosis": 0.6 / 2,
+            "osteoblast.osteogenic_differentiation": 0.6 / 2,
+        },
+        rel=1e-12,
+    )
+
+
 def test_chains_to_another_process_or_the_other_way_do_not_share() -> None:
     entry = source(
         edge("a", "A+"),
@@ -135,9 +156,9 @@ def test_a_node_that_stands_twice_in_a_chain_is_two_states() -> None:
 @pytest.mark.parametrize("hill", [1.0, 1.5, 2.0])
 def test_action_is_none_without_load_half_at_v50_and_saturates(hill: float) -> None:
     compiled = network(source(edge("a", "A+")), priors={"hill": number(hill)})
-    rule = compiled.model.by_id["cell_exo__saturation"].expr  # type: ignore[union-attr]
+    rule = compiled.model.by_id["BMSC__saturation_by_cell_exo"].expr  # type: ignore[union-attr]
     values = {"hill": hill, "V50": 2.0}
-    actions = [evaluate(rule, {**values, "cell_exo__vesicles_per_cell": load}) for load in (0.0, 2.0, 1e12)]
+    actions = [evaluate(rule, {**values, "BMSC__vesicles_of_cell_exo": load}) for load in (0.0, 2.0, 1e12)]
     assert actions == pytest.approx([0.0, 0.5, 1.0], abs=1e-11)  # (V50/V)^n at 1e12 is 2e-12 at most
     full = at_rest(compiled, uptake_cell_exo=uptake_for(1e12))
     assert log_odds(full) == pytest.approx(0.6, rel=1e-11)
@@ -194,7 +215,7 @@ def test_edges_act_only_where_their_context_and_carrier_are() -> None:
     assert bare.edges == ("always",)
     assert bare.left_out == {"broken": "acts in context fracture only", "in_gel": "acts with carrier gel only"}
     assert network(entry, contexts=frozenset({"fracture"})).edges == ("always", "broken")
-    full = network(entry, contexts=frozenset({"fracture"}), carriers=frozenset({"gel"}))
+    full = network(entry, contexts=frozenset({"fracture"}), carrier="gel")
     assert (full.edges, full.left_out) == (("always", "broken", "in_gel"), {})
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import matplotlib
 import numpy as np
 import pytest
@@ -9,7 +11,14 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from bonesim.errors import InputError
-from bonesim.plot import plot_bone_volume, plot_cells, plot_exposure, plot_healing, save_figures
+from bonesim.plot import (
+    plot_bone_volume,
+    plot_cells,
+    plot_exposure,
+    plot_healing,
+    plot_measured,
+    save_figures,
+)
 from bonesim.plot.style import BLUE, PALE, arm_styles, moved_apart, time_axis
 from bonesim.results.dataset import OutputInfo, to_dataset, with_early_exposure
 from bonesim.results.store import FIGURES
@@ -327,7 +336,10 @@ def test_a_misspelt_quantity():
 
 
 def test_figures_are_saved_where_the_result_allows(tmp_path):
-    assert tuple(path.name for path in save_figures(result(), tmp_path)) == FIGURES
+    point = {"output": "OBa", "arm": "dosed", "time_day": 56.0, "value": 0.01, "sd": 0.002, "low": None, "high": None}
+    measured = result().assign_attrs(data=json.dumps([point]))
+    assert tuple(path.name for path in save_figures(measured, tmp_path)) == FIGURES
+    assert tuple(path.name for path in save_figures(result(), tmp_path)) == FIGURES[:-1]
     for path in tmp_path.iterdir():
         assert path.read_bytes().startswith(b"\x89PNG")
     assert [path.name for path in save_figures(result(CELLS), tmp_path)] == ["cells.png"]
@@ -380,3 +392,56 @@ def test_no_two_labels_overlap():
     assert len(boxes) == 5
     assert not any(one.overlaps(other) for k, one in enumerate(boxes) for other in boxes[:k])
     assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+
+
+def with_draws(dataset: xr.Dataset, factors: np.ndarray) -> xr.Dataset:
+    """The result with draws that are so many times the stated values; exposures stay as they are."""
+    drawn = {name: dataset[name] for name in dataset.data_vars if dataset[name].attrs.get("role") in ("output", "cell")}
+    twins = {f"{name}_stated": variable.assign_attrs(role="stated") for name, variable in drawn.items()}
+    by_member = xr.DataArray(factors, dims="member")
+    members = {
+        name: (variable * by_member).transpose("arm", "member", "time").assign_attrs(variable.attrs)
+        for name, variable in drawn.items()
+    }
+    return dataset.assign(twins).assign(members).assign_coords(member=np.arange(len(factors)))
+
+
+def test_a_band_holds_nine_tenths_of_the_draws_about_the_line_of_the_stated_values():
+    dataset = with_draws(result((FRACTION,)), np.linspace(0.5, 1.5, 101))
+    (axes,) = plot_bone_volume(dataset).axes
+    course = 100 * dataset["bone_volume_fraction_stated"].sel(arm="dosed").values
+    np.testing.assert_allclose(lines(axes)["dosed"], course)
+    corners = axes.collections[0].get_paths()[0].vertices[:, 1]
+    assert (corners.min(), corners.max()) == pytest.approx((0.55 * course.min(), 1.45 * course.max()))
+    (legend,) = axes.figure.legends
+    assert legend.get_texts()[0].get_text() == "5 to 95 % of the draws; lines: stated values"
+
+
+def test_cells_of_each_draw_start_at_no_change():
+    figure = plot_cells(with_draws(result(CELLS), np.array([0.5, 1.0, 4.0])))
+    corners = figure.axes[0].collections[0].get_paths()[0].vertices
+    assert np.abs(corners[corners[:, 0] == 0.0, 1]).max() < 1e-9
+
+
+def test_an_exposure_that_an_arm_does_not_have_is_not_drawn():
+    dataset = with_draws(result(), np.array([0.9, 1.1]))
+    for name in [name for name in dataset.data_vars if str(name).startswith("m2.")]:
+        dataset[name].loc[{"arm": "dosed"}] = np.nan
+    with pytest.raises(InputError, match="the result has no exposure"):
+        plot_exposure(dataset)
+
+
+def test_measurements_stand_at_their_time_in_the_unit_of_the_axis():
+    point = {"output": "bone_volume_fraction", "arm": "vehicle", "time_day": 84.0, "value": 0.2}
+    bars = [{"sd": 0.01, "low": None, "high": None}, {"sd": None, "low": 0.19, "high": 0.23}]
+    data = json.dumps([point | bar for bar in bars])
+    (axes,) = plot_measured(result((FRACTION,)).assign_attrs(data=data)).axes
+    one, two = axes.containers
+    assert [float(part) for part in one[0].get_xydata()[0]] == pytest.approx([12.0, 20.0])
+    ends = [bar[2][0].get_segments()[0][:, 1].tolist() for bar in (one, two)]
+    assert ends == [pytest.approx([19.0, 21.0]), pytest.approx([19.0, 23.0])]
+
+
+def test_a_result_without_measurements_has_no_figure_of_them():
+    with pytest.raises(InputError, match="the result has no measurements"):
+        plot_measured(result())

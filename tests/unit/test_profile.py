@@ -119,6 +119,18 @@ def test_an_unknown_name_is_told_with_the_nearest(asked: dict[str, str], message
     assert str(caught.value) == message
 
 
+def test_draws_tell_how_often_a_sign_holds() -> None:
+    found = profile("macrophage_m1", members=20)
+    assert found["members"] == 20
+    assert set(found["agreement"]["outcomes"]) == {name for name, value in found["outcomes"].items() if value}
+    assert found["agreement"]["processes"] == {
+        name: 1.0 for name, value in found["processes"].items() if value and "." in name
+    }
+    stated = profile("macrophage_m1")
+    assert found["processes"] == pytest.approx(stated["processes"], rel=1e-5, abs=1e-9)
+    assert profile("macrophage_m1", members=20)["agreement"] == found["agreement"]
+
+
 def test_the_command_prints_the_document(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["profile", "macrophage_m1", "--without", "miR-98", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == profile("macrophage_m1", without=["miR-98"])

@@ -19,6 +19,8 @@ from bonesim.scenario.load import known_names, load_scenario
 from bonesim.scenario.problem import Problem
 from bonesim.scenario.resolve import resolve
 
+DEPOT = ("depot", "central", "peripheral", "liver", "lung", "spleen", "kidney", "bone", "cells", "elsewhere")
+
 SHIPPED = {file.stem: file for file in scenario_files()}
 
 SCHEDULE = re.compile(
@@ -95,7 +97,8 @@ def test_outputs_are_what_was_asked_for_then_cells_then_exposure() -> None:
         ("bone_volume_fraction", "output"),
         ("OBp", "cell"),
         ("OCa", "cell"),
-        *((f"macrophage_m2_local.{name}", "exposure") for name in ("depot", "bone", "cells", "elsewhere")),
+        *((f"macrophage_m2_local.{name}", "exposure") for name in DEPOT),
+        *((f"BMSC.{cargo}", "copies") for cargo in ("miR-690", "miR-5106", "miR-26a-5p")),
     ]
 
 
@@ -209,7 +212,8 @@ def test_the_same_scenario_gives_the_same_model() -> None:
 
 def test_a_route_without_a_port_for_doses_is_told() -> None:
     shipped = load_catalog()
-    routes = {**shipped.routes, "local": shipped.routes["local"].model_copy(update={"module": "bone_volume"})}
+    tissue = shipped.routes["local"].model_copy(update={"module": "bone_volume", "parameters": {}})
+    routes = {**shipped.routes, "local": tissue}
     with pytest.raises(InputError) as caught:
         resolve(question(bolus(route="local")), replace(shipped, routes=routes))
     assert str(caught.value) == (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -48,7 +47,7 @@ def run_changed(
     scenario: Scenario, monkeypatch: pytest.MonkeyPatch, change: Callable[[Problem], Problem]
 ) -> xr.Dataset:
     """Run a scenario whose problem was tampered with."""
-    monkeypatch.setattr(sys.modules["bonesim.run"], "resolve", lambda scenario: change(resolve(scenario)))
+    monkeypatch.setattr("bonesim.scenario.arms.resolve", lambda *asked: change(resolve(*asked)))
     return run(scenario, backend="numpy")
 
 
@@ -170,7 +169,7 @@ def test_a_source_without_stated_effects_is_given_and_changes_nothing(monkeypatc
     shipped = load_catalog()
     catalog = replace(shipped, sources={**shipped.sources, "silent": source(id_="silent")})
     known = replace(known_names(), sources=tuple(catalog.sources))
-    monkeypatch.setattr(sys.modules["bonesim.run"], "resolve", lambda scenario: resolve(scenario, catalog))
+    monkeypatch.setattr("bonesim.scenario.arms.load_catalog", lambda: catalog)
     result = run(question(bolus("silent"), context=OVX, known=known), backend="numpy")
     dosed, vehicle = result["bone_volume_fraction"].values
     assert dosed == pytest.approx(vehicle, rel=AGREEMENT)

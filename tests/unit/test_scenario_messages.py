@@ -18,8 +18,8 @@ KNOWN = KnownNames(
     species=("rat",),
     cores=("lemaire2004", "pivonka2008"),
 )
-DOSE_KEYS = "source, amount, route, start, every, count, over"
-KEYS = "schema_version, title, subject, model, context, doses, duration, outputs, record, solver, sweep"
+DOSE_KEYS = "source, amount, route, carrier, start, every, count, over"
+SUBJECT_KEYS = "species, sex, age, mass"
 
 OF_A_FILE = {
     "misspelt_key": """\
@@ -40,10 +40,11 @@ FILE:8: doses[0].amount: '-100 ug' is out of range (at least 0, at most 1 g)
     "infinite_amount": """\
 FILE:8: doses[0].amount: 'inf ug' is not finite
   try: a finite number, e.g. '100 ug'""",
-    "amount_in_cells": """\
-FILE:8: doses[0].amount: '1e6 cells' is a count of cells, not a mass, a count of particles, a mass per mass or a \
-count of particles per mass
-  try: write it in ug, particles, ug/kg or particles/kg, e.g. '100 ug'""",
+    "amount_as_volume": """\
+FILE:8: doses[0].amount: '100 mL' is a volume, not a mass, a count of particles, a count of cells, \
+a mass per mass, a count of particles per mass, a count of cells per mass, a mass per time or a count of particles \
+per time
+  try: write it in ug, particles, cells, ug/kg, particles/kg, cells/kg, ug/day or particles/day, e.g. '100 ug'""",
     "unknown_names": """\
 FILE:3: subject.species: unknown species 'zebrafish'
   try: one of rat
@@ -68,10 +69,20 @@ FILE:11: doses[0].every: repeated dosing needs a number of doses
 FILE:11: doses[0].count: 8 doses need the time from one to the next
   try: every: 1 week""",
     "key_of_a_later_version": f"""\
-FILE:13: doses[0].carrier: unknown key
-  try: 'carrier' comes with a later version; this one knows: {DOSE_KEYS}
-FILE:17: uncertainty: unknown key
-  try: 'uncertainty' comes with a later version; this one knows: {KEYS}""",
+FILE:3: subject.menopause: unknown key
+  try: 'menopause' comes with a later version; this one knows: {SUBJECT_KEYS}
+FILE:13: doses[0].drug: unknown key
+  try: 'drug' comes with a later version; this one knows: {DOSE_KEYS}""",
+    "arms": """\
+FILE:9: arms.half."doses[0].amount": 50 has no unit
+  try: write a unit, e.g. '50 ug'
+FILE:11: arms.late."doses[0].count": dose 60 of 60 begins at 441 day, after the end of the run at 168 day
+  try: count: 21, or a duration of 441 day or more
+FILE:13: arms.other."doses[1].source": 'doses' has 1 entry, counted from 0
+  try: a number from 0 to 0""",
+    "arms_wrong_in_form": """\
+FILE:9: arms.dosed: arm 'dosed' is always there, as the scenario says it
+  try: another name""",
     "too_many_records": """\
 FILE:15: record.every: '1 s' makes more than 100000 recorded times
   try: an interval of 0.00168 day or more""",
@@ -90,9 +101,10 @@ FILE:1: schema_version: 2 is not known here
     "several_faults": """\
 FILE:1: missing key 'duration'
   try: add 'duration: ...'
-FILE:8: doses[0].amount: '100 day' is a time, not a mass, a count of particles, a mass per mass or a count of \
-particles per mass
-  try: write it in ug, particles, ug/kg or particles/kg, e.g. '100 ug'
+FILE:8: doses[0].amount: '100 day' is a time, not a mass, a count of particles, a count of cells, \
+a mass per mass, a count of particles per mass, a count of cells per mass, a mass per time or a count of particles \
+per time
+  try: write it in ug, particles, cells, ug/kg, particles/kg, cells/kg, ug/day or particles/day, e.g. '100 ug'
 FILE:13: outputs: expected at least 1 entry
   try: add to the list
 FILE:15: solver.rtoll: unknown key
@@ -130,9 +142,26 @@ OF_A_SETTING = {
     "title.long=x": "--set title.long: 'title' has no keys\n  try: a key of the schema",
     "solvr.rtol=1e-8": "--set solvr.rtol: unknown key\n  try: did you mean 'solver'?",
     "solver.method=bdf": "--set solver.method: 'bdf' is not known here\n  try: one of auto, rodas5p, rodas4, rodas4p",
-    "uncertainty.members=3": (
-        "--set uncertainty.members: unknown key\n"
-        f"  try: 'uncertainty' comes with a later version; this one knows: {KEYS}"
+    "subject.menopause=3 year": (
+        "--set subject.menopause: unknown key\n"
+        f"  try: 'menopause' comes with a later version; this one knows: {SUBJECT_KEYS}"
+    ),
+    "uncertainty.members=1": "--set uncertainty.members: 1 is out of range\n  try: a number at least 2",
+    "uncertainty={members: 2, seed: -1}": "--set uncertainty.seed: -1 is out of range\n  try: a number at least 0",
+    "arms={a: {duration: 3 day}}": (
+        "--set arms.a.duration: an arm changes subject, model, context, doses; 'duration' is none of them\n"
+        "  try: one of subject, model, context, doses, without, vesicles"
+    ),
+    "arms={a: {vesicle: empty}}": (
+        "--set arms.a.vesicle: an arm changes subject, model, context, doses; 'vesicle' is none of them\n"
+        "  try: did you mean 'vesicles'?"
+    ),
+    "arms={a: {vesicles: full}}": "--set arms.a.vesicles: 'full' is not known here\n"
+    "  try: one of intact, empty, free_cargo",
+    "arms={a b: {}}": "--set arms.\"a b\": 'a b' has the wrong form\n  try: text that matches ^[A-Za-z][A-Za-z0-9_-]*$",
+    "arms={a: {doses: 3}}": ("--set arms.a.doses: expected a list, got 3\n  try: a list such as [a, b]"),
+    "arms={a: {'doses[0].source': macrophage_m3}}": (
+        "--set arms.a.\"doses[0].source\": unknown source 'macrophage_m3'\n  try: did you mean 'macrophage_m2'?"
     ),
     "sweep.members=3": "--set sweep.members: missing key 'vary'\n  try: add 'vary: ...'",
     "sweep={vary: {}}": "--set sweep.vary: expected at least 1 entry\n  try: add a key with its value",

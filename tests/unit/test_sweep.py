@@ -17,6 +17,7 @@ from questions import REGIMENS, bolus, swept
 import bonesim
 from bonesim.errors import InputError, InternalError
 from bonesim.run import solve
+from bonesim.scenario.arms import Comparison
 from bonesim.scenario.schema import Scenario
 from bonesim.scenario.variants import Variants
 from bonesim.solve.status import Status
@@ -56,7 +57,7 @@ def test_a_member_is_the_run_of_its_scenario(name: str, tmp_path: Path, monkeypa
     variants = Variants(scenario)
     study = bonesim.sweep(scenario, out=tmp_path / "s.zarr", dtype="float64")
     for member, row in enumerate(plan(scenario).matrix):
-        alone = solve(variants.problem(row))
+        alone = solve(Comparison.of(variants.problem(row)))
         summary = bonesim.summary(alone)["outputs"]
         for output in scenario.outputs:
             assert study[output].values[member] == pytest.approx(alone[output].values, rel=AGREEMENT)

@@ -52,8 +52,10 @@ REFUSED = {
     ),
     "doses[0].amount: [1, 2]": "1 has no unit\n  try: write a unit, e.g. '1 ug'",
     "doses[0].amount: [1 day]": (
-        "'1 day' is a time, not a mass, a count of particles, a mass per mass or a count of particles per mass\n"
-        "  try: write it in ug, particles, ug/kg or particles/kg, e.g. '100 ug'"
+        "'1 day' is a time, not a mass, a count of particles, a count of cells, a mass per mass, "
+        "a count of particles per mass, a count of cells per mass, a mass per time or a count of particles per time\n"
+        "  try: write it in ug, particles, cells, ug/kg, particles/kg, cells/kg, ug/day or particles/day, "
+        "e.g. '100 ug'"
     ),
     "doses[0].amount: [1 ug, 1e10 particles]": (
         "'1 ug' and '1e10 particles' cannot be compared\n  try: write all values in one unit"

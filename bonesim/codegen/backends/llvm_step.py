@@ -84,7 +84,7 @@ class Step:
                 code[place] = total.fma(code[rows.inverse_h], code[place])
         if method.d[stage]:
             scale = code[rows.h] * method.d[stage]
-            for i in code.each([store.index[0] for store in self.program.start.stores if store.array == "by_time"]):
+            for i in code.each(self.program.layout.drifting):
                 place = code.at(rows.f, i)
                 code[place] = scale.fma(code[code.at(rows.by_time, i)], code[place])
 

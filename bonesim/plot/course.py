@@ -1,0 +1,79 @@
+"""What an arm looks like in a figure of courses: its line, the band of its draws, and what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.patches import Patch
+
+from bonesim.plot.doses import UNTREATED
+from bonesim.plot.style import GREY, LineStyle
+from bonesim.results.dataset import days_of, structure
+from bonesim.results.members import QUANTILES, STATED, has_draws, quantiles
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+FAINT = 0.16
+"""How much of a band's colour covers what is below it."""
+
+EDGE = 0.6
+"""The same of the edges of a band, which are drawn where there are many."""
+
+Shown = Callable[[np.ndarray], np.ndarray]
+"""From values (..., time) to what stands on the axis."""
+
+
+def draw_course(
+    axes: Axes, dataset: xr.Dataset, name: str, arm: str, days: float, style: LineStyle, shown: Shown
+) -> None:
+    """One arm of one quantity: a line with the stated values, and a band of the draws.
+
+    `days` is the unit of the time axis; `shown` turns courses of the quantity into what is drawn.
+    """
+    times = days_of(dataset) / days
+    line = dataset[f"{name}_{STATED}"] if has_draws(dataset) else dataset[name]
+    if has_draws(dataset):
+        low, _, high = quantiles(shown(dataset[name].sel(arm=arm).values))
+        crowded = max(dataset.sizes["arm"] - 2, 1)
+        axes.fill_between(times, low, high, color=style.color, alpha=FAINT / crowded, linewidth=0.0, zorder=2)
+        for edge in (low, high) if crowded > 1 else ():
+            axes.plot(times, edge, color=style.color, alpha=EDGE, linewidth=0.8, zorder=2)
+    axes.plot(times, shown(line.sel(arm=arm).values), label=arm, zorder=3, **style._asdict())
+
+
+def draw_points(
+    axes: Axes, dataset: xr.Dataset, name: str, arm: str, days: float, style: LineStyle, shown: Shown
+) -> None:
+    """What was measured of a quantity in an arm: points, with bars from low to high or one sd to both sides."""
+    for point in structure(dataset, "data", []):
+        if point["output"] != name or arm not in (point["arm"], UNTREATED):
+            continue
+        value, sd = point["value"], point["sd"] or 0.0
+        low = value - sd if point["low"] is None else point["low"]
+        high = value + sd if point["high"] is None else point["high"]
+        bottom, middle, top = shown(np.array([low, value, high]))
+        bars = [[max(middle - bottom, 0.0)], [max(top - middle, 0.0)]]
+        axes.errorbar(
+            point["time_day"] / days,
+            middle,
+            yerr=bars,
+            fmt="o",
+            markersize=4.0,
+            markeredgecolor="white",
+            markeredgewidth=0.6,
+            elinewidth=1.0,
+            capsize=2.0,
+            color=style.color,
+            zorder=5,
+        )
+
+
+def band_handles(dataset: xr.Dataset) -> list[Artist]:
+    """What a legend says of bands; nothing where there are none."""
+    label = f"{QUANTILES[0]} to {QUANTILES[-1]} % of the draws; lines: stated values"
+    return [Patch(color=GREY, alpha=2 * FAINT, linewidth=0.0, label=label)] if has_draws(dataset) else []

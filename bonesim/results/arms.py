@@ -1,0 +1,53 @@
+"""Arms that were solved apart, in one dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bonesim.results.dataset import ESTIMATE
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def joined(parts: Sequence[xr.Dataset], arms: Sequence[str]) -> xr.Dataset:
+    """One dataset with all arms of the parts, in the order of `arms`.
+
+    Every variable begins with the dimension `arm`. What the equations of an arm do not have, such as the vesicles of a
+    source that is not given in it, is not a number there.
+    """
+    import xarray as xr
+
+    if len(parts) == 1:
+        return parts[0]
+    names = [str(name) for part in parts for name in part["arm"].values]
+    order = [names.index(arm) for arm in arms]
+    variables = {name: variable for part in reversed(parts) for name, variable in part.data_vars.items()}
+    ordered = dict.fromkeys(name for part in parts for name in part.data_vars)
+    data = {
+        name: (variables[name].dims, _stacked(parts, str(name), variables[name])[order], _attrs(parts, str(name)))
+        for name in ordered
+    }
+    whole = parts[0].attrs | {
+        key: sum(part.attrs[key] for part in parts) for key in ("accuracy_members",) if key in parts[0].attrs
+    }
+    coordinates = parts[0].drop_vars("arm").coords
+    arm = ("arm", np.array(arms, dtype=object), parts[0]["arm"].attrs)
+    return xr.Dataset(data, {"arm": arm, **coordinates}, whole)
+
+
+def _stacked(parts: Sequence[xr.Dataset], name: str, like: xr.DataArray) -> np.ndarray:
+    blocks = [
+        part[name].values if name in part else np.full((part.sizes["arm"], *like.shape[1:]), np.nan) for part in parts
+    ]
+    return np.concatenate(blocks)
+
+
+def _attrs(parts: Sequence[xr.Dataset], name: str) -> dict[str, object]:
+    """Attributes of the first that has the variable, with the largest error estimate of all."""
+    attrs = [part[name].attrs for part in parts if name in part]
+    largest = [one[ESTIMATE] for one in attrs if ESTIMATE in one]
+    return attrs[0] | ({ESTIMATE: float(np.nanmax(largest))} if largest else {})

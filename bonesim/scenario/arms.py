@@ -1,0 +1,175 @@
+"""The arms of a scenario: what each of them solves, and what it holds at a value of its own.
+
+`dosed` is the scenario as it stands and `vehicle` the same with every amount 0. What a further arm takes out of the
+vesicles (`without`, `vesicles: empty`) stays in the equations with strength 0, so that such an arm differs from `dosed`
+by numbers alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bonesim.catalog import Catalog, load_catalog
+from bonesim.errors import InputError, closest, quoted
+from bonesim.pharmacology.amount import amount_kind
+from bonesim.scenario.comparison import ArmChange, UncertaintyChoice
+from bonesim.scenario.derived import arm_place, arm_scenario, at_arm
+from bonesim.scenario.exposure import regimens
+from bonesim.scenario.problem import VEHICLE, LedgerPlan, Problem, Scope
+from bonesim.scenario.resolve import resolve
+from bonesim.scenario.schema import Scenario
+from bonesim.yamlio.document import dotted
+
+
+@dataclass(frozen=True)
+class Lot:
+    """Doses of one source and route that are written in protein: the vesicles in them follow from the lot.
+
+    number : id of the lot's particles per ug among the numbers of the problem
+    group : of the ledger
+    amounts : what these doses give to each amount parameter, by flat id
+    given : vesicles of all their administrations
+    size, other_size : vesicles of the largest single administration of these doses, and of the group's others
+    """
+
+    number: str
+    group: str
+    amounts: Mapping[str, float]
+    given: float
+    size: float
+    other_size: float
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One arm of a run.
+
+    problem : whose arm `dosed` it is, but for what it holds
+    held : parameters at a value of the arm's own, by flat id; no draw moves them
+    lots : doses that follow from a number which may be drawn
+    """
+
+    name: str
+    problem: Problem
+    held: Mapping[str, float]
+    lots: tuple[Lot, ...] = ()
+
+    def scheduled(self, plan: LedgerPlan) -> float:
+        """What a source by a route is to deliver in this arm, in the unit of the plan."""
+        return 0.0 if self.name == VEHICLE else plan.scheduled
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All arms of a scenario, `dosed` and `vehicle` first, and how often numbers with a range are drawn for them."""
+
+    arms: tuple[Arm, ...]
+    uncertainty: UncertaintyChoice | None = None
+
+    @classmethod
+    def of(cls, problem: Problem, lots: tuple[Lot, ...] = ()) -> Comparison:
+        """The arms that a problem has by itself; what is dosed owes to `lots`, and a vehicle to none."""
+        arms = []
+        for place, name in enumerate(problem.arms):
+            own = {symbol: values[place] for symbol, values in problem.arm_values.items()}
+            held = {symbol: value for symbol, value in own.items() if value != problem.stated(symbol)}
+            arms.append(Arm(name, problem, held, () if name == VEHICLE else lots))
+        return cls(tuple(arms))
+
+
+def compared(scenario: Scenario, catalog: Catalog | None = None) -> Comparison:
+    """The arms of a scenario.
+
+    Raises
+    ------
+    InputError
+        As `resolve`; for a further arm, at its place.
+    """
+    catalog = catalog or load_catalog()
+    base = resolve(scenario, catalog)
+    always = Comparison.of(base, lots_of(scenario, catalog)).arms
+    further = (_arm(scenario, name, base, catalog) for name in scenario.arms)
+    return Comparison((*always, *further), scenario.uncertainty)
+
+
+def _arm(scenario: Scenario, name: str, base: Problem, catalog: Catalog) -> Arm:
+    """A further arm; its problem is that of the whole where only strengths differ."""
+    change = scenario.arms[name]
+    own = arm_scenario(scenario, name)
+    free = change.vesicles == "free_cargo"
+    if change.vesicles != "intact" and not own.doses:
+        place = arm_place(scenario, name, "vesicles")
+        raise InputError("nothing is dosed in this arm", place=place, remedy="leave it out, or add a dose")
+    problem = base
+    if change.settings or free:
+        try:
+            problem = resolve(own, catalog, Scope(free_cargo=free))
+        except InputError as error:
+            raise at_arm(error, scenario, name) from None
+    taken = {*_taken_out(scenario, name, own, problem, catalog), *_emptied(change, own, problem, catalog)}
+    return Arm(name, problem, dict.fromkeys(sorted(taken), 0.0), lots_of(own, catalog))
+
+
+def _taken_out(scenario: Scenario, name: str, own: Scenario, problem: Problem, catalog: Catalog) -> Iterator[str]:
+    """Flat ids of the parameters that are 0 for what an arm's `without` names."""
+    edges = {edge: [_gain(problem, edge)] for edge in problem.acting}
+    known: dict[str, Sequence[str]] = {**_gains_by_cargo(own, problem, catalog), **problem.switches, **edges}
+    for position, word in enumerate(scenario.arms[name].without):
+        if word in known:
+            yield from known[word]
+            continue
+        place = scenario.place(dotted(("arms", name, "without", position)))
+        if word in problem.left_out:
+            text = f"edge {quoted(word)} does not act here: {problem.left_out[word]}"
+            raise InputError(text, place=place, remedy="leave it out")
+        text = f"no edge, cargo or module {quoted(word)} acts in this arm"
+        raise InputError(text, place=place, remedy=closest(word, known))
+
+
+def _gains_by_cargo(own: Scenario, problem: Problem, catalog: Catalog) -> dict[str, list[str]]:
+    """Name and aliases of each cargo that is dosed -> the strengths of its acting edges."""
+    found: dict[str, list[str]] = {}
+    for source in dict.fromkeys(dose.source for dose in own.doses):
+        entry = catalog.sources[source]
+        for cargo in entry.cargo:
+            edges = [edge.id for edge in entry.edges if edge.cargo == cargo.name and edge.id in problem.acting]
+            for word in (cargo.name, *cargo.aliases) if edges else ():
+                found.setdefault(word, []).extend(_gain(problem, edge) for edge in edges)
+    return found
+
+
+def _emptied(change: ArmChange, own: Scenario, problem: Problem, catalog: Catalog) -> Iterator[str]:
+    """Strengths of all acting edges of what is dosed, where the vesicles are empty."""
+    if change.vesicles == "empty":
+        edges = {edge.id for dose in own.doses for edge in catalog.sources[dose.source].edges}
+        yield from (_gain(problem, edge) for edge in edges.intersection(problem.acting))
+
+
+def _gain(problem: Problem, edge: str) -> str:
+    """Flat id of the parameter that says how much an edge does."""
+    return next(name for name in (f"strength_{edge}", f"gain_{edge}") if name in problem.model.by_id)
+
+
+def lots_of(scenario: Scenario, catalog: Catalog) -> tuple[Lot, ...]:
+    """What the scenario's doses owe to the particles per ug of their lots; amounts enter linearly."""
+    lots = []
+    for regimen in regimens(scenario, catalog):
+        doses = [dose for _, dose in regimen.doses]
+        by_protein = [amount_kind(dose.amount.unit).counted == "protein" for dose in doses]
+        mine = [size if counted else 0.0 for size, counted in zip(regimen.particles, by_protein, strict=True)]
+        other = [0.0 if counted else size for size, counted in zip(regimen.particles, by_protein, strict=True)]
+        if not any(mine):
+            continue
+        table = regimen.timetable(regimen.doses, mine)
+        lots.append(
+            Lot(
+                number=f"{regimen.source.id}__particles_per_ug",
+                group=regimen.name,
+                amounts={f"{regimen.name}__{one.id}": one.value for one in table.parameters if one.id in table.active},
+                given=sum(dose.count * size for dose, size in zip(doses, mine, strict=True)),
+                size=max(mine),
+                other_size=max(other),
+            )
+        )
+    return tuple(lots)
