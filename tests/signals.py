@@ -89,7 +89,7 @@ def factor(*edges: tuple[str, str, float]) -> Factor:
         FactorEdge(id=id_, cell_target=ending.split(".")[0], process=ending.split(".")[1], gain=number(gain), refs=(1,))
         for id_, ending, gain in edges
     )
-    return Factor(id="hormone", label="hormone", unit="relative to healthy", healthy=1, about=WHY, edges=rows)
+    return Factor(id="hormone", label="hormone", unit="relative to health", healthy=1, about=WHY, edges=rows)
 
 
 def network(

@@ -75,9 +75,7 @@ def problems(entries: Entries, words: Vocabulary, shared: Iterable[Reference]) -
     for source in entries.sources:
         yield from _source_problems(source, words, references, conditions)
     for factor in entries.factors:
-        for i, edge in enumerate(factor.value.edges):
-            yield from _ending_problems(factor, ("edges", i), edge.cell_target, edge.process, words)
-            yield from _reference_problems(factor, ("edges", i, "refs"), edge.refs, references)
+        yield from _factor_problems(factor, words, references)
     for context in entries.contexts:
         yield from _context_problems(context, entries)
     for species in entries.species:
@@ -131,6 +129,7 @@ UNITS = {
     "gain": "dimensionless",
     "level": "dimensionless",
     "half_time": "day",
+    "lasts": "day",
     "mass": "g",
     "age": "day",
     "marrow_targets": "cell",
@@ -307,11 +306,26 @@ def _ending_problems(
         yield from _name_problems(entry, (*path, "process"), "process", process, endings)
 
 
+def _factor_problems(entry: Entry[Factor], words: Vocabulary, references: set[ReferenceId]) -> Iterator[InputError]:
+    if entry.value.edges and entry.value.healthy != 1:
+        yield entry.error(
+            ("healthy",),
+            "a mediator with edges is not 1 in health",
+            "`healthy: 1`, or no edges and a module with an in-port that is called like the mediator",
+        )
+    for i, edge in enumerate(entry.value.edges):
+        yield from _ending_problems(entry, ("edges", i), edge.cell_target, edge.process, words)
+        yield from _reference_problems(entry, ("edges", i, "refs"), edge.refs, references)
+
+
 def _context_problems(entry: Entry[Context], entries: Entries) -> Iterator[InputError]:
-    factors = [factor.value.id for factor in entries.factors]
+    factors = {factor.value.id: factor.value for factor in entries.factors}
     species = [one.value.id for one in entries.species]
     for i, cause in enumerate(entry.value.causes):
         yield from _name_problems(entry, ("causes", i, "factor"), "factor", cause.factor, factors)
+        if cause.factor in factors and factors[cause.factor].edges and cause.level.low <= 0:
+            problem = f"the level of {cause.factor} may come to {cause.level.low:g}, and has no power there"
+            yield entry.error(("causes", i, "level"), problem, "a range above 0")
     yield from _injury_problems(entry)
     for i, name in enumerate(entry.value.species):
         yield from _name_problems(entry, ("species", i), "species", name, species)

@@ -177,23 +177,27 @@ class FactorEdge(Block):
 
 
 class Factor(Block):
-    """An endocrine mediator by its level relative to health."""
+    """A mediator by its level.
+
+    Edges ask for a level that is 1 in health. A mediator that is 0 there has none; it fills the in-port of its name.
+    """
 
     id: Id
     label: str
-    unit: str
-    healthy: Finite
+    unit: str = Field(description="What the level counts in, such as 'relative to health'.")
+    healthy: Literal[0, 1]
     about: str
     edges: tuple[FactorEdge, ...]
     limits: Texts = ()
 
 
 class Cause(Block):
-    """A mediator goes from its healthy level to `level`, halfway after each `half_time`."""
+    """A mediator goes from its healthy level to `level`, halfway after each `half_time`, and back after `lasts`."""
 
     factor: str
     level: Number
     half_time: Number
+    lasts: Number | None = Field(default=None, description="From the begin on; for as long as the run if left out.")
 
 
 class Injury(Block):

@@ -10,7 +10,7 @@ from bonesim.cli.console import Page, print_json
 from bonesim.cli.evidence import number_text
 
 if TYPE_CHECKING:
-    from bonesim.catalog import Context
+    from bonesim.catalog import Catalog, Context
     from bonesim.catalog.schema import Injury, Validation
 
 
@@ -31,7 +31,7 @@ def command(context: str | None, as_json: bool) -> None:
         if as_json:
             print_json(context_to_json(found))
         else:
-            _show(found)
+            _show(found, catalog)
     elif as_json:
         print_json([context_to_json(one) for one in catalog.contexts.values()])
     else:
@@ -45,7 +45,7 @@ def _causes(context: Context) -> str:
     return ", ".join([*moved, *hurt]) or "none"
 
 
-def _show(context: Context) -> None:
+def _show(context: Context, catalog: Catalog) -> None:
     page = Page()
     page.title(f"{context.id}: {context.label}")
     page.text(context.about)
@@ -54,10 +54,13 @@ def _show(context: Context) -> None:
     if context.causes:
         page.heading("causes")
         for cause in context.causes:
-            page.text(f"{cause.factor}, relative to health: {number_text(cause.level)}")
+            page.text(f"{cause.factor}, {catalog.factors[cause.factor].unit}: {number_text(cause.level)}")
             page.text(f"{cause.level.source or cause.level.why}", indent=6)
             page.text(f"half-time: {number_text(cause.half_time)}", indent=4)
             page.text(f"{cause.half_time.source or cause.half_time.why}", indent=6)
+            if cause.lasts:
+                page.text(f"lasts: {number_text(cause.lasts)}", indent=4)
+                page.text(f"{cause.lasts.source or cause.lasts.why}", indent=6)
     if context.injuries:
         page.heading("injuries")
         for injury in context.injuries:

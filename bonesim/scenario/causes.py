@@ -33,8 +33,8 @@ class Causes:
 def causes(scenario: Scenario, catalog: Catalog) -> Causes:
     """The part of the model that holds the causes of the scenario's contexts.
 
-    A level relative to health follows d(level)/dt = ln 2 / half_time (target - level); the target is 1 until the
-    context begins.
+    A level follows d(level)/dt = ln 2 / half_time (target - level); the target is the healthy level until the context
+    begins, and again once the cause is over.
 
     Raises
     ------
@@ -60,7 +60,9 @@ def causes(scenario: Scenario, catalog: Catalog) -> Causes:
                 )
             factors[level] = catalog.factors[cause.factor]
             numbers |= {f"{cause.factor}__{use.id}": cause.level, f"{cause.factor}__half_time": cause.half_time}
-            parts.append(_course(use.id, cause, factors[level].label))
+            if cause.lasts:
+                numbers[f"{cause.factor}__lasts"] = cause.lasts
+            parts.append(_course(use.id, cause, factors[level]))
     model = OdeModel(
         "causes",
         states=tuple(state for part in parts for state in part.states),
@@ -70,22 +72,29 @@ def causes(scenario: Scenario, catalog: Catalog) -> Causes:
     return Causes(model, factors, numbers)
 
 
-def _course(context: str, cause: Cause, label: str) -> OdeModel:
-    """The level of one mediator, and the event with which it begins to leave health."""
+def _course(context: str, cause: Cause, factor: Factor) -> OdeModel:
+    """The level of one mediator, and the events with which it begins to leave health and to come back."""
     level, target = f"{cause.factor}__level", f"{cause.factor}__target"
     residual, half_time = f"{cause.factor}__{context}", f"{cause.factor}__half_time"
     gap = Call("sub", (Sym(target), Sym(level)))
     rate = Call("div", (Call("mul", (Call("ln", (Num(2.0),)), gap)), Sym(half_time)))
-    days = cause.half_time.quantity.to("day")
-    return OdeModel(
+    days, label = cause.half_time.quantity.to("day"), factor.label
+    healthy, start = float(factor.healthy), Sym(f"{context}__start")
+    model = OdeModel(
         context,
-        states=(State(level, Num(1.0), rate, "dimensionless", f"{label}, relative to health"),),
+        states=(State(level, Num(healthy), rate, "dimensionless", f"{label}, {factor.unit}"),),
         parameters=(
-            Parameter(target, 1.0, "dimensionless", label=f"{label}, where the level goes"),
+            Parameter(target, healthy, "dimensionless", label=f"{label}, where the level goes"),
             Parameter(
                 residual, cause.level.quantity.to("dimensionless"), "dimensionless", label=f"{label} in {context}"
             ),
             Parameter(half_time, days, "day", label=f"half-time of {label}"),
         ),
-        events=(TimedEvent(f"{context}__{cause.factor}", Sym(f"{context}__start"), ((target, Sym(residual)),)),),
+        events=(TimedEvent(f"{context}__{cause.factor}", start, ((target, Sym(residual)),)),),
     )
+    if cause.lasts is None:
+        return model
+    lasts = f"{cause.factor}__lasts"
+    length = Parameter(lasts, cause.lasts.quantity.to("day"), "day", label=f"how long {label} stay changed")
+    end = TimedEvent(f"{context}__{cause.factor}_end", Call("add", (start, Sym(lasts))), ((target, Num(healthy)),))
+    return model.with_(parameters=(*model.parameters, length), events=(*model.events, end))

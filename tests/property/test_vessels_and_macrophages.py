@@ -100,6 +100,18 @@ def test_a_port_moves_everything_one_way_for_any_values(module_id: str, paramete
         assert steps.min() > 0.0, name
 
 
+def test_an_inflammation_that_lasts_raises_M1_and_their_cytokines_for_any_values_and_M1_over_M2_for_most() -> None:
+    levels, sets = np.array([0.0, 0.1, 0.3, 1.0]), MEMBERS
+    values = {name: np.repeat(drawn[:sets], levels.size) for name, drawn in draws("macrophage", MEMBERS).items()}
+    values["lasting_stimulus"] = np.tile(levels, sets)
+    rising = ["macrophages", "M1", "TNFa", "IL1b"]
+    rest = steady_state(read_library_model("macrophage"), [*rising, "M2"], parameters=values)
+    for name in rising:
+        assert np.diff(rest[name].values.reshape(sets, levels.size), axis=1).min() > 0.0, name
+    ratio = (rest["M1"].values / rest["M2"].values).reshape(sets, levels.size)
+    assert (ratio[:, 1:] > 1.0).mean(axis=0).min() >= 0.95  # cells that are recruited make IL-10, too
+
+
 SATURATING = [
     ("angiogenesis", "sprouting", "vessel_density"),
     ("angiogenesis", "proliferation", "vessel_density"),

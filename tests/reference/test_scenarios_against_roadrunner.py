@@ -43,6 +43,11 @@ VARIANTS: dict[str, tuple[str, Mapping[str, str]]] = {
             "outputs": "[OBa, vessel_density, M2, macrophage.TNFa, macrophage.IL10]",
         },
     ),
+    "a cause that ends": ("ovx_m2", {"context": "[{id: gionfh, start: 2 week}]", "outputs": "[OBa, vessel_density]"}),
+    "a fracture in arthritis": (
+        "fracture_untreated",
+        {"context": "[{id: ra}, {id: fracture, start: 2 week}]", "outputs": "[OBa, M1, new_bone, macrophage.TNFa]"},
+    ),
 }
 
 RTOL = 1e-10

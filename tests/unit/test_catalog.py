@@ -353,6 +353,34 @@ def test_the_document_of_a_context_names_its_injuries_and_modules() -> None:
     assert (size["port"], size["amount"]["value"], size["amount"]["basis"]) == ("gap_size", 0.1, "assumed")
 
 
+def test_a_mediator_with_edges_that_is_not_1_in_health_is_told(tmp_path: Path) -> None:
+    (tmp_path / "factors").mkdir()
+    text = (DATA / "factors" / "inflammasome_activator.yaml").read_text()
+    text = text.replace("healthy: 1", "healthy: 0").replace("inflammasome_activator", "activator")
+    (tmp_path / "factors" / "activator.yaml").write_text(text)
+    with pytest.raises(InputError) as caught:
+        load_catalog(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path / 'factors' / 'activator.yaml'}:4: healthy: a mediator with edges is not 1 in health\n"
+        "  try: `healthy: 1`, or no edges and a module with an in-port that is called like the mediator"
+    )
+
+
+def test_a_level_that_has_no_power_is_told(tmp_path: Path) -> None:
+    (tmp_path / "contexts").mkdir()
+    lines = ["id: castration", "label: castration", "kind: setting", "start: healthy_steady_state", "about: a test"]
+    lines += ["causes:", "  - factor: oestrogen"]
+    lines += ["    level: {value: 0, low: 0, high: 0.2, basis: assumed, why: a test}"]
+    lines += ["    half_time: {value: 1, unit: day, low: 0.5, high: 2, basis: assumed, why: a test}"]
+    (tmp_path / "contexts" / "castration.yaml").write_text("\n".join(lines) + "\n")
+    with pytest.raises(InputError) as caught:
+        load_catalog(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path / 'contexts' / 'castration.yaml'}:8: causes[0].level: the level of oestrogen may come to 0, and "
+        "has no power there\n  try: a range above 0"
+    )
+
+
 def test_an_injury_of_a_module_that_is_not_brought_along_and_a_port_given_twice_are_told(tmp_path: Path) -> None:
     (tmp_path / "contexts").mkdir()
     lines = ["id: crack", "label: crack", "kind: injury", "start: healthy_steady_state", "about: a test", "causes: []"]

@@ -16,13 +16,15 @@ from bonesim.errors import InputError
 from bonesim.model.check import well_posed
 from bonesim.model.expr import Sym
 from bonesim.model.ode import Parameter
+from bonesim.run import solve
 from bonesim.scenario.causes import causes
 from bonesim.scenario.load import KnownNames, known_names
+from bonesim.scenario.resolve import resolve
 from bonesim.simulate import simulate
 
 
 def catalog_with(*contexts: Context) -> Catalog:
-    """The catalogue with further contexts, and a second mediator `hormone`."""
+    """The catalogue with further contexts, and a further mediator `hormone`."""
     shipped = load_catalog()
     return replace(
         shipped,
@@ -39,6 +41,10 @@ def context(id_: str, **levels: float) -> Context:
 
 def known(*contexts: str) -> KnownNames:
     return replace(known_names(), contexts=(*known_names().contexts, *contexts))
+
+
+FEVER = context("fever", lasting_inflammation=0.4)
+MACROPHAGES = {"model__modules": "[macrophage]", "outputs": "[M1]"}
 
 
 def test_without_a_context_nothing_is_moved() -> None:
@@ -60,6 +66,44 @@ def test_a_level_is_1_until_the_context_begins_and_halves_its_distance_in_each_h
     waited = [max(0.0, time - 1.5) for time in times]
     assert level == pytest.approx([0.2 + 0.8 * 0.5 ** (2 * wait) for wait in waited], rel=1e-8)
     assert (level[:3] == 1.0).all()
+
+
+def test_a_level_that_is_0_in_health_starts_there() -> None:
+    found = causes(question(context="[{id: fever, start: 1 day}]", known=known("fever")), catalog_with(FEVER))
+    model = well_posed(found.model)
+    times = [0.0, 1.0, 1.5, 2.0]
+    level = simulate(model, times, ["lasting_inflammation__level"], rtol=1e-9, backend="numpy")
+    assert level["lasting_inflammation__level"].values == pytest.approx([0.0, 0.0, 0.2, 0.3], rel=1e-8, abs=1e-12)
+    assert (model.by_id["lasting_inflammation__level"].label or "").endswith("1 gives half of the largest response")
+
+
+def test_a_cause_that_lasts_goes_back_to_health_when_it_is_over() -> None:
+    (row,) = FEVER.causes
+    pulse = FEVER.model_copy(update={"causes": (row.model_copy(update={"lasts": number(24, "h")}),)})
+    found = causes(question(context="[{id: fever, start: 1 day}]", known=known("fever")), catalog_with(pulse))
+    level = simulate(
+        well_posed(found.model), [0.0, 2.0, 2.5, 3.0, 4.0], ["lasting_inflammation__level"], rtol=1e-9, backend="numpy"
+    )
+    waned = [0.0, 0.3, 0.15, 0.075, 0.01875]
+    assert level["lasting_inflammation__level"].values == pytest.approx(waned, rel=1e-7, abs=1e-12)
+    assert found.numbers["lasting_inflammation__lasts"].quantity.to("day") == 1.0
+
+
+def test_the_macrophage_module_takes_a_lasting_inflammation() -> None:
+    problem = resolve(question(context="[{id: ra}]", outputs="[M1, macrophage.lasting_stimulus]"))
+    course = solve(problem, backend="numpy").sel(arm="vehicle")
+    level = [0.3 * (1 - 0.5 ** (day / 3)) for day in course["time"].values]
+    assert course["macrophage.lasting_stimulus"].values == pytest.approx(level, abs=1e-6)
+    assert float(course["M1"][0]) == 1.0
+    assert float(course["M1"][-1]) > 2.0
+
+
+def test_a_fracture_and_an_arthritis_act_on_macrophages_together() -> None:
+    both, fracture, arthritis = (
+        float(solve(resolve(question(context=use, **MACROPHAGES)), backend="numpy")["M1"].sel(arm="vehicle")[-1])
+        for use in ("[{id: ra}, {id: fracture}]", "[{id: fracture}]", "[{id: ra}]")
+    )
+    assert both > max(fracture, arthritis) > 1.0
 
 
 def test_the_shipped_context_sets_oestrogen_to_the_catalogues_level() -> None:
@@ -97,6 +141,18 @@ def test_two_contexts_that_move_one_mediator_are_told_with_their_place() -> None
         causes(scenario, catalog)
     assert str(caught.value) == (
         "--set context[1].id: context 'loss' moves oestrogen, and so does another context\n  try: keep one of them"
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "mediator"),
+    [("giop", "gionfh", "glucocorticoid"), ("ra", "inflammatory_setting", "lasting_inflammation")],
+)
+def test_two_shipped_contexts_that_move_one_mediator_are_told(one: str, other: str, mediator: str) -> None:
+    with pytest.raises(InputError) as caught:
+        causes(question(context=f"[{{id: {one}}}, {{id: {other}}}]"), load_catalog())
+    assert str(caught.value) == (
+        f"--set context[1].id: context '{other}' moves {mediator}, and so does another context\n  try: keep one of them"
     )
 
 

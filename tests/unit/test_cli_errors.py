@@ -77,8 +77,8 @@ FAULTS = {
     "export ovx_m2.yaml --to omex": "--to: 'omex' is not 'sbml'\n  try: one of sbml\n",
     "export lemaire204 --to sbml": "model: the library has no model 'lemaire204'\n  try: did you mean 'lemaire2004'?\n",
     "sources macrophage_m3": "source: unknown source 'macrophage_m3'\n  try: did you mean 'macrophage_m2'?\n",
-    "contexts ovx": "context: unknown context 'ovx'\n  try: one of bone_defect, bone_repair, fracture, "
-    "healthy, ovx_osteoporosis, tbi\n",
+    "contexts ovx": "context: unknown context 'ovx'\n  try: one of aging, bone_defect, bone_repair, fracture, "
+    "gionfh, giop, glucocorticoid, gout, healthy, inflammatory_setting, ovx_osteoporosis, ra, ... (14 in all)\n",
     "models lemaire": "model: unknown model 'lemaire'\n  try: did you mean 'lemaire2004'?\n",
     "models mine.ant": "mine.ant: this is a file; what is shown here are the models of the library\n"
     "  try: bonesim simulate mine.ant --until T --points N\n",

@@ -68,6 +68,33 @@ def test_an_effect_that_is_stated_for_a_context_acts_in_it_alone() -> None:
     assert fracture["BMSC.osteogenic_differentiation"] > 0.05
 
 
+@pytest.mark.parametrize(
+    ("source", "context"),
+    [
+        ("epc", "giop"),
+        ("ucmsc_exo", "gionfh"),
+        ("vec_vegf", "gionfh"),
+        ("macrophage_m2_ev", "ra"),
+        ("dendritic", "inflammatory_setting"),
+        ("neutrophil_msu", "gout"),
+        ("adipocyte", "ti_osteolysis"),
+    ],
+)
+def test_an_effect_has_the_stated_sign_in_the_disease_that_it_is_stated_for(source: str, context: str) -> None:
+    found = profile(source, context)
+    assert found["context_modelled"]
+    stated = [edge for edge in load_catalog().sources[source].edges if edge.context == context]
+    assert stated
+    for edge in stated:
+        assert edge.effect * found["processes"][edge.port] > 0.01, edge.id
+
+
+def test_a_context_may_bring_a_protocol_of_its_own() -> None:
+    found = profile("ucmsc_exo", "gionfh")
+    assert (found["route"], found["start"], found["every"], found["count"]) == ("intravenous", "3 day", "1 week", 4)
+    assert found["ledger"]["scheduled"] == 400.0
+
+
 def test_the_share_of_unknown_mechanisms_is_that_of_the_edges_that_have_none() -> None:
     assert profile("macrophage_m1")["unknown_mechanism_share"] == 0.0
     known = [edge.id for edge in load_catalog().sources["macrophage_m2"].edges if edge.mechanism == "stated"]
