@@ -173,7 +173,11 @@ def _recorded(days: np.ndarray) -> str:
 def _shifted(marks: Sequence[DoseMarks], start: float, end: float) -> list[DoseMarks]:
     """The marks that fall into the first hours, on their clock."""
     inside = [(row, tuple(time - start for time in row.times_day if start <= time <= end)) for row in marks]
-    return [replace(row, times_day=times) for row, times in inside if times]
+    return [
+        replace(row, times_day=times, over_day=min(row.over_day, end - start - times[-1]))
+        for row, times in inside
+        if times
+    ]
 
 
 def _labels(exposure: Exposure, rows: dict[str, np.ndarray]) -> list[tuple[float, str, str]]:

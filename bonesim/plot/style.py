@@ -34,6 +34,9 @@ VERMILION, PURPLE = "#D55E00", "#CC79A7"
 WIDTH = 7.0
 """Width of a figure, inches: a page's text."""
 
+TITLE_WIDTH, TITLE_LINE = 76, 0.18
+"""Characters of a line of a figure's title, and its height in inches."""
+
 LABEL_WIDTH = 24
 """Characters of a line of a label beside an axis."""
 
@@ -108,11 +111,13 @@ def styled() -> AbstractContextManager[None]:
 
 
 def new_figure(height: float, title: str = "") -> Figure:
-    """An empty figure of the common width on an Agg canvas; `height` in inches."""
-    figure = Figure(figsize=(WIDTH, height), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06))
+    """An empty figure of the common width on an Agg canvas; `height` in inches, more for a title of several lines."""
+    lines = textwrap.wrap(title, TITLE_WIDTH)
+    more = TITLE_LINE * max(len(lines) - 1, 0)
+    figure = Figure(figsize=(WIDTH, height + more), layout=ConstrainedLayoutEngine(w_pad=0.08, h_pad=0.06))
     FigureCanvasAgg(figure)
-    if title:
-        figure.suptitle(title, x=0.012, ha="left")
+    if lines:
+        figure.suptitle("\n".join(lines), x=0.012, ha="left")
     return figure
 
 
@@ -146,7 +151,9 @@ def legend_below(axes: Axes, handles: Sequence[Artist]) -> None:
     """A legend below all panels of the figure of `axes`, in rows that fit; none where there is nothing to say."""
     figure = axes.get_figure(root=True)
     if handles and figure is not None:
-        widths = [len(str(handle.get_label())) + 8 for handle in handles]
+        for handle in handles:
+            handle.set_label(textwrap.fill(str(handle.get_label()), LEGEND_WIDTH - 8))
+        widths = [max(map(len, str(handle.get_label()).split("\n"))) + 8 for handle in handles]
         columns = len(handles) if sum(widths) <= LEGEND_WIDTH else max(1, LEGEND_WIDTH // max(widths))
         figure.legend(handles=handles, loc="outside lower left", ncols=columns)
 
