@@ -11,10 +11,14 @@ from bonesim.errors import InputError, Place, quoted
 from bonesim.results.store import summary
 from bonesim.run import run
 from bonesim.scenario.load import load_scenario
-from bonesim.scenario.problem import VEHICLE
+from bonesim.scenario.problem import DOSED, VEHICLE
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+ALWAYS = (DOSED, VEHICLE)
+"""Arms that every scenario has."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Entry:
 
 
 def compare(scenarios: Sequence[str | Path], cores: Sequence[str] = ()) -> list[Entry]:
-    """Run each scenario, with each of the cores where any are named.
+    """Run each scenario with all its arms, and with each of the cores where any are named.
 
     Parameters
     ----------
@@ -41,14 +45,15 @@ def compare(scenarios: Sequence[str | Path], cores: Sequence[str] = ()) -> list[
     InputError
         If one cannot be read or resolved, or there is nothing to set side by side.
     """
-    if len(scenarios) * max(len(cores), 1) < 2 and not cores:
-        problem = "one scenario is nothing to compare"
+    if repeated := [core for position, core in enumerate(cores) if core in cores[:position]]:
+        raise InputError(f"{quoted(repeated[0])} is named twice", place=Place(key="--cores"), remedy="name it once")
+    entries = list(_entries(scenarios, cores))
+    if len(entries) == 1 and entries[0].result.sizes["arm"] <= len(ALWAYS):
+        problem = "one scenario without further arms is nothing to compare"
         raise InputError(
             problem, place=Place(key="compare"), remedy="a second file, or --cores pivonka2008,lemaire2004"
         )
-    if repeated := [core for position, core in enumerate(cores) if core in cores[:position]]:
-        raise InputError(f"{quoted(repeated[0])} is named twice", place=Place(key="--cores"), remedy="name it once")
-    return list(_entries(scenarios, cores))
+    return entries
 
 
 def _entries(scenarios: Sequence[str | Path], cores: Sequence[str]) -> Iterator[Entry]:

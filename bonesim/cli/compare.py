@@ -23,7 +23,7 @@ from bonesim.cli.files import check_folder, find_scenario
 @click.option("-o", "folder", metavar="DIR", type=Path, help="Folder for compare.json and a figure; made if need be.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(scenarios: tuple[str, ...], cores: str | None, folder: Path | None, as_json: bool) -> None:
-    """Run scenarios and set their arms side by side; with --cores, put each question to several published models.
+    """Run scenarios and set all their arms side by side; with --cores, put each question to several published models.
 
     The last lines say whether every dosed arm moves an output the same way: a conclusion that depends on the model does
     not survive this.

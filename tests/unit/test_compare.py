@@ -37,6 +37,14 @@ def test_two_questions_to_one_core() -> None:
     assert ends["ovx_m1"]["against_vehicle_percent"] < 0 < ends["ovx_m2"]["against_vehicle_percent"]
 
 
+def test_the_arms_of_one_scenario() -> None:
+    found = rows(compare([M2.parent / "ovx_endothelial_bmsc.yaml"]))
+    arms = [row["arm"] for row in found if row["output"] == "CTX"]
+    assert arms == ["dosed", "vehicle", "bmsc", "without_homing"]
+    sizes = {row["arm"]: row["largest_against_vehicle_percent"] for row in found if row["output"] == "CTX"}
+    assert sizes["dosed"] < sizes["without_homing"] < 0 < sizes["bmsc"]
+
+
 def row(output: str, size: float | None, arm: str = "dosed") -> dict[str, Any]:
     return {"output": output, "arm": arm, "largest_against_vehicle_percent": size}
 
@@ -49,7 +57,7 @@ def test_a_verdict_looks_at_every_dosed_arm() -> None:
 @pytest.mark.parametrize(
     ("cores", "message"),
     [
-        ([], "compare: one scenario is nothing to compare"),
+        ([], "compare: one scenario without further arms is nothing to compare"),
         (["lemaire2004", "lemaire2004"], "--cores: 'lemaire2004' is named twice"),
         (["lemaire2005"], "unknown core 'lemaire2005'"),
     ],
