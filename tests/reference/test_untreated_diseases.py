@@ -15,6 +15,7 @@ from bonesim.catalog import load_catalog
 from bonesim.catalog.schema import Validation
 from bonesim.resources import data_root
 from bonesim.run import run
+from bonesim.scenario.draws import ranges
 from bonesim.scenario.load import load_scenario
 from bonesim.scenario.resolve import resolve
 from bonesim.scenario.schema import Scenario
@@ -171,15 +172,12 @@ def test_crystals_raise_interleukin_1_over_tnf(core: str) -> None:
 def test_bone_is_lost_for_any_values_of_the_causes(context: str, core: str) -> None:
     """Level, gains and times of the causes between the ends of their ranges, together."""
     problem = resolve(untreated(context, core))
-    mediators = [cause.factor for cause in CONTEXTS[context].causes]
-    rng = np.random.default_rng(5)
+    places = np.random.default_rng(5)
     drawn = {}
-    for name, said in problem.numbers.items():
-        if name.startswith((*(f"{one}__" for one in mediators), *(f"gain_{one}" for one in mediators))):
-            scale = problem.model.by_id[name].value / said["value"]  # type: ignore[union-attr]
-            drawn[name] = scale * rng.uniform(said["low"], said["high"], 20)
-            drawn[name][:2] = scale * said["low"], scale * said["high"]
-    assert len(drawn) >= 2 * len(mediators)
+    for name, span in ranges(problem).items():
+        if any(name.startswith((f"{cause.factor}__", f"gain_{cause.factor}")) for cause in CONTEXTS[context].causes):
+            drawn[name] = span.at(np.array([0.0, 1.0, *places.random(18)]))
+    assert len(drawn) >= 2 * len(CONTEXTS[context].causes)
     result = simulate(problem.model, [0.0, 26.0], ["bone_volume_fraction"], parameters=drawn, rtol=1e-6)
     volume = result["bone_volume_fraction"]
     assert float((volume.isel(time=1) / volume.isel(time=0)).max()) < 0.995

@@ -16,10 +16,9 @@ from bonesim.errors import InputError
 from bonesim.model.check import well_posed
 from bonesim.model.expr import Sym
 from bonesim.model.ode import Parameter
-from bonesim.run import solve
+from bonesim.run import run
 from bonesim.scenario.causes import causes
 from bonesim.scenario.load import KnownNames, known_names
-from bonesim.scenario.resolve import resolve
 from bonesim.simulate import simulate
 
 
@@ -90,8 +89,8 @@ def test_a_cause_that_lasts_goes_back_to_health_when_it_is_over() -> None:
 
 
 def test_the_macrophage_module_takes_a_lasting_inflammation() -> None:
-    problem = resolve(question(context="[{id: ra}]", outputs="[M1, macrophage.lasting_stimulus]"))
-    course = solve(problem, backend="numpy").sel(arm="vehicle")
+    scenario = question(context="[{id: ra}]", outputs="[M1, macrophage.lasting_stimulus]")
+    course = run(scenario, backend="numpy").sel(arm="vehicle")
     level = [0.3 * (1 - 0.5 ** (day / 3)) for day in course["time"].values]
     assert course["macrophage.lasting_stimulus"].values == pytest.approx(level, abs=1e-6)
     assert float(course["M1"][0]) == 1.0
@@ -100,7 +99,7 @@ def test_the_macrophage_module_takes_a_lasting_inflammation() -> None:
 
 def test_a_fracture_and_an_arthritis_act_on_macrophages_together() -> None:
     both, fracture, arthritis = (
-        float(solve(resolve(question(context=use, **MACROPHAGES)), backend="numpy")["M1"].sel(arm="vehicle")[-1])
+        float(run(question(context=use, **MACROPHAGES), backend="numpy")["M1"].sel(arm="vehicle")[-1])
         for use in ("[{id: ra}, {id: fracture}]", "[{id: fracture}]", "[{id: ra}]")
     )
     assert both > max(fracture, arthritis) > 1.0
