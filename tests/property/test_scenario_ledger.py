@@ -33,7 +33,9 @@ def doses(draw: st.DrawFn) -> tuple[str, float]:
     if count > 1:
         keys |= {"every": f"{every / 10!r} day", "count": str(count)}
     keys["source"] = draw(st.sampled_from(["macrophage_m1", "macrophage_m2"]))
-    keys["route"] = draw(st.sampled_from(["intravenous", "local"]))
+    keys["route"] = draw(st.sampled_from(["intravenous", "local", "intra_articular", "subcutaneous"]))
+    if keys["route"] != "intravenous" and not over and draw(st.booleans()):
+        keys["carrier"] = draw(st.sampled_from(["beta_tcp", "cha_sf_gcs_dfpeg", "creka"]))
     return bolus(**keys), count * float(ug)
 
 
@@ -56,3 +58,4 @@ def test_delivered_is_scheduled(regimen: list[tuple[str, float]], every: str, rt
     assert given_ == pytest.approx(sum(amount for _, amount in regimen), rel=1e-12)
     for line in lines:
         assert line["delivered"] == pytest.approx(line["scheduled"], rel=1e-9)
+        assert line["released"] + line["retained"] == pytest.approx(line["delivered"], rel=1e-12)

@@ -24,9 +24,13 @@ DEPOT = ("depot", "central", "peripheral", "liver", "lung", "spleen", "kidney", 
 SHIPPED = {file.stem: file for file in scenario_files()}
 
 SCHEDULE = re.compile(
-    r"\w+__(dose\d+_amount|dose\d+(_\d+)?_start|dose\d+_every|rate\d+(_start)?)|(ovx_osteoporosis|fracture)__start"
+    r"\w+__(dose\d+_amount|dose\d+(_\d+)?_start|dose\d+_every|rate\d+(_start)?)"
+    r"|(ovx_osteoporosis|fracture|bone_defect|tbi)__start"
 )
 """Parameters that the scenario's own text sets."""
+
+SWITCH = re.compile(r"\w+_(given|on)")
+"""What is 1 where a source is given, or where what a module drives acts."""
 
 HEALTHY = re.compile(r"\w+__target")
 """Where a mediator goes: 1, its healthy level, until a context begins."""
@@ -43,7 +47,8 @@ def test_every_number_of_a_shipped_scenario_says_where_it_came_from(name: str) -
     problem = resolve(load_scenario(SHIPPED[name]))
     unknown = []
     for parameter in problem.model.parameters:
-        if parameter.initial is not None or SCHEDULE.fullmatch(parameter.id) or HEALTHY.fullmatch(parameter.id):
+        told = (pattern.fullmatch(parameter.id) for pattern in (SCHEDULE, HEALTHY, SWITCH))
+        if parameter.initial is not None or any(told):
             continue
         origin = problem.numbers.get(parameter.id, {})
         backed = origin.get("source") or origin.get("why")
