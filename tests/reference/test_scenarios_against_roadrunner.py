@@ -43,6 +43,8 @@ VARIANTS: dict[str, tuple[str, Mapping[str, str]]] = {
             "outputs": "[OBa, vessel_density, M2, macrophage.TNFa, macrophage.IL10]",
         },
     ),
+    "vesicles in a gel in a defect": ("defect_ucmsc_hydrogel", {}),
+    "vesicles of the body itself": ("fracture_tbi", {}),
     "a cause that ends": ("ovx_m2", {"context": "[{id: gionfh, start: 2 week}]", "outputs": "[OBa, vessel_density]"}),
     "a fracture in arthritis": (
         "fracture_untreated",

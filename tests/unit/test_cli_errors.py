@@ -38,8 +38,9 @@ FAULTS = {
     "run ovx_m2.yaml --plot": "--plot: figures need a folder\n  try: -o DIR\n",
     "run ovx_m3.yaml": "ovx_m3.yaml: there is no such file\n  try: did you mean 'ovx_m2.yaml'?\n",
     "run study.yaml": "study.yaml: there is no such file\n"
-    "  try: check the path; bonesim comes with fracture_untreated.yaml, ovx_m1.yaml, ovx_m2.yaml, "
-    "ovx_m2_dose_response.yaml, ovx_untreated.yaml\n",
+    "  try: check the path; bonesim comes with defect_epc_local.yaml, defect_ucmsc_hydrogel.yaml, "
+    "fracture_m2_hydrogel.yaml, fracture_tbi.yaml, fracture_untreated.yaml, ovx_endothelial_bmsc.yaml, ovx_m1.yaml, "
+    "ovx_m2.yaml, ovx_m2_dose_response.yaml, ovx_untreated.yaml\n",
     "simulate lemaire2004": f"bonesim simulate: --until is missing\n  try: {SIMULATE}\n",
     "simulate lemaire2004 --until 9 --points x": f"--points: 'x' is no whole number\n  try: {SIMULATE}\n",
     "simulate lemaire2004 --until 9 --points 1": "--points: 1 is out of range\n"
