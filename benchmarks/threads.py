@@ -15,7 +15,7 @@ from bonesim.solve.integrate import integrate
 from bonesim.solve.settings import Settings
 from bonesim.system import Batch, Kernels
 
-RTOL, REPEATS, BAR = 1e-4, 5, 1.85
+RTOL, REPEATS, BAR = 1e-4, 21, 1.85
 BATCHES = 8
 """Times the members of the ladder, so that the end, when one thread waits for the other, does not count."""
 

@@ -58,7 +58,7 @@ def explain(scenario: Scenario | str | Path, output: str | None = None, *, seed:
         scenario = load_scenario(scenario)
     catalog = load_catalog()
     problem = resolve(scenario, catalog)
-    if not problem.acting or not problem.arm_values:
+    if not (problem.acting or problem.outside) or not problem.arm_values:
         raise InputError("nothing is given here that acts", remedy="a scenario with a source of which an edge acts")
     symbol, unit = _outcome(problem, output or scenario.outputs[0])
     groups = {
@@ -115,6 +115,8 @@ def _cargo(problem: Problem, catalog: Catalog) -> Iterator[Player]:
     together: dict[tuple[str, str | None], list[str]] = {}
     for player in _edges(problem, catalog):
         together.setdefault((player.says["source"], player.says["cargo"]), []).extend(player.off)
+    for (source, surface), copies in problem.outside.items():
+        together.setdefault((source, surface), []).append(copies)
     for (source, cargo), off in together.items():
         yield Player(f"{source}: {cargo or 'not named'}", {"source": source, "cargo": cargo}, tuple(off))
 

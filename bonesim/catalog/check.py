@@ -125,6 +125,7 @@ def number_problems(entry: Entry[Block]) -> Iterator[InputError]:
 UNITS = {
     "particles_per_ug": "particle/ug",
     "copies_per_vesicle": "item/particle",
+    "surface_copies_per_vesicle": "item/particle",
     "strength": "dimensionless",
     "gain": "dimensionless",
     "level": "dimensionless",
@@ -135,6 +136,7 @@ UNITS = {
     "marrow_targets": "cell",
     "joint_targets": "cell",
     "disc_targets": "cell",
+    "marrow_fluid": "mL",
     "endogenous_secretion": "1/day",
     "uptake_reserve": "dimensionless",
     "affinity": "dimensionless",
@@ -230,6 +232,9 @@ def _source_problems(
     for i, cargo in enumerate(source.cargo):
         yield from _name_problems(entry, ("cargo", i, "kind"), "kind of cargo", cargo.kind, words.cargo_kinds)
         yield from _reference_problems(entry, ("cargo", i, "refs"), cargo.refs, references)
+        if cargo.port and not cargo.copies_per_vesicle:
+            problem = f"{quoted(cargo.name)} acts by its number of molecules, which is not given"
+            yield entry.error(("cargo", i, "port"), problem, "`copies_per_vesicle:` with its range")
     for cell in source.tropism:
         yield from _name_problems(entry, ("tropism", cell), "cell target", cell, words.cell_targets)
     if source.edges and not source.effect_stated:

@@ -69,6 +69,10 @@ class Cargo(Block):
     aliases: tuple[Ascii, ...] = ()
     refs: ReferenceIds
     copies_per_vesicle: Number | None = None
+    port: Id | None = Field(
+        default=None,
+        description="Port of a module that takes it outside cells, by its number of molecules; no edge then acts.",
+    )
     note: str = ""
 
 
@@ -273,8 +277,8 @@ class Context(Block):
     limits: Texts = ()
 
 
-class CellCount(Number):
-    """A number of cells in the default animal."""
+class AnimalNumber(Number):
+    """A number of the default animal: a count of cells, or a volume."""
 
     scales_with: Literal["mass"] | None = None
 
@@ -311,7 +315,8 @@ class Species(Block):
     about: str
     defaults: Defaults
     ages: AgeRange | None = Field(default=None, description="Any age where it is left out.")
-    cells: dict[Id, CellCount]
+    cells: dict[Id, AnimalNumber]
+    volumes: dict[Id, AnimalNumber] = {}
     parameters: tuple[ModuleParameter, ...]
     limits: Texts = ()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bonesim.catalog.schema import Cargo, Edge, Factor, Number, Source
@@ -57,6 +57,7 @@ def compile_network(
     carriers: frozenset[str] = frozenset(),
     site_of: SiteOf = in_bone,
     lineage: Callable[[str], str] = str,
+    outside: Container[tuple[str, str | None]] = frozenset(),
 ) -> Network:
     """The signal network of one scenario.
 
@@ -72,6 +73,7 @@ def compile_network(
     contexts : those that hold; an edge that asks for another does not act
     carriers : those that count as given with all vesicles; beside them an edge acts for what is given in its carrier
     site_of : where a cell is reached, in the context of the edge
+    outside : (source, cargo) of what acts outside cells, through a module, and not by its edges
     lineage : the pool of cells that a cell belongs to, within which effects of a source on one process are one effect
 
     Returns
@@ -80,7 +82,7 @@ def compile_network(
         Per process `CELL__PROCESS` (activity over basal activity, 1 in health) as a rule, and alike `CELL__NODE` per
         node at which a module takes over.
     """
-    build = _Build(priors, cells, carries, carriers, site_of, lineage)
+    build = _Build(priors, cells, carries, carriers, site_of, lineage, outside)
     for exposure in exposures:
         acting = build.acting(exposure, wanted, contexts)
         for edge in acting:
@@ -114,9 +116,10 @@ class _Build:
         carriers: frozenset[str],
         site_of: SiteOf,
         lineage: Callable[[str], str],
+        outside: Container[tuple[str, str | None]],
     ) -> None:
         self.priors, self.cells, self.carries = priors, cells, carries
-        self.carriers, self.site_of, self.lineage = carriers, site_of, lineage
+        self.carriers, self.site_of, self.lineage, self.outside = carriers, site_of, lineage, outside
         self.states: dict[str, State] = {}
         self.nodes: dict[tuple[object, ...], str] = {}
         self.node_names: set[str] = set()
@@ -144,6 +147,8 @@ class _Build:
         site = self.site_of(edge.cell_target, edge.context)
         if exposure.free and edge.process in VESICLE_PROCESSES:
             return "is a property of vesicles, and the cargo is given without"
+        if (exposure.source.id, edge.cargo) in self.outside:
+            return f"{edge.cargo} acts outside cells here, through a module, by its number of molecules"
         if edge.context is not None and edge.context not in contexts:
             return f"acts in context {edge.context} only"
         if edge.conditions.carrier not in (None, *exposure.carriers, *self.carriers):

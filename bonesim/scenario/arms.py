@@ -114,7 +114,8 @@ def _arm(scenario: Scenario, name: str, base: Problem, catalog: Catalog) -> Arm:
 def _taken_out(scenario: Scenario, name: str, own: Scenario, problem: Problem, catalog: Catalog) -> Iterator[str]:
     """Flat ids of the parameters that are 0 for what an arm's `without` names."""
     edges = {edge: [_gain(problem, edge)] for edge in problem.acting}
-    known: dict[str, Sequence[str]] = {**_gains_by_cargo(own, problem, catalog), **problem.switches, **edges}
+    surface = {cargo: [name] for (_, cargo), name in problem.outside.items()}
+    known: dict[str, Sequence[str]] = {**_gains_by_cargo(own, problem, catalog), **surface, **problem.switches, **edges}
     for position, word in enumerate(scenario.arms[name].without):
         if word in known:
             yield from known[word]

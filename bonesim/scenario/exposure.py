@@ -49,6 +49,12 @@ class Group:
     title: str
 
     @property
+    def interstitium(self) -> str:
+        """Flat id of the vesicles between the cells of bone."""
+        assert self.module.card is not None
+        return f"{self.module.name}__{self.module.card.port('bone_exposure').symbol}"
+
+    @property
     def takes(self) -> frozenset[str]:
         """Processes of the vesicle itself that the kinetics take."""
         return frozenset(port.name for port in self.module.ports if port.name in ON_THE_WAY)

@@ -77,6 +77,7 @@ class Problem:
     activities, drives : (cell, process, symbol) of every factor that drives a process: of the signal network, and of
         modules
     switches : parameters, 1 each, that cut off what a module drives where they are 0, by the module's name
+    outside : (source, cargo) of what acts outside cells, with the parameter of its molecules per vesicle
     """
 
     model: OdeModel
@@ -97,6 +98,7 @@ class Problem:
     activities: tuple[tuple[str, str, str], ...] = ()
     drives: tuple[tuple[str, str, str], ...] = ()
     switches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    outside: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def ledger_symbols(self) -> list[str]:

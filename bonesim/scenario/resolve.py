@@ -19,6 +19,7 @@ from bonesim.scenario.causes import Causes, causes
 from bonesim.scenario.exposure import Group, body_mass, dose_groups, early_times
 from bonesim.scenario.injuries import injured, needed_modules
 from bonesim.scenario.kinetics import cell_count
+from bonesim.scenario.ligands import Ligands, ligands
 from bonesim.scenario.problem import DOSED, VEHICLE, Output, Problem, Scope
 from bonesim.scenario.schema import TISSUE, Scenario
 
@@ -47,9 +48,11 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
     hurt = [injured(module, scenario, catalog) for module in _biology(scenario, catalog)]
     biology = [one.module for one in hurt]
     injuries = {name: number for one in hurt for name, number in one.numbers.items()}
-    network = _network(scenario, catalog, groups, disease, biology, scope)
+    surface = ligands(groups, biology, species, body_mass(scenario, species), scenario.place("subject.species"))
+    network = _network(scenario, catalog, groups, disease, biology, scope, surface)
     groups = [group.driven(network.properties) for group in groups]
-    parts = [*biology, *(group.module for group in groups), disease.module, Module("", network.model)]
+    kinetics = [group.module for group in groups]
+    parts = [*biology, *kinetics, disease.module, surface.module, Module("", network.model)]
     model = compose("scenario", parts, [Activity(*activity) for activity in network.activities])
     active = [*(name for group in groups for name in group.active), *network.given]
     return Problem(
@@ -65,12 +68,15 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
         solver=scenario.solver.model_dump(),
         title=scenario.title,
         scenario_text=scenario.text,
-        numbers=_numbers(model, parts, species, {**network.numbers, **disease.numbers, **injuries}, groups),
+        numbers=_numbers(
+            model, parts, species, {**network.numbers, **disease.numbers, **injuries, **surface.numbers}, groups
+        ),
         acting=network.edges,
         left_out=network.left_out,
         activities=(*network.activities, *((one.cell, one.process, one.symbol) for one in network.properties)),
         drives=tuple((one.cell, one.process, one.symbol) for one in driven_processes(biology)),
         switches={module.name: switches(module) for module in biology if switches(module)},
+        outside=surface.outside,
     )
 
 
@@ -91,6 +97,7 @@ def _network(
     disease: Causes,
     biology: Sequence[Module],
     scope: Scope,
+    surface: Ligands,
 ) -> Network:
     """The signal network between what is given and the ports of core, tissue and modules."""
 
@@ -121,6 +128,7 @@ def _network(
         contexts=scope.contexts | {use.id for use in scenario.context},
         carriers=scope.carriers,
         lineage=catalog.vocabulary.lineage,
+        outside=frozenset(surface.outside),
         site_of=site_of,
     )
 
