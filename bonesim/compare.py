@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError, Place, quoted
+from bonesim.results.members import NO_DIFFERENCE
 from bonesim.results.store import summary
 from bonesim.run import run
 from bonesim.scenario.load import load_scenario
@@ -57,23 +58,28 @@ def compare(scenarios: Sequence[str | Path], cores: Sequence[str] = ()) -> list[
 
 
 def _entries(scenarios: Sequence[str | Path], cores: Sequence[str]) -> Iterator[Entry]:
+    stems = [Path(path).stem for path in scenarios]
     for path in scenarios:
         for change in [{"model.core": core} for core in cores] or [{}]:
             scenario = load_scenario(path, change)
-            yield Entry(Path(path).stem, scenario.model.core, run(scenario))
+            yield Entry(
+                Path(path).stem if stems.count(Path(path).stem) == 1 else str(path), scenario.model.core, run(scenario)
+            )
 
 
 def rows(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     """One row for each scenario, core, arm and output: what it was, what it became, and how far from the vehicle."""
     found = []
     for entry in entries:
-        for output, about in summary(entry.result)["outputs"].items():
+        said = summary(entry.result)
+        for output, about in said["outputs"].items():
             for arm, end in about["arms"].items():
                 found.append(
                     {
                         "scenario": entry.name,
                         "core": entry.core,
                         "arm": arm,
+                        "status": said["status"][arm]["status"],
                         "output": output,
                         "unit": about["unit"],
                         "baseline": about["baseline"],
@@ -91,8 +97,10 @@ def verdicts(found: Sequence[dict[str, Any]]) -> dict[str, str]:
     said = {}
     for output in dict.fromkeys(row["output"] for row in found):
         sizes = [
-            row["largest_against_vehicle_percent"] for row in found if row["output"] == output and row["arm"] != VEHICLE
+            row["largest_against_vehicle_percent"]
+            for row in found
+            if row["output"] == output and row["arm"] != VEHICLE and row["status"] == "ok"
         ]
-        signs = {size > 0 for size in sizes if size}
+        signs = {size > 0 for size in sizes if size is not None and abs(size) >= NO_DIFFERENCE}
         said[output] = "none moves" if not signs else "all the same way" if len(signs) == 1 else "not all the same way"
     return said

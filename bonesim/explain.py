@@ -63,7 +63,7 @@ def explain(scenario: Scenario | str | Path, output: str | None = None, *, seed:
     symbol, unit = _outcome(problem, output or scenario.outputs[0])
     groups = {
         "cargo": list(_cargo(problem, catalog)),
-        "edges": list(_edges(problem, catalog)),
+        "edges": [*_edges(problem, catalog), *_surface(problem)],
         "modules": [Player(name, {"module": name}, off) for name, off in problem.switches.items()],
     }
     plans = {kind: plan(len(players), seed) for kind, players in groups.items()}
@@ -78,12 +78,17 @@ def explain(scenario: Scenario | str | Path, output: str | None = None, *, seed:
         "unit": unit,
         "time": batch.times.tolist(),
         "effect": effect.tolist(),
-        "effect_percent": (100.0 * effect / batch.vehicle({})).tolist(),
+        "effect_percent": _percent(effect, batch.vehicle({})),
         "largest_at": float(batch.times[largest]),
         **found,
         "direct": batch.of(_off(groups["modules"], frozenset())).tolist(),
         "unknown_mechanism_share": float(sum(unknown)),
     }
+
+
+def _percent(effect: np.ndarray, vehicle: np.ndarray) -> list[float | None]:
+    """The effect in percent of the vehicle; None where that is 0."""
+    return [100.0 * one / abs(other) if other else None for one, other in zip(effect, vehicle, strict=True)]
 
 
 def _outcome(problem: Problem, name: str) -> tuple[str, str]:
@@ -110,13 +115,18 @@ def _edges(problem: Problem, catalog: Catalog) -> Iterator[Player]:
             yield Player(id_, says, (f"strength_{id_}",))
 
 
+def _surface(problem: Problem) -> Iterator[Player]:
+    """Cargo that acts outside cells, by its number of molecules."""
+    for (source, cargo), copies in problem.outside.items():
+        says = {"edge": f"{cargo} on vesicles", "source": source, "cargo": cargo, "process": "outside cells"}
+        yield Player(copies, {**says, "mechanism": "stated"}, (copies,))
+
+
 def _cargo(problem: Problem, catalog: Catalog) -> Iterator[Player]:
     """The edges of each cargo together; those without a named cargo stand together for the rest of their source."""
     together: dict[tuple[str, str | None], list[str]] = {}
-    for player in _edges(problem, catalog):
+    for player in (*_edges(problem, catalog), *_surface(problem)):
         together.setdefault((player.says["source"], player.says["cargo"]), []).extend(player.off)
-    for (source, surface), copies in problem.outside.items():
-        together.setdefault((source, surface), []).append(copies)
     for (source, cargo), off in together.items():
         yield Player(f"{source}: {cargo or 'not named'}", {"source": source, "cargo": cargo}, tuple(off))
 

@@ -281,7 +281,8 @@ def _change(question: Question, trial: Trial, symbols: Sequence[str], version: i
 
 def _agreement(stated: Mapping[str, float], drawn: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """For each value that is not 0, the share of the draws with the same sign."""
-    return {name: sum(one[name] * value > 0 for one in drawn) / len(drawn) for name, value in stated.items() if value}
+    count = max(len(drawn), 1)
+    return {name: sum(one[name] * value > 0 for one in drawn) / count for name, value in stated.items() if value}
 
 
 def _ends(outcomes: Mapping[str, str], trial: Trial) -> dict[str, float]:

@@ -188,6 +188,7 @@ def _attrs(comparison: Comparison, draws: Draws, parts: Sequence[_Part]) -> dict
         **how,
         "ledger": [line for part in parts for line in part.ledger],
         "doses": _marks(comparison),
+        "unmatched": [arm.name for arm in comparison.arms if not arm.matched] or None,
         "provenance": {
             "title": problem.title,
             "scenario": json.loads(problem.scenario_text),

@@ -11,6 +11,10 @@ import click
 from bonesim.cli.console import Page, number, print_json, with_unit, working
 from bonesim.cli.files import check_folder, find_scenario
 
+SOME_FAILED = 3
+NO_DIFFERENCE = 1e-4
+"""Percent below which a difference is not told from none."""
+
 
 @click.command(
     "compare",
@@ -22,7 +26,7 @@ from bonesim.cli.files import check_folder, find_scenario
 @click.option("--cores", metavar="ID,ID", help="Cores to put each scenario to, instead of its own.")
 @click.option("-o", "folder", metavar="DIR", type=Path, help="Folder for compare.json and a figure; made if need be.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(scenarios: tuple[str, ...], cores: str | None, folder: Path | None, as_json: bool) -> None:
+def command(scenarios: tuple[str, ...], cores: str | None, folder: Path | None, as_json: bool) -> int:
     """Run scenarios and set all their arms side by side; with --cores, put each question to several published models.
 
     The last lines say whether every dosed arm moves an output the same way: a conclusion that depends on the model does
@@ -34,7 +38,7 @@ def command(scenarios: tuple[str, ...], cores: str | None, folder: Path | None, 
     with working("solving"):
         from bonesim.compare import compare, rows, verdicts
 
-        entries = compare(paths, [core.strip() for core in cores.split(",")] if cores else [])
+        entries = compare(paths, [core.strip() for core in cores.split(",") if core.strip()] if cores else [])
         found = rows(entries)
         said = verdicts(found)
     if folder is not None:
@@ -43,6 +47,10 @@ def command(scenarios: tuple[str, ...], cores: str | None, folder: Path | None, 
         print_json({"rows": found, "agreement": said})
     else:
         _show(found, said)
+    failed = {(row["scenario"], row["core"], row["arm"], row["status"]) for row in found if row["status"] != "ok"}
+    for scenario, core, arm, status in sorted(failed):
+        click.echo(f"{scenario}, {core}, arm {arm}: {status}", err=True)
+    return SOME_FAILED if failed else 0
 
 
 def _write(document: Mapping[str, Any], entries: Sequence[Any], folder: Path) -> None:
@@ -82,4 +90,4 @@ def _show(found: Sequence[Mapping[str, Any]], said: Mapping[str, str]) -> None:
 
 
 def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.3g} %"
+    return "-" if value is None else "0 %" if abs(value) < NO_DIFFERENCE else f"{value:+.3g} %"

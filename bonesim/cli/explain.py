@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bonesim.cli.console import Page, number, print_json, with_unit, working
+from bonesim.cli.console import Page, note, number, print_json, with_unit, working
 from bonesim.cli.files import check_folder, find_scenario
 
 
@@ -37,7 +37,12 @@ def command(scenario: str, name: str | None, settings: tuple[str, ...], folder: 
         from bonesim.explain import explain
         from bonesim.scenario.load import load_scenario
 
-        found = explain(load_scenario(path, settings), name)
+        loaded = load_scenario(path, settings)
+        found = explain(loaded, name)
+    if loaded.arms or loaded.uncertainty or loaded.sweep:
+        note(
+            "this explains the arm 'dosed' with the stated values; other arms, draws and sweeps are for other commands"
+        )
     files = _write(found, folder) if folder else []
     if as_json:
         print_json(found)
@@ -61,11 +66,12 @@ def _show(found: Mapping[str, Any], files: list[Path]) -> None:
     page.title(found["title"])
     page.gap()
     at = found["time"].index(found["largest_at"])
-    effect = f"{found['effect'][at]:+.4g}, {found['effect_percent'][at]:+.3g} %"
+    percent = found["effect_percent"][at]
+    effect = f"{found['effect'][at]:+.4g}" + ("" if percent is None else f", {percent:+.3g} %")
     page.text(f"{with_unit(found['output'], found['unit'])}: {effect} against vehicle at day {found['largest_at']:.4g}")
     for kind, name in (("cargo", _cargo), ("edges", _edge), ("modules", _module)):
         if found[kind]:
-            page.heading(kind)
+            page.heading("modules, by what they drive" if kind == "modules" else kind)
             rows = [(name(row), _percent(row["share"]), number(row["knock_out"][at])) for row in found[kind]]
             page.table([kind, "share", "gone without it"], rows, numbers=("share", "gone without it"))
     page.gap()

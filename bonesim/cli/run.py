@@ -176,6 +176,8 @@ def _differences(end: Mapping[str, Any]) -> list[str]:
     """Bands of the difference to the vehicle, at the end and at most, each with its share of the same sign."""
     kinds = {"against_vehicle_percent_quantiles": "sign_agreement"}
     kinds |= {f"largest_{band}": f"largest_{share}" for band, share in kinds.items()}
+    if not kinds.keys() <= end.keys():
+        return ["-"] * 4
     return [text for band, share in kinds.items() for text in (f"{_band(end[band], _bare)} %", _share(end[share]))]
 
 
@@ -227,6 +229,9 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "ledger", "nothing is dosed" if arrived else "not balanced, an arm stopped early"
     if copies := _copies(found["copies_per_cell"]):
         yield "copies", copies
+    if unmatched := found.get("unmatched"):
+        told = f"{', '.join(unmatched)}: another subject, disease or model than the vehicle's, so no difference is told"
+        yield "arms", told
     classes = Counter(origin["basis"] for origin in found["provenance"].get("numbers", {}).values())
     counts = ", ".join(f"{count} {basis}" for basis, count in sorted(classes.items()))
     yield "numbers", f"{counts}; origin of each under --json"

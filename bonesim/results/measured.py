@@ -160,6 +160,10 @@ class _Table:
             read.setdefault(column.output, {})[column.part] = self._number(line, place, cells, column.factor)
         for output, said in read.items():
             value = said.pop("value", None)
+            if value is None and (alone := next((part for part, given in said.items() if given is not None), None)):
+                self.fault(
+                    "no value stands beside it", line, f"{output}_{alone}", f"the value under {output}, or nothing"
+                )
             if value is not None:
                 self._check_bounds(line, output, value, said)
                 yield Measured(output, arm, time, value, **said)

@@ -14,7 +14,7 @@ import math
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,11 +63,12 @@ def summary(dataset: xr.Dataset, timing: Mapping[str, float] | None = None) -> d
     arms = [str(arm) for arm in dataset["arm"].values]
     plain = stated(dataset)
     days = days_of(plain)
-    outputs = {name: _output_summary(plain[name], arms, days) for name in quantities(plain, role="output")}
+    unmatched = structure(dataset, "unmatched", [])
+    outputs = {name: _output_summary(plain[name], arms, days, unmatched) for name in quantities(plain, role="output")}
     status = _status_summary(plain, arms)
     if has_draws(dataset):
         for name, found in outputs.items():
-            _add_bands(found, dataset[name])
+            _add_bands(found, dataset[name], unmatched)
         failed = (~_arrived(dataset)).sum("member")
         for arm in arms:
             status[arm]["members_failed"] = int(failed.sel(arm=arm))
@@ -75,6 +76,7 @@ def summary(dataset: xr.Dataset, timing: Mapping[str, float] | None = None) -> d
         "outputs": outputs,
         "copies_per_cell": {name: _peaks(plain, name, arms) for name in quantities(plain, role="copies")},
         "status": status,
+        **({"unmatched": unmatched} if unmatched else {}),
         "ledger": structure(dataset, "ledger", []),
         **({"data": _finite(held_against(dataset))} if "data" in dataset.attrs else {}),
         "timing": dict(timing or {}),
@@ -206,7 +208,9 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _output_summary(variable: xr.DataArray, arms: list[str], days: np.ndarray) -> dict[str, Any]:
+def _output_summary(
+    variable: xr.DataArray, arms: list[str], days: np.ndarray, unmatched: Collection[str]
+) -> dict[str, Any]:
     first = {arm: float(variable.sel(arm=arm).values[0]) for arm in arms}
     last = {arm: float(variable.sel(arm=arm).values[-1]) for arm in arms}
     reference = last.get(VEHICLE, math.nan)
@@ -214,8 +218,8 @@ def _output_summary(variable: xr.DataArray, arms: list[str], days: np.ndarray) -
         arm: {
             "final": last[arm],
             "change_percent": _percent(last[arm], first[arm]),
-            "against_vehicle_percent": _percent(last[arm], reference),
-            **_largest(variable, arm, arms, days),
+            "against_vehicle_percent": _percent(last[arm], math.nan if arm in unmatched else reference),
+            **_largest(variable, arm, arms if arm not in unmatched else [arm], days),
         }
         for arm in arms
     }
@@ -226,11 +230,11 @@ def _output_summary(variable: xr.DataArray, arms: list[str], days: np.ndarray) -
     return _finite(found)  # type: ignore[no-any-return]
 
 
-def _add_bands(found: dict[str, Any], variable: xr.DataArray) -> None:
+def _add_bands(found: dict[str, Any], variable: xr.DataArray, unmatched: Collection[str]) -> None:
     """Put what the draws (arm, member, time) say of an output into its summary."""
     vehicle = variable.sel(arm=VEHICLE) if VEHICLE in variable["arm"].values else None
     for arm, row in found["arms"].items():
-        row |= _finite(band_summary(variable.sel(arm=arm), None if arm == VEHICLE else vehicle, row))
+        row |= _finite(band_summary(variable.sel(arm=arm), None if arm in (VEHICLE, *unmatched) else vehicle, row))
 
 
 def _arrived(dataset: xr.Dataset) -> xr.DataArray:

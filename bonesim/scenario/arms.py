@@ -47,6 +47,7 @@ class Arm:
 
     problem : whose arm `dosed` it is, but for what it holds
     held : parameters at a value of the arm's own, by flat id; no draw moves them
+    matched : whether the arm `vehicle` is what it would be without its doses: same subject, model and diseases
     lots : doses that follow from a number which may be drawn
     """
 
@@ -54,6 +55,7 @@ class Arm:
     problem: Problem
     held: Mapping[str, float]
     lots: tuple[Lot, ...] = ()
+    matched: bool = True
 
     def scheduled(self, plan: LedgerPlan) -> float:
         """What a source by a route is to deliver in this arm, in the unit of the plan."""
@@ -108,14 +110,15 @@ def _arm(scenario: Scenario, name: str, base: Problem, catalog: Catalog) -> Arm:
         except InputError as error:
             raise at_arm(error, scenario, name) from None
     taken = {*_taken_out(scenario, name, own, problem, catalog), *_emptied(change, own, problem, catalog)}
-    return Arm(name, problem, dict.fromkeys(sorted(taken), 0.0), lots_of(own, catalog))
+    switched = any(taken.intersection(names) for names in problem.switches.values())
+    other = any(not key.startswith("doses") for key in change.settings)
+    return Arm(name, problem, dict.fromkeys(sorted(taken), 0.0), lots_of(own, catalog), matched=not (switched or other))
 
 
 def _taken_out(scenario: Scenario, name: str, own: Scenario, problem: Problem, catalog: Catalog) -> Iterator[str]:
     """Flat ids of the parameters that are 0 for what an arm's `without` names."""
     edges = {edge: [_gain(problem, edge)] for edge in problem.acting}
-    surface = {cargo: [name] for (_, cargo), name in problem.outside.items()}
-    known: dict[str, Sequence[str]] = {**_gains_by_cargo(own, problem, catalog), **surface, **problem.switches, **edges}
+    known: dict[str, Sequence[str]] = {**_gains_by_cargo(own, problem, catalog), **problem.switches, **edges}
     for position, word in enumerate(scenario.arms[name].without):
         if word in known:
             yield from known[word]
@@ -129,19 +132,23 @@ def _taken_out(scenario: Scenario, name: str, own: Scenario, problem: Problem, c
 
 
 def _gains_by_cargo(own: Scenario, problem: Problem, catalog: Catalog) -> dict[str, list[str]]:
-    """Name and aliases of each cargo that is dosed -> the strengths of its acting edges."""
+    """Name and aliases of each cargo that is dosed -> strengths of its acting edges, and its molecules per vesicle."""
     found: dict[str, list[str]] = {}
     for source in dict.fromkeys(dose.source for dose in own.doses):
         entry = catalog.sources[source]
         for cargo in entry.cargo:
             edges = [edge.id for edge in entry.edges if edge.cargo == cargo.name and edge.id in problem.acting]
-            for word in (cargo.name, *cargo.aliases) if edges else ():
-                found.setdefault(word, []).extend(_gain(problem, edge) for edge in edges)
+            gains = [_gain(problem, edge) for edge in edges]
+            gains += [name for key, name in problem.outside.items() if key == (source, cargo.name)]
+            for word in (cargo.name, *cargo.aliases) if gains else ():
+                found.setdefault(word, []).extend(gains)
     return found
 
 
 def _emptied(change: ArmChange, own: Scenario, problem: Problem, catalog: Catalog) -> Iterator[str]:
-    """Strengths of all acting edges of what is dosed, where the vesicles are empty."""
+    """What is 0 in empty vesicles: strengths of all acting edges; without vesicles, also cargo on their surface."""
+    if change.vesicles != "intact":
+        yield from problem.outside.values()
     if change.vesicles == "empty":
         edges = {edge.id for dose in own.doses for edge in catalog.sources[dose.source].edges}
         yield from (_gain(problem, edge) for edge in edges.intersection(problem.acting))

@@ -101,8 +101,11 @@ def _network(
 ) -> Network:
     """The signal network between what is given and the ports of core, tissue and modules."""
 
+    offered = {port.name for module in biology for port in module.ports if port.direction == "out"}
+    ports = [port for module in biology for port in module.ports if port.unless not in offered]
+
     def wanted(cell: str, process: str) -> bool:
-        taken = any(port.takes(cell, process) for module in biology for port in module.ports)
+        taken = any(port.takes(cell, process) for port in ports)
         return taken or scope.every_process or f"{cell}.{process}" in scenario.outputs
 
     def carries(cell: str, node: str, process: str) -> bool:

@@ -8,6 +8,8 @@ from questions import OVX, bolus, question
 from bonesim.catalog import load_catalog
 from bonesim.errors import InputError
 from bonesim.model.ode import Parameter
+from bonesim.results.store import summary
+from bonesim.run import run
 from bonesim.scenario.arms import Arm, compared
 from bonesim.scenario.derived import arm_scenario
 from bonesim.scenario.schema import Scenario
@@ -156,3 +158,25 @@ def test_an_output_that_an_arm_does_not_have_is_told_at_the_arm() -> None:
         compared(asked("{a: {doses: []}}", outputs="[macrophage_m2_intravenous.bone]"))
     message = "--set arms.a: outputs[0]: the model has no quantity 'macrophage_m2_intravenous.bone'\n"
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("change", "matched"),
+    [
+        ("{'doses[0].amount': 3 ug}", True),
+        ("{without: [miR-690]}", True),
+        ("{'doses[0].source': macrophage_m1}", True),
+        ("{model.core: lemaire2004}", False),
+        ("{subject.mass: 300 g}", False),
+        ("{context: []}", False),
+        ("{without: [angiogenesis]}", False),
+    ],
+)
+def test_no_difference_is_told_for_an_arm_whose_vehicle_is_another(change: str, matched: bool) -> None:
+    scenario = asked(f"{{own: {change}}}", model__modules="[angiogenesis]", uncertainty="{members: 4}")
+    found = summary(run(scenario))
+    row = found["outputs"]["bone_volume_fraction"]["arms"]["own"]
+    assert found.get("unmatched", []) == ([] if matched else ["own"])
+    assert (row["against_vehicle_percent"] is not None) == matched
+    assert ("against_vehicle_percent_quantiles" in row) == matched
+    assert row["change_percent"] is not None

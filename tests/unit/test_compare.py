@@ -46,12 +46,30 @@ def test_the_arms_of_one_scenario() -> None:
 
 
 def row(output: str, size: float | None, arm: str = "dosed") -> dict[str, Any]:
-    return {"output": output, "arm": arm, "largest_against_vehicle_percent": size}
+    return {"output": output, "arm": arm, "status": "ok", "largest_against_vehicle_percent": size}
 
 
 def test_a_verdict_looks_at_every_dosed_arm() -> None:
     found = [row("a", 2.0), row("a", 1.0), row("b", 2.0), row("b", -1.0), row("c", None), row("a", None, "vehicle")]
     assert verdicts(found) == {"a": "all the same way", "b": "not all the same way", "c": "none moves"}
+
+
+def test_a_difference_within_the_solvers_error_is_none() -> None:
+    assert verdicts([row("a", 2.0), row("a", -3.8e-5)]) == {"a": "all the same way"}
+
+
+def test_an_arm_that_stopped_is_told_and_has_no_part_in_the_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    short = tmp_path / "short.yaml"
+    short.write_text(M2.read_text() + "solver: {max_steps: 3}\n")
+    assert main(["compare", str(M1), str(short), "--json"]) == 3
+    printed = capsys.readouterr()
+    assert printed.err.splitlines()[-2:] == [
+        "short, pivonka2008, arm dosed: too_many_steps",
+        "short, pivonka2008, arm vehicle: too_many_steps",
+    ]
+    assert json.loads(printed.out)["agreement"]["bone_volume_fraction"] == "all the same way"
 
 
 @pytest.mark.parametrize(

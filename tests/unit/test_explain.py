@@ -67,6 +67,13 @@ def test_a_scenario_that_gives_nothing_cannot_be_explained() -> None:
         explain(data_root() / "scenarios" / "ovx_untreated.yaml")
 
 
+def test_an_output_that_is_0_in_the_vehicle_has_no_percent_there() -> None:
+    found = explain(data_root() / "scenarios" / "defect_ucmsc_hydrogel.yaml", "new_bone")
+    assert found["effect_percent"][0] is None
+    assert found["effect_percent"][-1] == pytest.approx(100 * found["effect"][-1] / 0.2033, rel=1e-3)
+    json.dumps(found, allow_nan=False)
+
+
 def test_an_unknown_output_is_told_with_the_nearest() -> None:
     with pytest.raises(InputError, match=r"output: the model has no quantity 'OBq'\n  try: did you mean 'OB[ap]'"):
         explain(M2, "OBq")

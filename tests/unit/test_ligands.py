@@ -55,10 +55,24 @@ def test_an_arm_without_it_is_the_vehicle() -> None:
     assert bare == pytest.approx(vehicle, rel=1e-9)
 
 
+@pytest.mark.parametrize("vesicles", ["empty", "free_cargo"])
+def test_no_vesicle_has_no_cargo_on_its_surface(vesicles: str) -> None:
+    result = run(given("osteoblast_rankl", arms=f"{{bare: {{vesicles: {vesicles}}}}}"))
+    bare, vehicle = (result["OCa"].sel(arm=arm).values for arm in ("bare", "vehicle"))
+    assert bare == pytest.approx(vehicle, rel=1e-9)
+
+
+def test_an_arm_may_name_it_by_an_alias() -> None:
+    result = run(given("osteoblast_rankl", arms="{bare: {without: [TNFSF11]}}"))
+    bare, vehicle = (result["OCa"].sel(arm=arm).values for arm in ("bare", "vehicle"))
+    assert bare == pytest.approx(vehicle, rel=1e-9)
+
+
 def test_an_explanation_gives_it_all_of_its_effect() -> None:
     found = explain(given("osteoblast_rankl"))
-    (row,) = (row for row in found["cargo"] if row["cargo"] == "RANKL")
-    assert row["share"] == pytest.approx(1.0, abs=1e-4)
+    for kind in ("cargo", "edges"):
+        (row,) = (row for row in found[kind] if row["cargo"] == "RANKL")
+        assert row["share"] == pytest.approx(1.0, abs=1e-4)
 
 
 def test_a_species_without_the_volume_is_told() -> None:

@@ -55,6 +55,9 @@ FAULTS = {
     "time_day,OBa,OBa\n1,2,3\n": "FILE:1: OBa: column 'OBa' stands twice\n  try: one column of each name",
     "time_day,OBa\n1,x\n": "FILE:2: OBa: 'x' is no number\n  try: a number, or an empty cell",
     "time_day,OBa\n1,nan\n": "FILE:2: OBa: 'nan' is no number\n  try: a number, or an empty cell",
+    "time_day,OBa,OBa_sd\n1,,0.1\n": (
+        "FILE:2: OBa_sd: no value stands beside it\n  try: the value under OBa, or nothing"
+    ),
     "time_day,OBa\n,1\n": "FILE:2: time_day: no time\n  try: when it was measured",
     "time_day,OBa\n101,1\n": (
         "FILE:2: time_day: 101 day is outside the run, which ends at 100 day\n"
