@@ -17,7 +17,6 @@ import numpy as np
 from bonesim.catalog import Catalog, load_catalog
 from bonesim.catalog.schema import Protocol, Source
 from bonesim.errors import InputError, Place, closest, quoted
-from bonesim.resources import model_ids
 from bonesim.scenario.arms import lots_of
 from bonesim.scenario.comparison import UncertaintyChoice
 from bonesim.scenario.kinetics import TARGETS
@@ -57,7 +56,8 @@ class Question:
     @property
     def out(self) -> tuple[str, ...]:
         """Ids of the edges that are left out."""
-        return tuple(edge.id for edge in self.source.edges if {edge.id, edge.cargo} & {*self.without})
+        cargo = {one.name for one in self.source.cargo if {one.name, *one.aliases} & {*self.without}}
+        return tuple(edge.id for edge in self.source.edges if edge.id in self.without or edge.cargo in cargo)
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -91,7 +91,7 @@ def profile(
     species
         Id of a species; that of the protocol where it is left out.
     without
-        Names of cargo, or ids of edges, that are left out.
+        Names or aliases of cargo, or ids of edges, that are left out.
     members, seed
         How often all numbers that have a range are drawn from it, and of which draws.
 
@@ -162,7 +162,8 @@ def _question(
 ) -> Question:
     found = catalog.source(source)
     names = {**catalog.vocabulary.contexts, **catalog.contexts}
-    parts = [*(cargo.name for cargo in found.cargo), *(edge.id for edge in found.edges)]
+    parts = [name for cargo in found.cargo for name in (cargo.name, *cargo.aliases)]
+    parts += [edge.id for edge in found.edges]
     faults = [
         InputError(f"unknown {what} {quoted(name)}", place=Place(key=key), remedy=closest(name, known))
         for key, what, asked, known in (
@@ -186,8 +187,8 @@ def _scenario(catalog: Catalog, question: Question) -> Scenario:
     protocol = question.protocol
     subject = catalog.species[protocol.species]
     context = catalog.contexts.get(question.context or "")
-    times = {"start": str(protocol.start), "every": str(protocol.every), "count": protocol.count}
-    dose = {"source": question.source.id, "amount": str(protocol.amount), "route": protocol.route, **times}
+    repeats = {"every": str(protocol.every), "count": protocol.count} if protocol.every else {}
+    dose = {"source": question.source.id, "amount": str(protocol.amount), "route": protocol.route, **repeats}
     days = protocol.start.to("day") + protocol.horizon.to("day")
     return Scenario.model_validate(
         {
@@ -198,9 +199,9 @@ def _scenario(catalog: Catalog, question: Question) -> Scenario:
                 "sex": (context and context.sex) or "female",
                 "age": str(subject.defaults.age.quantity),
             },
-            "model": {"modules": [module for module in MODULES if module in model_ids("signal")]},
+            "model": {"modules": list(MODULES)},
             "context": [{"id": context.id}] if context else [],
-            "doses": [{key: value for key, value in dose.items() if value != "None" and value != 1}],
+            "doses": [{**dose, "start": str(protocol.start)}],
             "duration": f"{days} day",
             "outputs": ["bone_volume_fraction"],
             "record": {"every": f"{protocol.horizon.to('day') / 224} day"},

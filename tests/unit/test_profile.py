@@ -54,6 +54,12 @@ def test_without_a_cargo_or_without_each_of_its_edges_is_the_same() -> None:
     assert {**by_cargo, "without": []} == {**by_edges, "without": []}
 
 
+def test_a_cargo_may_be_named_by_an_alias() -> None:
+    name, alias = (profile("macrophage_m1", without=[word])["processes"] for word in ("miR-98", "microRNA-98"))
+    assert name == alias
+    assert name["preosteoblast.osteogenic_differentiation"] == 0.0
+
+
 def test_without_all_edges_nothing_is_left() -> None:
     edges = [edge.id for edge in load_catalog().sources["macrophage_m2"].edges]
     found = profile("macrophage_m2", without=edges)
