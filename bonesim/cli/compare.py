@@ -8,12 +8,9 @@ from typing import Any
 
 import click
 
-from bonesim.cli.console import Page, number, print_json, with_unit, working
+from bonesim.cli.console import Page, number, percent, print_json, with_unit, working
 from bonesim.cli.files import check_folder, find_scenario
-
-SOME_FAILED = 3
-NO_DIFFERENCE = 1e-4
-"""Percent below which a difference is not told from none."""
+from bonesim.cli.run import SOME_FAILED
 
 
 @click.command(
@@ -77,9 +74,9 @@ def _show(found: Sequence[Mapping[str, Any]], said: Mapping[str, str]) -> None:
                     row["arm"],
                     number(row["baseline"]),
                     number(row["final"]),
-                    _percent(row["change_percent"]),
-                    _percent(row["against_vehicle_percent"]),
-                    _percent(row["largest_against_vehicle_percent"]),
+                    percent(row["change_percent"]),
+                    percent(row["against_vehicle_percent"]),
+                    percent(row["largest_against_vehicle_percent"]),
                 ]
                 for row in mine
             ],
@@ -87,7 +84,3 @@ def _show(found: Sequence[Mapping[str, Any]], said: Mapping[str, str]) -> None:
         )
     page.heading("dosed arms against their vehicles")
     page.pairs(said.items(), indent=2)
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else "0 %" if abs(value) < NO_DIFFERENCE else f"{value:+.3g} %"

@@ -169,6 +169,15 @@ def number(value: float | None, digits: int = 4) -> str:
     return "-" if value is None else f"{value:.{digits}g}"
 
 
+ROUNDING = 1e-4
+"""Percent below which a difference is not told from none: results are right to about a part in a million."""
+
+
+def percent(value: float | None) -> str:
+    """A difference in percent for a table; `-` where there is none to tell."""
+    return "-" if value is None else "0 %" if abs(value) < ROUNDING else f"{value:+.3g} %"
+
+
 def _console() -> Console:
     from rich.console import Console
 

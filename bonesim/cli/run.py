@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bonesim.cli.console import Page, note, number, print_json, with_unit, working
+from bonesim.cli.console import ROUNDING, Page, note, number, percent, print_json, with_unit, working
 from bonesim.cli.files import check_folder, find_scenario
 from bonesim.errors import InputError, Place
 
@@ -145,9 +145,9 @@ def _rows(name: str, output: Mapping[str, Any], arms: list[str]) -> Iterator[lis
             *[arm] * (len(arms) > 1),
             number(output["baseline"]),
             number(end["final"]),
-            _percent(end["change_percent"]),
+            percent(end["change_percent"]),
             number(vehicle),
-            _percent(end["against_vehicle_percent"]),
+            percent(end["against_vehicle_percent"]),
             _largest(end),
             *([number(output["error_estimate"], 2)] if "error_estimate" in output else []),
         ]
@@ -201,8 +201,8 @@ def _band(quantiles: Mapping[str, float | None], text: Callable[[float | None], 
     return " / ".join(map(text, quantiles.values()))
 
 
-def _bare(percent: float | None) -> str:
-    return _percent(percent).removesuffix(" %")
+def _bare(value: float | None) -> str:
+    return percent(value).removesuffix(" %")
 
 
 def _share(share: float | None) -> str:
@@ -213,8 +213,8 @@ def _largest(end: Mapping[str, Any]) -> str:
     """The largest difference to the vehicle on the way, which a course that ended long ago no longer shows."""
     size, time = end["largest_against_vehicle_percent"], end["largest_against_vehicle_time"]
     if size is None or time is None or abs(size) < ROUNDING:
-        return _percent(size)
-    return f"{_percent(size)} (day {time:.4g})"
+        return percent(size)
+    return f"{percent(size)} (day {time:.4g})"
 
 
 def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -286,11 +286,3 @@ def _time(stages: Mapping[str, float]) -> str:
 def _places(files: list[Path]) -> Iterator[tuple[str, str]]:
     if files:
         yield "files", f"{files[0].parent}: {', '.join(path.name for path in files)}"
-
-
-ROUNDING = 1e-4
-"""Percent below which a difference is not told from none: results are right to about a part in a million."""
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else "0 %" if abs(value) < ROUNDING else f"{value:+.3g} %"

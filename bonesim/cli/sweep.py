@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bonesim.cli.console import Page, note, print_json, with_unit, working
+from bonesim.cli.console import Page, note, percent, print_json, with_unit, working
 from bonesim.cli.files import check_folder, find_scenario
-from bonesim.cli.run import ROUNDING, SOME_FAILED
+from bonesim.cli.run import SOME_FAILED
 from bonesim.errors import InputError, Place
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _print(found: Mapping[str, Any], store: Path, figures: list[Path]) -> None:
 
 def _row(name: str, output: Mapping[str, Any]) -> list[str]:
     numbers = [output[kind][percent] for kind in DIFFERENCES for percent in ("5", "50", "95")]
-    return [with_unit(name, output["unit"]), *map(_percent, numbers)]
+    return [with_unit(name, output["unit"]), *map(percent, numbers)]
 
 
 def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -140,7 +140,7 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     first = next(iter(found["outputs"]))
     for kind, word in DIFFERENCES.items():
         for name, one in found["extremes"][kind].items():
-            text = f"{first} {_percent(one['percent'])} {word}: member {one['member']} ({_values(one)})"
+            text = f"{first} {percent(one['percent'])} {word}: member {one['member']} ({_values(one)})"
             yield name, text
     seconds = found["timing"]["total"]
     yield "time", f"{seconds:.1f} s, {_rate(found['members'] / seconds)}"
@@ -169,10 +169,6 @@ def _short(written: str) -> str:
     """A value with the digits that a reader needs."""
     value, _, unit = written.partition(" ")
     return f"{float(value):.6g} {unit}".strip()
-
-
-def _percent(value: float | None) -> str:
-    return "-" if value is None else "0 %" if abs(value) < ROUNDING else f"{value:+.3g} %"
 
 
 def _figures(study: xr.Dataset, store: Path) -> list[Path]:

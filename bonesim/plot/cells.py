@@ -9,16 +9,14 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from bonesim.errors import InputError
-from bonesim.plot.course import band_handles, draw_course, draw_points
-from bonesim.plot.doses import dose_marks, draw_dose_marks, told_apart
+from bonesim.plot.course import draw_course, draw_points, finish_courses
+from bonesim.plot.doses import told_apart
 from bonesim.plot.style import (
     GREY,
     RC,
     arm_styles,
     label_of,
-    legend_below,
     new_figure,
-    set_time_axis,
     styled,
     time_axis,
 )
@@ -63,7 +61,7 @@ def plot_cells(dataset: xr.Dataset) -> Figure:
         for panel, name in zip(panels, names, strict=True):
             _draw(panel, dataset, name)
         figure.supylabel("change from the start (%)", fontsize=RC["axes.labelsize"])
-        _finish(figure, list(panels), dataset)
+        finish_courses(list(panels), dataset)
     return figure
 
 
@@ -85,12 +83,3 @@ def _change(values: np.ndarray, start: np.ndarray) -> np.ndarray:
     """Percent by which values lie above the start."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(100.0 * (values / start - 1.0))
-
-
-def _finish(figure: Figure, panels: list[Axes], dataset: xr.Dataset) -> None:
-    days = days_of(dataset)
-    axis = time_axis(float(days[-1] - days[0]))
-    arms, _ = panels[0].get_legend_handles_labels()
-    set_time_axis(panels[-1], axis, days[0], days[-1])
-    doses = draw_dose_marks(panels[0], dose_marks(dataset), axis.days)
-    legend_below(panels[-1], [*arms, *band_handles(dataset), *doses])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.patches import Patch
 
-from bonesim.plot.doses import UNTREATED
-from bonesim.plot.style import GREY, LineStyle
+from bonesim.plot.doses import UNTREATED, dose_marks, draw_dose_marks
+from bonesim.plot.style import GREY, LineStyle, legend_below, set_time_axis, time_axis
 from bonesim.results.dataset import days_of, structure
 from bonesim.results.members import QUANTILES, STATED, has_draws, quantiles
 
@@ -77,3 +77,13 @@ def band_handles(dataset: xr.Dataset) -> list[Artist]:
     """What a legend says of bands; nothing where there are none."""
     label = f"{QUANTILES[0]} to {QUANTILES[-1]} % of the draws; lines: stated values"
     return [Patch(color=GREY, alpha=2 * FAINT, linewidth=0.0, label=label)] if has_draws(dataset) else []
+
+
+def finish_courses(panels: Sequence[Axes], dataset: xr.Dataset) -> None:
+    """Time below panels that share it, doses above the first, and one legend for all."""
+    days = days_of(dataset)
+    axis = time_axis(float(days[-1] - days[0]))
+    arms, _ = panels[0].get_legend_handles_labels()
+    set_time_axis(panels[-1], axis, days[0], days[-1])
+    doses = draw_dose_marks(panels[0], dose_marks(dataset), axis.days)
+    legend_below(panels[-1], [*arms, *band_handles(dataset), *doses])

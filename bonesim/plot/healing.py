@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from bonesim.errors import InputError
-from bonesim.plot.course import band_handles, draw_course, draw_points
-from bonesim.plot.doses import dose_marks, draw_dose_marks, told_apart
-from bonesim.plot.style import arm_styles, label_of, legend_below, new_figure, set_time_axis, styled, time_axis
+from bonesim.plot.course import draw_course, draw_points, finish_courses
+from bonesim.plot.doses import told_apart
+from bonesim.plot.style import arm_styles, label_of, new_figure, styled, time_axis
 from bonesim.results.dataset import days_of, quantities
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def plot_healing(dataset: xr.Dataset) -> Figure:
         panels = figure.subplots(len(names), sharex=True, squeeze=False)[:, 0]
         for panel, name in zip(panels, names, strict=True):
             _draw(panel, dataset, name)
-        _finish(list(panels), dataset)
+        finish_courses(list(panels), dataset)
     return figure
 
 
@@ -70,12 +70,3 @@ def _draw(axes: Axes, dataset: xr.Dataset, name: str) -> None:
     axes.set_title(label_of(dataset[name]))
     axes.set_ylabel("% of the gap" if share else "relative")
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 4, 5, 10]))
-
-
-def _finish(panels: list[Axes], dataset: xr.Dataset) -> None:
-    days = days_of(dataset)
-    axis = time_axis(float(days[-1] - days[0]))
-    arms, _ = panels[0].get_legend_handles_labels()
-    set_time_axis(panels[-1], axis, days[0], days[-1])
-    doses = draw_dose_marks(panels[0], dose_marks(dataset), axis.days)
-    legend_below(panels[-1], [*arms, *band_handles(dataset), *doses])
