@@ -104,19 +104,52 @@ class Doses(Block):
     count: int
 
 
-class Published(Block):
-    """A value that the module must reproduce; times are in the module's own unit."""
+class Conditions(Block):
+    """What an experiment changes in a module: parameters, initial values, doses; times are in the module's own unit."""
+
+    doses: Doses | None = None
+    set: dict[str, float] = Field(default={}, description="Parameters that differ in `window`, or throughout.")
+    window: tuple[float, float] | None = None
+    initial: dict[str, float] = {}
+
+
+class Published(Conditions):
+    """A value that the module must reproduce."""
 
     quantity: str
     symbol: str
     at: str = Field(description="`steady_state`, or a time with the module's unit: `day 5`, `hour 24`.")
-    doses: Doses | None = None
-    set: dict[str, float] = Field({}, description="Parameters that differ during `window` (without: throughout).")
-    window: tuple[float, float] | None = None
-    initial: dict[str, float] = {}
+    measure: Literal["value", "largest", "least", "mean", "time_of_largest", "time_of_least"] = Field(
+        "value", description="Of the course from the start to `at`, or (`value`) there."
+    )
     value: float
     tolerance: float = Field(description="Relative.")
+    absolute: float = Field(0.0, description="What is allowed beside it, for a value near 0.")
     source: str
+
+
+class Run(Conditions):
+    """One line of a figure."""
+
+    label: str = ""
+
+
+class Panel(Block):
+    """One axis of a figure: the courses of its symbols."""
+
+    symbols: tuple[str, ...] = Field(min_length=1)
+    label: str
+    scale: Literal["linear", "log"] = "linear"
+
+
+class Figure(Block):
+    """A figure of the paper, drawn from the module: the same panels for each run."""
+
+    id: str
+    shows: str = Field(description="Which figure of the paper it is, and what one sees there.")
+    until: float
+    runs: tuple[Run, ...] = (Run(),)
+    panels: tuple[Panel, ...] = Field(min_length=1)
 
 
 class Card(Block):
@@ -133,6 +166,7 @@ class Card(Block):
     symbols: dict[str, SymbolNote]
     ports: tuple[Port, ...]
     published: tuple[Published, ...] = ()
+    figures: tuple[Figure, ...] = ()
 
     def port(self, name: str) -> Port:
         """The port of that name, or an `InputError` that offers the nearest."""
@@ -158,19 +192,27 @@ class Card(Block):
         jumping = [port.name for port in self.ports if port.jumps]
         faults = [
             InputError(
-                f"no port '{row.doses.port}' that jumps",
-                place=Place(key=f"published[{number}].doses.port"),
-                remedy=closest(row.doses.port, jumping),
+                f"no port '{conditions.doses.port}' that jumps",
+                place=Place(key=f"{key}.doses.port"),
+                remedy=closest(conditions.doses.port, jumping),
             )
-            for number, row in enumerate(self.published)
-            if row.doses and row.doses.port not in jumping
+            for key, conditions in self._experiments()
+            if conditions.doses and conditions.doses.port not in jumping
         ]
         if faults:
             raise InputError.together(faults)
         return self
 
+    def _experiments(self) -> Iterator[tuple[str, Conditions]]:
+        """Published values and lines of figures, with the key where they stand."""
+        for number, row in enumerate(self.published):
+            yield f"published[{number}]", row
+        for number, figure in enumerate(self.figures):
+            for place, run in enumerate(figure.runs):
+                yield f"figures[{number}].runs[{place}]", run
+
     def _named(self) -> Iterator[tuple[str, str]]:
-        """Every symbol that ports and published values name, with the key where it stands."""
+        """Every symbol that ports, published values and figures name, with the key where it stands."""
         for number, port in enumerate(self.ports):
             for field in ("multiplies", "divides", "sum"):
                 for place, name in enumerate(getattr(port, field)):
@@ -180,9 +222,15 @@ class Card(Block):
                     yield f"ports[{number}].{field}", name
         for number, row in enumerate(self.published):
             yield f"published[{number}].symbol", row.symbol
-            for field in ("set", "initial"):
-                for name in getattr(row, field):
-                    yield f"published[{number}].{field}.{name}", name
+        for number, figure in enumerate(self.figures):
+            for place, panel in enumerate(figure.panels):
+                for position, name in enumerate(panel.symbols):
+                    yield f"figures[{number}].panels[{place}].symbols[{position}]", name
+        for key, conditions in self._experiments():
+            for name in conditions.set:
+                yield f"{key}.set.{name}", name
+            for name in conditions.initial:
+                yield f"{key}.initial.{name}", name
 
 
 def load_card(module_id: str) -> Card:
