@@ -27,7 +27,7 @@ LAYERS = [
     {"results"},
     {"accuracy", "equilibrium", "sensitivity"},
     {"simulate"},
-    {"ensemble", "failure", "steady"},
+    {"ensemble", "experiment", "failure", "steady"},
     {"run"},
     {"shapley", "trial"},
     {"compare", "explain", "profile", "sweep"},
