@@ -161,6 +161,12 @@ class Figure(Block):
     runs: tuple[Run, ...] = (Run(),)
     panels: tuple[Panel, ...] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _tells_lines_apart(self) -> Figure:
+        if len(self.runs) > 1 and any(len(panel.symbols) > 3 for panel in self.panels):
+            raise ValueError("runs differ by colour and symbols by dashes: of several runs at most 3 symbols a panel")
+        return self
+
 
 class Card(Block):
     """One module's card."""
