@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bonesim.compare import compare
     from bonesim.errors import BonesimError, InputError, SimulationError, UnsupportedModelError
     from bonesim.explain import explain
-    from bonesim.export import export_sbml
+    from bonesim.export import export_antimony, export_omex, export_sbml
     from bonesim.failure import explain_failure
     from bonesim.profile import profile
     from bonesim.results.store import read_run, summary
@@ -44,6 +44,8 @@ __all__ = [
     "compare",
     "explain",
     "explain_failure",
+    "export_antimony",
+    "export_omex",
     "export_sbml",
     "load_model",
     "load_scenario",
@@ -67,6 +69,8 @@ _HOMES = {
     "compare": ("compare", "compare"),
     "explain": ("explain", "explain"),
     "explain_failure": ("failure", "explain_failure"),
+    "export_antimony": ("export", "export_antimony"),
+    "export_omex": ("export", "export_omex"),
     "export_sbml": ("export", "export_sbml"),
     "load_model": ("simulate", "load_model"),
     "load_scenario": ("scenario.load", "load_scenario"),
