@@ -14,6 +14,7 @@ from bonesim.equilibrium import blame, equilibrated
 from bonesim.errors import InputError, Place, SimulationError, closest
 from bonesim.model.ode import OdeModel, Parameter, State
 from bonesim.resources import model_ids
+from bonesim.results.species import Readings
 from bonesim.sbml.library import read_library_model
 from bonesim.sensitivity import Asked
 from bonesim.solve.integrate import integrate
@@ -125,7 +126,9 @@ def simulate(
     settings = Settings(rtol=rtol, atol=atol, method=method)
     asked = Asked.of(model, named(model, sensitivities, "sensitivities")[0], symbols) if len(sensitivities) else None
     solved = asked.found.model if asked else model
-    kernels = build_kernels(solved, [*symbols, *(asked.observables if asked else ())], backend, method)
+    readings = Readings.of(solved, names, symbols)
+    beside = [*readings.varying, *(asked.observables if asked else ())]
+    kernels = build_kernels(solved, [*symbols, *beside], backend, method)
     batch = members(kernels, solved, times, parameters, {**initial, **(asked.initial(initial) if asked else {})})
     rest = None
     if equilibrate:
@@ -139,8 +142,10 @@ def simulate(
     if rest:
         blame(solution, rest)
     dataset = _dataset(model, names, kernels, solution, single, how_solved(kernels, settings, solution))
+    sizes, slopes = np.split(solution.y[:, len(names) :], [len(readings.varying)], axis=1)
+    dataset = readings.added_to(dataset, batch.parameters, sizes.transpose(1, 2, 0))
     if asked:
-        dataset = asked.added_to(dataset, names, solution.y[:, len(names) :], single)
+        dataset = asked.added_to(dataset, names, slopes, single)
     if accuracy:
         dataset = with_estimates(dataset, names, error_estimates(kernels, batch, settings, solution, threads), settings)
     if single and not solution.ok:

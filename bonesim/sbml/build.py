@@ -19,7 +19,7 @@ from bonesim.errors import InputError
 from bonesim.model.check import in_order, well_posed
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import Call, Expr, Num, Sym, product, symbols
-from bonesim.model.ode import OdeModel, Origin, Parameter, Rule, State
+from bonesim.model.ode import OdeModel, Origin, Parameter, Rule, Species, State
 from bonesim.sbml.document import Document, Element, each
 from bonesim.sbml.events import with_events
 from bonesim.sbml.formulas import Formulas, read_formulas, short_id
@@ -60,6 +60,7 @@ class _Builder:
         self.states: list[State] = []
         self.parameters: list[Parameter] = []
         self.rules: list[Rule] = []
+        self.species: list[Species] = []
 
     def model(self) -> OdeModel:
         """The model without its events."""
@@ -80,6 +81,7 @@ class _Builder:
             name=self._label(self.sbml),
             time_unit=self.document.unit_text(self.document.default_unit("time")),
             origin=Origin(self.document.file, None),
+            species=tuple(self.species),
         )
 
     def _label(self, element: Element) -> str:
@@ -173,11 +175,13 @@ class _Builder:
         compartment = self.compartments[species.getCompartment()]
         is_amount = bool(species.getHasOnlySubstanceUnits()) or compartment.getSpatialDimensions() == 0
         substance = species.getSubstanceUnits() or self.document.default_unit("substance")
-        per = None if is_amount else self.document.size_unit(compartment)
+        units = [self.document.unit_text(substance, per) for per in (None, self.document.size_unit(compartment))]
+        size = compartment.getId() if self._has_size(compartment) else None
+        self.species.append(Species(species.getId(), is_amount, size, units[is_amount]))
         rate = None
         if not species.getBoundaryCondition() and not species.getConstant():
             rate = self._rate(species, terms, is_amount)
-        self._define(species, self._declared(species, is_amount), self.document.unit_text(substance, per), rate)
+        self._define(species, self._declared(species, is_amount), units[not is_amount], rate)
 
     def _declared(self, species: Element, is_amount: bool) -> Expr | None:
         if species.isSetInitialAmount():
