@@ -154,10 +154,13 @@ def simulate(
 
 
 def named(model: OdeModel, names: Sequence[str] | None, what: str) -> tuple[tuple[str, ...], list[str]]:
-    """Names that were asked for, all states where there are none, and their ids."""
+    """Names that were asked for, and their ids; where there are none all states, for amounts their concentrations."""
     if isinstance(names, str):
         raise InputError(f"{what} is one text", place=Place(key=what), remedy=f"a list, e.g. ['{names}']")
-    chosen = tuple(names) if names is not None else tuple(state.id for state in model.states)
+    if names is None:
+        read = {one.amount: one.id for one in model.species if one.amount}
+        names = [read.get(state.id, state.id) for state in model.states]
+    chosen = tuple(names)
     return chosen, [model.resolve(name) for name in chosen]
 
 
@@ -242,6 +245,14 @@ def rows(model: OdeModel, values: Mapping[str, Values], kind: str) -> dict[str, 
     rows = {}
     for name, value in values.items():
         symbol = model.resolve(name)
+        amount = next((one.amount for one in model.species if one.id == symbol), None)
+        if amount is not None:
+            problem = (
+                f"'{name}' is a concentration where the size of the compartment changes, so its amount is set instead"
+            )
+            raise InputError(
+                problem, remedy=f"set '{model.public_name(amount)}', which is the concentration times the size"
+            )
         if symbol not in wanted:
             raise InputError(f"'{name}' is no {kind} of the model", remedy=closest(name, sorted(wanted)))
         found = wanted[symbol]
@@ -288,4 +299,5 @@ def _dataset(
         members_dim="member",
         time_unit=model.time_unit,
         squeeze=single,
+        yields=True,
     )

@@ -227,8 +227,9 @@ def _is_state(model: OdeModel, name: str) -> bool:
 
 def _report(result: xr.Dataset, table: Path | None, as_json: bool) -> None:
     from bonesim.cli import course, rest
+    from bonesim.results.dataset import own_names
 
-    form = course if "time" in result.dims else rest
+    form = course if own_names(result)["time"] in result.dims else rest
     if table is not None:
         write_text(table, form.csv_text(result))
     if as_json:

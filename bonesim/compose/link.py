@@ -147,7 +147,8 @@ def _prefixed(module: Module) -> OdeModel:
             for event in model.state_events
         ),
         species=tuple(
-            replace(one, id=names[one.id], size=None if one.size is None else names[one.size]) for one in model.species
+            replace(one, id=names[one.id], size=one.size and names[one.size], amount=one.amount and names[one.amount])
+            for one in model.species
         ),
     )
 

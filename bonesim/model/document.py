@@ -47,7 +47,7 @@ def to_document(model: OdeModel) -> dict[str, Any]:
             ]
             for e in model.state_events
         ],
-        "species": [[s.id, s.is_amount, s.size, s.other_unit] for s in model.species],
+        "species": [[s.id, s.is_amount, s.size, s.other_unit, s.amount] for s in model.species],
     }
 
 

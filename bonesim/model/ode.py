@@ -106,13 +106,15 @@ class Species:
     """What the symbol `id` says of a substance: its amount, or its concentration in a compartment.
 
     `size` is the symbol of the compartment's size, None where it has none; `other_unit` is the unit of what the
-    symbol does not say, "" where it is not known.
+    symbol does not say, "" where it is not known. Where the size changes, the symbol of a concentration is a rule, and
+    `amount` is the state or parameter that it rests on.
     """
 
     id: str
     is_amount: bool
     size: str | None = None
     other_unit: str = ""
+    amount: str | None = None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import numpy as np
 
 from bonesim.errors import InputError, closest
 from bonesim.model.ode import OdeModel, Species
-from bonesim.results.dataset import ESTIMATE
+from bonesim.results.dataset import ESTIMATE, own_names
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,7 +64,7 @@ def _read(result: xr.Dataset, name: str, reading: str) -> xr.DataArray:
     other: xr.DataArray = (values * size if reading == "amount" else values / size).rename(name)
     label = f"{reading} of {values.attrs['long_name']}"
     other.attrs = {"units": values.attrs["other_units"], "long_name": label, "role": values.attrs["role"]}
-    if ESTIMATE in values.attrs and "time" not in size.dims:
+    if ESTIMATE in values.attrs and own_names(result)["time"] not in size.dims:
         other.attrs[ESTIMATE] = values.attrs[ESTIMATE]  # relative, so a constant factor leaves it as it is
     return other
 
@@ -105,12 +105,13 @@ class Readings:
             if one.size is not None:
                 about |= {"size": self._coordinate(one.size), "other_units": one.other_unit or "dimensionless"}
             dataset[name].attrs |= about
-        single = "member" not in dataset.dims
+        own = own_names(dataset)
+        single = own["member"] not in dataset.dims
         values = {size: parameters[row] for size, row in self.fixed.items()}
         values |= dict(zip(self.varying, varying, strict=True))
         coordinates = {}
         for size, rows in values.items():
-            dims = ("member", "time")[: rows.ndim]
+            dims = (own["member"], own["time"])[: rows.ndim]
             quantity = self.model.by_id[size]
             about = {"units": quantity.unit or "dimensionless", "long_name": quantity.label or f"size of {size}"}
             kept = np.array(rows[0] if single else rows, order="C")

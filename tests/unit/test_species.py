@@ -15,6 +15,11 @@ from bonesim.model.document import from_document, to_document
 from bonesim.model.ode import OdeModel, Species
 from bonesim.sbml.read import read_antimony, read_sbml
 
+GROWING = """model growing()
+  compartment c = 2; c' = 0.5; species S in c; S = 3; -> S; k; k = 4;
+end
+"""
+
 TEXT = """model tanks()
   compartment c = 2; species A in c; substanceOnly species B in c;
   R: A -> B; k*A*c; A = 3; B = 0; k = 0.5;
@@ -89,6 +94,22 @@ def test_what_has_no_such_reading_is_told(tanks: OdeModel) -> None:
     assert str(caught.value) == (
         "'A' has no concentration: its compartment has no size\n"
         "  try: give the compartment a size in the model, and dimensions"
+    )
+
+
+def test_where_a_size_changes_the_amount_is_the_state_and_is_reported_as_concentration() -> None:
+    model = read_antimony(GROWING, file="growing.ant")
+    assert model.species == (Species("S", False, "c", amount="S_amount"),)
+    result = bonesim.simulate(model, TIMES, rtol=1e-9)
+    assert list(result.data_vars)[:2] == ["c", "S"]
+    np.testing.assert_allclose(bonesim.amount(result, "S"), 6 + 4 * np.array(TIMES), rtol=1e-7)
+    more = bonesim.simulate(model, TIMES, ["S"], initial={"S_amount": [6.0, 1.0]}, rtol=1e-9)
+    np.testing.assert_allclose(bonesim.amount(more, "S")[1], 1 + 4 * np.array(TIMES), rtol=1e-7)
+    with pytest.raises(bonesim.InputError) as caught:
+        bonesim.simulate(model, TIMES, initial={"S": 1.0})
+    assert str(caught.value) == (
+        "'S' is a concentration where the size of the compartment changes, so its amount is set instead\n"
+        "  try: set 'S_amount', which is the concentration times the size"
     )
 
 
