@@ -156,15 +156,16 @@ class _Builder:
     def _stoichiometry(
         self, reference: Element, reaction: str, position: int, named: frozenset[str]
     ) -> tuple[float, Expr]:
-        """Number and symbolic factor; a reference whose id the model uses becomes a symbol of its own."""
+        """Number and symbolic factor; a reference with an id is a symbol of its own, in Level 2 if the model uses it."""
         calculated = self.formulas.stoichiometry.get((reaction, position))
         if calculated is not None:
             return (calculated.value, Num(1.0)) if isinstance(calculated, Num) else (1.0, calculated)
         given = self.document.level < 3 or reference.isSetStoichiometry()
         number = float(reference.getStoichiometry()) / (reference.getDenominator() if self.document.level == 1 else 1)
-        if self.document.level > 1 and reference.getId() and reference.getId() in named:
+        symbol = str(reference.getId()) if self.document.level > 1 else ""
+        if symbol and (symbol in named or (self.document.level > 2 and given)):
             self._define(reference, Num(number) if given else None, "dimensionless")
-            return 1.0, Sym(reference.getId())
+            return 1.0, Sym(symbol)
         if not given:
             raise InputError(
                 f"species '{reference.getSpecies()}' in reaction '{reaction}' has no stoichiometry",
