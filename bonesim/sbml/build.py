@@ -156,7 +156,7 @@ class _Builder:
     def _stoichiometry(
         self, reference: Element, reaction: str, position: int, named: frozenset[str]
     ) -> tuple[float, Expr]:
-        """Number and symbolic factor; a reference with an id is a symbol of its own, in Level 2 if the model uses it."""
+        """Number and symbolic factor; a reference with an id is a symbol of its own, in Level 2 if it is used."""
         calculated = self.formulas.stoichiometry.get((reaction, position))
         if calculated is not None:
             return (calculated.value, Num(1.0)) if isinstance(calculated, Num) else (1.0, calculated)
