@@ -20,10 +20,11 @@ from bonesim.yamlio import read
 ROOT = Path(__file__).parents[2]
 SBML = ROOT / "models" / "sbml"
 CORES = [SBML / "core" / name for name in ("lemaire2004", "pivonka2008", "komarova2003")]
+ALONE = [SBML / "core" / name for name in ("graham2013", "peterson_riggs2010")]
 PHARMACOKINETICS = [SBML / "pk" / "iv_two_phase", SBML / "pk" / "site_depot"]
 SIGNALS = [SBML / "signal" / name for name in ("angiogenesis", "macrophage", "rankl_opg", "wnt_sclerostin")]
 TISSUES = [SBML / "tissue" / name for name in ("bone_volume", "callus_healing")]
-MODULES = [*CORES, SBML / "core" / "peterson_riggs2010", *PHARMACOKINETICS, *SIGNALS, *TISSUES]
+MODULES = [*CORES, *ALONE, *PHARMACOKINETICS, *SIGNALS, *TISSUES]
 CELLS = ("OBp", "OBa", "OCa")
 RTOL = 1e-12
 SETTLED = 4000.0  # day; the slowest rate of the modules that settle is 0.01 1/day, so e^-40 of any start is left
