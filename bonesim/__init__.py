@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bonesim.simulate import load_model, simulate
     from bonesim.steady import steady_state
     from bonesim.sweep import read_study, sweep
+    from bonesim.verify import verify
 
     __version__: str
 
@@ -54,6 +55,7 @@ __all__ = [
     "steady_state",
     "summary",
     "sweep",
+    "verify",
 ]
 
 _HOMES = {
@@ -76,6 +78,7 @@ _HOMES = {
     "steady_state": ("steady", "steady_state"),
     "summary": ("results.store", "summary"),
     "sweep": ("sweep", "sweep"),
+    "verify": ("verify", "verify"),
 }
 """Public name -> the module that has it, and its name there."""
 
