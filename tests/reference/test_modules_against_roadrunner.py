@@ -19,8 +19,8 @@ from bonesim.yamlio import read
 
 ROOT = Path(__file__).parents[2]
 SBML = ROOT / "models" / "sbml"
-CORES = [SBML / "core" / name for name in ("lemaire2004", "pivonka2008", "komarova2003")]
-ALONE = [SBML / "core" / name for name in ("graham2013", "peterson_riggs2010")]
+CORES = [SBML / "core" / name for name in ("lemaire2004", "pivonka2008", "komarova2003", "komarova2005")]
+ALONE = [SBML / "core" / name for name in ("ayati2010", "graham2013", "lio2012", "peterson_riggs2010")]
 PHARMACOKINETICS = [SBML / "pk" / "iv_two_phase", SBML / "pk" / "site_depot"]
 SIGNALS = [SBML / "signal" / name for name in ("angiogenesis", "macrophage", "rankl_opg", "wnt_sclerostin")]
 TISSUES = [SBML / "tissue" / name for name in ("bone_volume", "callus_healing")]
@@ -187,6 +187,10 @@ PORTS_AT_1_5 = [
     ("komarova2003", "alpha2", 1.225, 0.816),
     ("komarova2003", "beta1", 0.667, 0.667),
     ("komarova2003", "beta2", 0.816, 1.225),
+    ("komarova2005", "alpha1", 1.500, 1.500),
+    ("komarova2005", "alpha2", 1.225, 0.816),
+    ("komarova2005", "beta1", 0.667, 0.667),
+    ("komarova2005", "beta2", 0.816, 1.225),
 ]
 
 
