@@ -68,6 +68,13 @@ CARD_UNIT = {
     "ug_per_hour": "ug/h",
     "ug_per_L": "ug/L",
     "ug_per_pmol": "ug/pmol",
+    "per_mL": "1/mL",
+    "per_mL_day": "1/(mL*day)",
+    "mL_per_cell_day": "mL/(cell*day)",
+    "ng_per_mL": "ng/mL",
+    "ng_per_cell_day": "ng/(cell*day)",
+    "g_per_mL": "g/mL",
+    "g_per_cell_day": "g/(cell*day)",
     "dimensionless": "dimensionless",
 }
 

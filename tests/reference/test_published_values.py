@@ -18,7 +18,7 @@ SETTLED = 4000.0
 """Days; the slowest rate of the modules with a steady state is 0.01 1/day, so e^-40 of any start is left."""
 
 COURSE = 20_001
-"""Times at which a course is looked at: an extreme is met to the square of a part in ten thousand, its time to that part."""
+"""Times at which a course is looked at: extremes are met far better than their times, which are met to 1 in 20,000."""
 
 MEASURES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "value": lambda y, t: float(y[-1]),
