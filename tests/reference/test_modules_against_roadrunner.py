@@ -18,7 +18,7 @@ from bonesim.yamlio import read
 
 ROOT = Path(__file__).parents[2]
 SBML = ROOT / "models" / "sbml"
-CORES = [SBML / "core" / name for name in ("lemaire2004", "pivonka2008", "komarova2003", "joerg2022")]
+CORES = [SBML / "core" / name for name in ("lemaire2004", "pivonka2008", "komarova2003", "joerg2022", "baratchart2022")]
 """Those that start at rest."""
 PHARMACOKINETICS = [SBML / "pk" / "iv_two_phase", SBML / "pk" / "site_depot"]
 SIGNALS = [SBML / "signal" / name for name in ("angiogenesis", "macrophage", "rankl_opg", "wnt_sclerostin")]
@@ -68,6 +68,12 @@ CARD_UNIT = {
     "ug_per_hour": "ug/h",
     "ug_per_L": "ug/L",
     "ug_per_pmol": "ug/pmol",
+    "cell_number": "cell",
+    "cells_per_day": "cell/day",
+    "per_cell": "1/cell",
+    "mm3": "mm^3",
+    "mm3_per_day": "mm^3/day",
+    "mm3_per_cell_day": "mm^3/(cell*day)",
     "per_mL": "1/mL",
     "per_mL_day": "1/(mL*day)",
     "mL_per_cell_day": "mL/(cell*day)",
@@ -196,6 +202,9 @@ PORTS_AT_1_5 = [
     ("komarova2003", "alpha2", 1.225, 0.816),
     ("komarova2003", "beta1", 0.667, 0.667),
     ("komarova2003", "beta2", 0.816, 1.225),
+    ("baratchart2022", "delta_OBa", 0.805, 0.986),
+    ("baratchart2022", "d_OCa", 0.646, 0.646),
+    ("baratchart2022", "delta_bone", 1.238, 1.011),
 ]
 
 
