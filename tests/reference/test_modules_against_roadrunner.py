@@ -18,7 +18,7 @@ from bonesim.yamlio import read
 
 ROOT = Path(__file__).parents[2]
 SBML = ROOT / "models" / "sbml"
-CORES = [SBML / "core" / name for name in ("lemaire2004", "pivonka2008", "komarova2003", "joerg2022", "baratchart2022")]
+CORES = [SBML / "core" / name for name in ("lemaire2004", "pivonka2008", "komarova2003", "joerg2022", "nelson2026", "baratchart2022")]
 """Those that start at rest."""
 PHARMACOKINETICS = [SBML / "pk" / "iv_two_phase", SBML / "pk" / "site_depot"]
 SIGNALS = [SBML / "signal" / name for name in ("angiogenesis", "macrophage", "rankl_opg", "wnt_sclerostin")]
