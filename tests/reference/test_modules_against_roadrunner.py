@@ -18,7 +18,18 @@ from bonesim.yamlio import read
 
 ROOT = Path(__file__).parents[2]
 SBML = ROOT / "models" / "sbml"
-CORES = [SBML / "core" / name for name in ("lemaire2004", "pivonka2008", "komarova2003", "joerg2022", "nelson2026", "baratchart2022")]
+CORES = [
+    SBML / "core" / name
+    for name in (
+        "lemaire2004",
+        "pivonka2008",
+        "komarova2003",
+        "joerg2022",
+        "nelson2026",
+        "baratchart2022",
+        "scheiner2013",
+    )
+]
 """Those that start at rest."""
 PHARMACOKINETICS = [SBML / "pk" / "iv_two_phase", SBML / "pk" / "site_depot"]
 SIGNALS = [SBML / "signal" / name for name in ("angiogenesis", "macrophage", "rankl_opg", "wnt_sclerostin")]
@@ -47,6 +58,10 @@ CARD_UNIT = {
     "item_per_day": "particles/day",
     "percent": "%",
     "percent_per_day": "%/day",
+    "percent_per_pM_day": "%/(pM*day)",
+    "GPa": "GPa",
+    "GPa3": "GPa^3",
+    "per_GPa": "1/GPa",
     "hour": "hour",
     "per_hour": "1/h",
     "pM_per_hour": "pM/h",
