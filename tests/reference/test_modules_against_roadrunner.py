@@ -20,9 +20,9 @@ from bonesim.yamlio import read
 ROOT = Path(__file__).parents[2]
 SBML = ROOT / "models" / "sbml"
 CORES = [SBML / "core" / name for name in ("lemaire2004", "pivonka2008", "komarova2003")]
-ALONE = [SBML / "core" / name for name in ("graham2013", "peterson_riggs2010")]
+ALONE = [SBML / "core" / name for name in ("cook2022", "graham2013", "peterson_riggs2010")]
 PHARMACOKINETICS = [SBML / "pk" / "iv_two_phase", SBML / "pk" / "site_depot"]
-SIGNALS = [SBML / "signal" / name for name in ("angiogenesis", "macrophage", "rankl_opg", "wnt_sclerostin")]
+SIGNALS = [SBML / "signal" / name for name in ("angiogenesis", "lee2003", "macrophage", "rankl_opg", "wnt_sclerostin")]
 TISSUES = [SBML / "tissue" / name for name in ("bone_volume", "callus_healing")]
 MODULES = [*CORES, *ALONE, *PHARMACOKINETICS, *SIGNALS, *TISSUES]
 CELLS = ("OBp", "OBa", "OCa")
@@ -34,6 +34,9 @@ CARD_UNIT = {
     "per_day": "1/day",
     "per_pM": "1/pM",
     "per_pM_day": "1/(pM*day)",
+    "nM": "nM",
+    "nM_per_day": "nM/day",
+    "per_nM_day": "1/(nM*day)",
     "per_mm": "1/mm",
     "day": "day",
     "item": "particles",
