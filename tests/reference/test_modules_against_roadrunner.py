@@ -20,7 +20,7 @@ from bonesim.yamlio import read
 ROOT = Path(__file__).parents[2]
 SBML = ROOT / "models" / "sbml"
 CORES = [SBML / "core" / name for name in ("lemaire2004", "pivonka2008", "komarova2003")]
-ALONE = [SBML / "core" / name for name in ("cook2022", "graham2013", "peterson_riggs2010")]
+ALONE = [SBML / "core" / name for name in ("cook2022", "graham2013", "peterson_riggs2010", "proctor_gartland2016")]
 PHARMACOKINETICS = [SBML / "pk" / "iv_two_phase", SBML / "pk" / "site_depot"]
 SIGNALS = [SBML / "signal" / name for name in ("angiogenesis", "lee2003", "macrophage", "rankl_opg", "wnt_sclerostin")]
 TISSUES = [SBML / "tissue" / name for name in ("bone_volume", "callus_healing")]
