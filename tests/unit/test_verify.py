@@ -68,7 +68,7 @@ def test_values_and_engines_that_differ_do_not_pass(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     card = load_card("komarova2003")
-    wrong = card.model_copy(update={"published": (card.published[0], row(value=101.0))})
+    wrong = card.model_copy(update={"published": (card.published[0], row(value=101.0)), "figures": ()})
     story = import_module("bonesim.verify")
     monkeypatch.setattr(story, "load_card", lambda _: wrong)
     monkeypatch.setattr(story, "REFEREES", (Referee("broken", "numpy", LIBROADRUNNER.ask), _Shifted()))
