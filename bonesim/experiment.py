@@ -73,7 +73,7 @@ def reproduced(model_id: str, row: Published) -> float:
 
 
 def _refuse_computed(model: OdeModel, conditions: Conditions) -> None:
-    given = [name for switch in (conditions, *conditions.switches) for name in switch.set]
+    given = [*conditions.set, *(name for switch in conditions.switches for name in switch.set)]
     for names, kind, word in ((given, Parameter, "parameter"), (conditions.initial, State, "state")):
         for name in names:
             if not isinstance(model.by_id[name], kind):
