@@ -52,8 +52,9 @@ def reproduced(model_id: str, row: Published) -> float:
     rtol = float(np.clip(1e-2 * tolerance, 1e-11, 1e-8))
 
     def course(times: np.ndarray) -> np.ndarray:
-        # Years of doses are worth compiling for.
-        result = simulate(model, times, [row.symbol], rtol=rtol, backend="auto" if row.doses else "numpy")
+        # Years of doses, and models with events of their own, are worth compiling for.
+        backend = "auto" if row.doses or model.state_events else "numpy"
+        result = simulate(model, times, [row.symbol], rtol=rtol, backend=backend)
         return np.asarray(result[row.symbol].values)
 
     if row.measure == "value":

@@ -33,7 +33,7 @@ CORES = [
 ]
 """Those that start at rest."""
 PHARMACOKINETICS = [SBML / "pk" / "iv_two_phase", SBML / "pk" / "site_depot"]
-SIGNALS = [SBML / "signal" / name for name in ("angiogenesis", "macrophage", "rankl_opg", "wnt_sclerostin")]
+SIGNALS = [SBML / "signal" / name for name in ("angiogenesis", "lee2003", "macrophage", "rankl_opg", "wnt_sclerostin")]
 MODULES = sorted(path.with_suffix("") for path in SBML.glob("*/*.ant"))
 CELLS = ("OBp", "OBa", "OCa")
 RTOL = 1e-12
@@ -56,6 +56,9 @@ CARD_UNIT = {
     "per_day": "1/day",
     "per_pM": "1/pM",
     "per_pM_day": "1/(pM*day)",
+    "nM": "nM",
+    "nM_per_day": "nM/day",
+    "per_nM_day": "1/(nM*day)",
     "per_mm": "1/mm",
     "day": "day",
     "item": "particles",
