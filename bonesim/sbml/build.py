@@ -20,6 +20,7 @@ from bonesim.model.check import in_order, well_posed
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import Call, Expr, Num, Sym, product, symbols
 from bonesim.model.ode import OdeModel, Origin, Parameter, Rule, State
+from bonesim.sbml.algebra import determined, refuse_early_use
 from bonesim.sbml.document import Document, Element, each
 from bonesim.sbml.events import with_events
 from bonesim.sbml.formulas import Formulas, read_formulas, short_id
@@ -30,8 +31,9 @@ Terms = dict[Expr, dict[str, float]]
 
 def built(document: Document) -> OdeModel:
     """The model; InputError or UnsupportedModelError if it is incomplete, inconsistent or beyond what we do."""
-    builder = _Builder(document, read_formulas(document))
+    builder = _Builder(document, determined(document, read_formulas(document)))
     model = well_posed(builder.model())
+    refuse_early_use(model)
     values = initial_values(model)
     known = tuple(replace(p, value=values[p.id]) if math.isnan(p.value) else p for p in model.parameters)
     model = model.with_(parameters=known)
@@ -94,6 +96,12 @@ class _Builder:
             return
         assigned = self.formulas.initial.get(name)
         initial = declared if assigned is None else assigned
+        constraint = self.formulas.constraints.get(name)
+        if constraint is not None:
+            rule = Origin(constraint.where.place.file, constraint.where.place.line)
+            guess = Num(1.0) if initial is None else initial
+            self.states.append(State(name, guess, constraint.residual, unit, label, rule, algebraic=True))
+            return
         if initial is None:
             raise InputError(
                 f"'{name}' has no value", place=self.document.place(element), remedy="give it an initial value"
@@ -112,7 +120,9 @@ class _Builder:
             self._define(compartment, size, self.document.unit_text(self.document.size_unit(compartment)))
 
     def _has_size(self, compartment: Element) -> bool:
-        given = compartment.isSetSize() or self.document.level == 1 or compartment.getId() in self.formulas.initial
+        name = compartment.getId()
+        given = compartment.isSetSize() or self.document.level == 1 or name in self.formulas.initial
+        given = given or name in self.formulas.assignments or name in self.formulas.constraints
         return bool(given) and compartment.getSpatialDimensions() != 0
 
     def _size(self, species: Element) -> Expr:

@@ -29,11 +29,26 @@ class RawEvent:
     where: Where
 
 
+@dataclass(frozen=True)
+class Constraint:
+    """An algebraic rule, `residual` = 0 at every time."""
+
+    residual: Expr
+    name: str
+    where: Where
+
+
 @dataclass
 class Formulas:
-    """The mathematics of a model; `local` holds the parameters of kinetic laws under ids of their own."""
+    """The mathematics of a model; `local` holds the parameters of kinetic laws under ids of their own.
+
+    `algebraic` are the algebraic rules as written, `constraints` those of them that stay what they are, by the variable
+    that each determines (`sbml.algebra`).
+    """
 
     assignments: dict[str, Expr] = field(default_factory=dict)
+    algebraic: list[Constraint] = field(default_factory=list)
+    constraints: dict[str, Constraint] = field(default_factory=dict)
     rates: dict[str, Expr] = field(default_factory=dict)
     initial: dict[str, Expr] = field(default_factory=dict)
     laws: dict[str, Expr] = field(default_factory=dict)
@@ -45,6 +60,7 @@ class Formulas:
         """All expressions."""
         for table in (self.assignments, self.rates, self.initial, self.laws):
             yield from table.values()
+        yield from (rule.residual for rule in self.algebraic)
         yield from self.stoichiometry.values()
         for event in self.events:
             yield event.trigger
@@ -110,12 +126,19 @@ class _Reader:
             variable = rule.getVariable()
             where = self.document.where(rule, f"rule for '{variable}'", variable)
             if rule.isAlgebraic():
-                self.refuse("algebraic_rule", self.document.where(rule, "algebraic rule"))
+                self._algebraic(rule)
             elif variable in self.compartments:
                 self.refuse("varying_compartment", self.document.where(rule, f"compartment '{variable}'", variable))
             else:
                 table = self.found.rates if rule.isRate() else self.found.assignments
                 table[variable] = self.formula(rule.getMath(), where)
+
+    def _algebraic(self, rule: Element) -> None:
+        """A rule without mathematics, which Level 3 Version 2 allows, says nothing."""
+        if rule.isSetMath():
+            where = self.document.where(rule, "algebraic rule")
+            name = str(rule.getName()) if self.document.level > 2 else ""
+            self.found.algebraic.append(Constraint(self.formula(rule.getMath(), where), name, where))
 
     def initial_assignments(self) -> None:
         for assignment in each(self.model.getListOfInitialAssignments()):

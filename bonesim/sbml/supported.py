@@ -8,9 +8,17 @@ from __future__ import annotations
 from bonesim.errors import Place, UnsupportedModelError
 
 UNSUPPORTED: dict[str, tuple[str, str]] = {
-    "algebraic_rule": (
-        "algebraic rules are not supported",
-        "solve the equation for one of its symbols and write an assignment rule",
+    "overdetermined": (
+        "every variable in it is constant or is determined otherwise, so that nothing is left for it to determine",
+        "let it contain a variable that is not constant, that no other rule needs and that no reaction changes",
+    ),
+    "undetermined": (
+        "it determines one of these variables, and nothing says which",
+        "make one of them constant, or solve the equation for one and write an assignment rule",
+    ),
+    "early_use": (
+        "it depends on what an algebraic rule determines, which is not known before the start",
+        "write that rule as an assignment rule, solved for its variable",
     ),
     "delay": (
         "delayed values (csymbol 'delay') are not supported",

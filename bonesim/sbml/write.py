@@ -31,8 +31,8 @@ Event: TypeAlias = TimedEvent | StateEvent
 def write_sbml(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
     """The SBML text; the same model gives the same bytes, and reading it back gives the same model.
 
-    Constraints are written as algebraic rules, which we do not read. `doses` are added to the model's own events; where
-    ids are taken, `_` is appended.
+    Constraints are algebraic rules that are named after the state at which they are written. `doses` are added to the
+    model's own events; where ids are taken, `_` is appended.
 
     Raises
     ------
@@ -156,7 +156,9 @@ def _initial_assignments(model: OdeModel) -> list[str]:
 def _rules(model: OdeModel) -> list[str]:
     assignments = [_block(_tag("assignmentRule", variable=r.id), math_element(r.expr)) for r in model.rules]
     rates = [
-        _block("<algebraicRule>" if s.algebraic else _tag("rateRule", variable=s.id), math_element(s.rate))
+        _block(
+            _tag("algebraicRule", name=s.id) if s.algebraic else _tag("rateRule", variable=s.id), math_element(s.rate)
+        )
         for s in model.states
     ]
     return [line for rule in (*assignments, *rates) for line in rule]
