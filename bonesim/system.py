@@ -13,6 +13,9 @@ from typing import Protocol
 
 import numpy as np
 
+FASTER = 1e20
+"""How much faster fast states are than their rates say: what is missing to infinity is lost in rounding."""
+
 
 class Rows(Protocol):
     """Rows of a (row, member) array, unpacked once and used many times, or made when they are first read."""
@@ -48,6 +51,7 @@ class Layout:
     terminal: tuple[bool, ...] = ()  # whether each of them ends the member
     shown: tuple[int, ...] = ()  # rows of the states that outputs, or where conditions turn, rest on
     algebraic: tuple[int, ...] = ()  # rows of states whose rate is a residual that stays 0
+    fast: tuple[int, ...] = ()  # rows of states whose rate is multiplied by FASTER
     factors: int = 0  # rows of L and U; none where the matrix of a step is inverted instead
 
     @property
@@ -67,8 +71,8 @@ class Layout:
 
     @property
     def settles(self) -> bool:
-        """Whether something has to be made to fit the states when they change: conditions, or constraints."""
-        return self.switching or bool(self.algebraic)
+        """Whether something has to be made to fit the states when they change: conditions, constraints, equilibria."""
+        return self.switching or bool(self.algebraic or self.fast)
 
     @property
     def triggers(self) -> slice:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from bonesim.codegen.constraints import matched
+from bonesim.codegen.constraints import hastened, matched
 from bonesim.codegen.switches import hold
 from bonesim.model.check import in_order, well_posed
 from bonesim.model.derive import jacobian
@@ -81,7 +81,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     InputError
         If the model is not well posed (`model.check`).
     """
-    model = matched(numeric(well_posed(model)))
+    model = hastened(matched(numeric(well_posed(model))))
     observables = tuple(observables)
     held, hoist = hold(model), _Hoist(model)
     names = {switch.name for switch in held.switches}
@@ -131,6 +131,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         happenings=tuple(event.id for event in happening),
         terminal=tuple(event.terminal for event in happening),
         algebraic=tuple(row for row, state in enumerate(model.states) if state.algebraic),
+        fast=tuple(row for row, state in enumerate(model.states) if state.fast),
         shown=tuple(row for row, state in enumerate(model.states) if roots or state.id in blocks["observe"].used()),
     )
     return Program(model, layout, _initial(model), constants, firing=firing, settle=settle, **blocks)

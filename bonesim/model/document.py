@@ -16,7 +16,7 @@ def to_document(model: OdeModel) -> dict[str, Any]:
         "time_unit": model.time_unit,
         "origin": _origin(model.origin),
         "states": [
-            [s.id, _expr(s.initial), _expr(s.rate), s.unit, s.label, _origin(s.origin), s.algebraic]
+            [s.id, _expr(s.initial), _expr(s.rate), s.unit, s.label, _origin(s.origin), s.algebraic, s.fast]
             for s in model.states
         ],
         "parameters": [
@@ -58,8 +58,8 @@ def from_document(document: dict[str, Any]) -> OdeModel:
         time_unit=document["time_unit"],
         origin=_place(document["origin"]),
         states=tuple(
-            State(name, _tree(initial), _tree(rate), unit, label, _place(origin), algebraic)
-            for name, initial, rate, unit, label, origin, algebraic in document["states"]
+            State(name, _tree(initial), _tree(rate), unit, label, _place(origin), algebraic, fast)
+            for name, initial, rate, unit, label, origin, algebraic, fast in document["states"]
         ),
         parameters=tuple(
             Parameter(name, value, unit, None if initial is None else _tree(initial), label, _place(origin))

@@ -41,6 +41,8 @@ class State:
 
     An `algebraic` state has no rate: it takes the value at which constraints hold, as many as there are such states.
     `rate` is one of them then, an expression that is 0 at every time, and `initial` a first guess.
+
+    A `fast` state moves by its rate infinitely fast: at every time it rests where that leads, and does from `initial`.
     """
 
     id: str
@@ -50,6 +52,7 @@ class State:
     label: str = ""
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
     algebraic: bool = field(default=False, repr=False)
+    fast: bool = field(default=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,8 @@ class OdeModel:
         text = f"{self!r}{rare if any(rare) else ''}"
         if algebraic := [state.id for state in self.states if state.algebraic]:
             text += f"algebraic {algebraic}"
+        if fast := [state.id for state in self.states if state.fast]:
+            text += f"fast {fast}"
         return hashlib.sha256(text.encode()).hexdigest()
 
     def without_constraints(self, what: str) -> OdeModel:
@@ -142,9 +147,9 @@ class OdeModel:
         Raises
         ------
         InputError
-            If a state is algebraic.
+            If a state is algebraic or fast.
         """
-        algebraic = [self.public_name(state.id) for state in self.states if state.algebraic]
+        algebraic = [self.public_name(state.id) for state in self.states if state.algebraic or state.fast]
         if algebraic:
             names = ", ".join(f"'{name}'" for name in algebraic)
             raise InputError(

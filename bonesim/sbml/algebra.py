@@ -20,8 +20,9 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from bonesim.errors import InputError, Place
-from bonesim.model.derive import ONE, ZERO, add, multiply, subtract
-from bonesim.model.expr import Call, Expr, Num, Sym, Time, fold, substitute, symbols, walk
+from bonesim.model.derive import ZERO
+from bonesim.model.expr import Expr, Num, Time, substitute, symbols, walk
+from bonesim.model.linear import linear, negative, over
 from bonesim.model.ode import OdeModel, Parameter, State
 from bonesim.sbml.document import Document, Element, each
 from bonesim.sbml.formulas import Constraint, Formulas
@@ -210,55 +211,15 @@ def _solved(residual: Expr, name: str, formulas: Formulas, assignments: Mapping[
         expr = substitute(expr, {one: links[one] for one in inside})
         if _longer(expr):
             return None
-    parts = _linear(expr, name)
+    parts = linear(expr, name)
     if parts is None or parts[0] == ZERO or (pivot_is_number and not isinstance(parts[0], Num)):
         return None
     slope, rest = parts
     if slope == Num(-1.0):
         return rest
-    negative = _negative(rest)
-    return negative if slope == ONE else Call("div", (negative, slope))
+    return over(negative(rest), slope)
 
 
 def _longer(expr: Expr) -> bool:
     nodes: Iterator[Expr] = walk(expr)
     return any(number >= LARGEST for number, _ in enumerate(nodes))
-
-
-def _negative(expr: Expr) -> Expr:
-    if isinstance(expr, Call) and expr.op == "neg":
-        return expr.args[0]
-    if isinstance(expr, Call) and expr.op == "sub":
-        return Call("sub", (expr.args[1], expr.args[0]))
-    return subtract(ZERO, expr)
-
-
-def _linear(expr: Expr, name: str) -> tuple[Expr, Expr] | None:
-    """a and b of `a name + b`; None where an expression is not written so."""
-
-    def leaf(node: Num | Sym | Time) -> tuple[Expr, Expr] | None:
-        return (ONE, ZERO) if node == Sym(name) else (ZERO, node)
-
-    def call(node: Call, parts: tuple[tuple[Expr, Expr] | None, ...]) -> tuple[Expr, Expr] | None:
-        known = [part for part in parts if part is not None]
-        if len(known) < len(parts):
-            return None
-        if all(slope == ZERO for slope, _ in known):
-            return ZERO, node
-        if node.op == "neg":
-            return subtract(ZERO, known[0][0]), _negative(known[0][1])
-        if node.op in {"add", "sub"}:
-            join = add if node.op == "add" else subtract
-            return join(known[0][0], known[1][0]), join(known[0][1], known[1][1])
-        if node.op == "mul" and ZERO in (known[0][0], known[1][0]):
-            factor, (slope, rest) = (known[0][1], known[1]) if known[0][0] == ZERO else (known[1][1], known[0])
-            return multiply(factor, slope), multiply(factor, rest)
-        if node.op == "div" and known[1][0] == ZERO:
-            return _over(known[0][0], known[1][1]), _over(known[0][1], known[1][1])
-        return None
-
-    return fold(expr, leaf, call)
-
-
-def _over(above: Expr, below: Expr) -> Expr:
-    return ZERO if above == ZERO else Call("div", (above, below))

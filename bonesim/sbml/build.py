@@ -23,6 +23,7 @@ from bonesim.model.ode import OdeModel, Origin, Parameter, Rule, State
 from bonesim.sbml.algebra import determined, refuse_early_use
 from bonesim.sbml.document import Document, Element, each
 from bonesim.sbml.events import with_events
+from bonesim.sbml.fast import with_equilibria
 from bonesim.sbml.formulas import Formulas, read_formulas, short_id
 
 Terms = dict[Expr, dict[str, float]]
@@ -37,7 +38,8 @@ def built(document: Document) -> OdeModel:
     values = initial_values(model)
     known = tuple(replace(p, value=values[p.id]) if math.isnan(p.value) else p for p in model.parameters)
     model = model.with_(parameters=known)
-    return well_posed(with_events(model, builder.formulas.events, values))
+    model = well_posed(with_events(model, builder.formulas.events, values))
+    return with_equilibria(model, builder.formulas.fast, builder.moved, values)
 
 
 def initial_values(model: OdeModel) -> dict[str, float]:
@@ -59,6 +61,7 @@ class _Builder:
         self.sbml = document.model
         self.formulas = formulas
         self.compartments = {element.getId(): element for element in each(self.sbml.getListOfCompartments())}
+        self.moved: set[str] = set()
         self.states: list[State] = []
         self.parameters: list[Parameter] = []
         self.rules: list[Rule] = []
@@ -187,6 +190,7 @@ class _Builder:
         rate = None
         if not species.getBoundaryCondition() and not species.getConstant():
             rate = self._rate(species, terms, is_amount)
+            self.moved.add(species.getId())
         self._define(species, self._declared(species, is_amount), self.document.unit_text(substance, per), rate)
 
     def _declared(self, species: Element, is_amount: bool) -> Expr | None:

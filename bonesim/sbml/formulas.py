@@ -52,6 +52,7 @@ class Formulas:
     rates: dict[str, Expr] = field(default_factory=dict)
     initial: dict[str, Expr] = field(default_factory=dict)
     laws: dict[str, Expr] = field(default_factory=dict)
+    fast: dict[str, Where] = field(default_factory=dict)
     stoichiometry: dict[tuple[str, int], Expr] = field(default_factory=dict)
     local: list[Parameter] = field(default_factory=list)
     events: list[RawEvent] = field(default_factory=list)
@@ -150,7 +151,7 @@ class _Reader:
         for reaction in each(self.model.getListOfReactions()):
             where = self.document.where(reaction, f"reaction '{reaction.getId()}'")
             if reaction.isSetFast() and reaction.getFast():
-                self.refuse("fast_reaction", where)
+                self.found.fast[reaction.getId()] = where
             self._law(reaction, where)
             self._stoichiometry(reaction)
 

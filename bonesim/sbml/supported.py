@@ -28,9 +28,13 @@ UNSUPPORTED: dict[str, tuple[str, str]] = {
         "rates used as values (csymbol 'rateOf') are not supported",
         "write the rate as an assignment rule and use that in both places",
     ),
-    "fast_reaction": (
-        "fast reactions are not supported",
-        "give it finite rate constants, or put the equilibrium into assignment rules",
+    "fast_stoichiometry": (
+        "fast reactions whose stoichiometries change in time or are no numbers are not supported",
+        "numbers as stoichiometries, and compartments and conversion factors that are constant",
+    ),
+    "fast_rate": (
+        "the rate of a fast reaction is used as a value, which it has not in equilibrium",
+        "give it finite rate constants, or leave the rate out",
     ),
     "event_delay": ("event delays are not supported", "add the delay to the time in the trigger"),
     "event_priority": (

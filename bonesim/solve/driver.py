@@ -17,6 +17,7 @@ from bonesim.solve.calendar import calendar, fit
 from bonesim.solve.constraints import Constraints
 from bonesim.solve.controller import error_norm, first_step, smallest_step, step_factor, trial_step
 from bonesim.solve.crossing import Columns, Course, Some, first_turn
+from bonesim.solve.fast import Equilibria
 from bonesim.solve.settings import Settings
 from bonesim.solve.solution import Solution
 from bonesim.solve.status import Status
@@ -50,7 +51,12 @@ class Lanes:
         self.kernels, self.batch, self.settings = kernels, batch, settings
         self.results, self.layout = results, kernels.layout
         self.step = PlainStep(kernels, settings.tableau)
-        self.constraints = Constraints(kernels) if kernels.layout.algebraic else None
+        self.solvers: list[Constraints | Equilibria] = []
+        if kernels.layout.algebraic:
+            self.solvers.append(Constraints(kernels))
+        if kernels.layout.fast:
+            self.solvers.append(Equilibria(kernels, batch.t_out[-1] - batch.t_out[0]))
+        self.still = [*kernels.layout.algebraic, *kernels.layout.fast]
         self.place = {state: place for place, state in enumerate(kernels.layout.shown)}
         # Then outputs are interpolated in all states at once: fewer calls.
         self.shows_all = len(self.place) == len(kernels.layout.states) <= len(kernels.layout.observables)
@@ -158,20 +164,21 @@ class Lanes:
         if not lanes.size:
             return
         self._read_conditions(lanes)
-        if self.constraints is not None:
-            self._constrain(self.constraints, lanes)
+        if self.solvers:
+            self._constrain(lanes)
             if self.layout.switches or self.layout.initially:
                 self._read_conditions(lanes)
-                self._constrain(self.constraints, lanes)
+                self._constrain(lanes)
 
-    def _constrain(self, constraints: Constraints, lanes: np.ndarray) -> None:
-        """Algebraic states at which the constraints hold."""
-        y, p, k = self.y[:, lanes], Columns(self.p, lanes), Columns(self.k, lanes)
-        culprits = constraints.solve(self.t[lanes], y, p, k, self.settings.rtol, self.atol[:, lanes])
-        self.y[:, lanes] = y
-        for lane, culprit in zip(lanes, culprits, strict=True):
-            if culprit >= 0:
-                self._end(int(lane), Status.NO_CONSISTENT_START, int(culprit))
+    def _constrain(self, lanes: np.ndarray) -> None:
+        """Algebraic states at which the constraints hold, and fast ones at rest."""
+        for solver in self.solvers:
+            y, p, k = self.y[:, lanes], Columns(self.p, lanes), Columns(self.k, lanes)
+            culprits = solver.solve(self.t[lanes], y, p, k, self.settings.rtol, self.atol[:, lanes])
+            self.y[:, lanes] = y
+            for lane, culprit in zip(lanes, culprits, strict=True):
+                if culprit >= 0:
+                    self._end(int(lane), Status.NO_CONSISTENT_START, int(culprit))
 
     def _read_conditions(self, lanes: np.ndarray) -> None:
         """Read all conditions anew, and with them when the next one turns and which events are to happen."""
@@ -197,12 +204,12 @@ class Lanes:
         rhs, dy, dy_next = self.kernels.functions.rhs, np.empty_like(y), np.empty_like(y)
         rhs(t, tuple(y), p, k, dy)
         good = np.isfinite(y) & np.isfinite(dy)
-        dy[self.step.algebraic] = 0.0
+        dy[self.still] = 0.0
         span = self.t_end - self.batch.t_out[0]
         rtol, atol = self.settings.rtol, self.atol[:, lanes]
         trial = trial_step(t, y, dy, rtol, atol, span)
         rhs(t + trial, tuple(y + trial * dy), p, k, dy_next)
-        dy_next[self.step.algebraic] = 0.0
+        dy_next[self.still] = 0.0
         self.h[lanes] = first_step(trial, y, dy, dy_next, rtol, atol, span, self.settings.tableau.order)
         self.refused[lanes] = False
         for place in np.flatnonzero(~good.all(axis=0)):
@@ -315,7 +322,7 @@ class Lanes:
         if lanes.size:
             t, y, dy = self.t[lanes], self.y[:, lanes], np.empty((len(self.y), lanes.size))
             self.kernels.functions.rhs(t, tuple(y), Columns(self.p, lanes), Columns(self.k, lanes), dy)
-            dy[self.step.algebraic] = 0.0
+            dy[self.still] = 0.0
             change = DWELL * np.maximum(self.settings.rtol * np.abs(y), 1e3 * self.atol[:, lanes])
             longest = np.min(change / np.abs(dy), axis=0, initial=np.inf)
             least = 100 * smallest_step(t, self.t_end - self.batch.t_out[0])
