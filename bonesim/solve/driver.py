@@ -160,15 +160,17 @@ class Lanes:
                 self._end(int(lane), Status.ENDED_BY_EVENT, event)
 
     def _settle(self, lanes: np.ndarray) -> None:
-        """Conditions and constraints as they are now; each is taken twice where one may rest on the other."""
+        """Conditions and constraints as they are now; each is taken twice where one may rest on the other.
+
+        Triggers are read when all else is as it will be: a first guess sets off no event.
+        """
         if not lanes.size:
             return
-        self._read_conditions(lanes)
         if self.solvers:
-            self._constrain(lanes)
-            if self.layout.switches or self.layout.initially:
-                self._read_conditions(lanes)
+            for _ in range(1 + self.layout.switching):
+                self._read_conditions(lanes, triggers=False)
                 self._constrain(lanes)
+        self._read_conditions(lanes)
 
     def _constrain(self, lanes: np.ndarray) -> None:
         """Algebraic states at which the constraints hold, and fast ones at rest."""
@@ -180,18 +182,20 @@ class Lanes:
                 if culprit >= 0:
                     self._end(int(lane), Status.NO_CONSISTENT_START, int(culprit))
 
-    def _read_conditions(self, lanes: np.ndarray) -> None:
+    def _read_conditions(self, lanes: np.ndarray, triggers: bool = True) -> None:
         """Read all conditions anew, and with them when the next one turns and which events are to happen."""
         layout, functions = self.layout, self.kernels.functions
         self.next_stop[lanes] = np.inf
         if not (layout.switches or layout.initially):
             return
         t, k, p = self.t[lanes], self.k[:, lanes], Columns(self.p, lanes)
-        before = k[layout.triggers] > 0
+        before = k[layout.triggers].copy()
         functions.settle(t, Columns(self.y, lanes), p, k)
+        if not triggers:
+            k[layout.triggers] = before
         constants = len(layout.constants)
         self.k[constants:, lanes] = k[constants:]
-        self.pending[:, lanes] |= (k[layout.triggers] > 0) & ~before
+        self.pending[:, lanes] |= (k[layout.triggers] > 0) & (before == 0)
         stops = np.empty((layout.timed, lanes.size))
         functions.stops(p, tuple(k), stops)
         self.next_stop[lanes] = np.min(np.where(stops > t, stops, np.inf), axis=0, initial=np.inf)
