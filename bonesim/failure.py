@@ -231,12 +231,12 @@ class _Replay:
         return self._failure(named)
 
     def broken(self) -> Failure:
-        """The constraint that is farthest from 0, of a model that has some."""
+        """The constraint, or the fast rate, that is farthest from 0, of a model that has some."""
         known = with_rules(self.model, self.values, self.stop)
-        algebraic = [state for state in self.model.states if state.algebraic]
-        worst = max(algebraic, key=lambda state: abs(evaluate(state.rate, known, self.stop)))
-        where = f"the constraint written at '{worst.id}'"
-        return self._failure(equation(where, worst.rate, known, self.stop, worst.origin))
+        zeros = [(f"the constraint written at '{one.id}'", one.rate, one) for one in self.model.states if one.algebraic]
+        zeros += [(f"the fast rate of '{s.id}'", s.fast, s) for s in self.model.states if s.fast is not None]
+        where, expr, worst = max(zeros, key=lambda zero: abs(evaluate(zero[1], known, self.stop)))
+        return self._failure(equation(where, expr, known, self.stop, worst.origin))
 
     def slow(self) -> Failure:
         """What kept the member from getting on: a condition, or an equation in its steps."""

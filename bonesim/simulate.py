@@ -240,6 +240,9 @@ def rows(model: OdeModel, values: Mapping[str, Values], kind: str) -> dict[str, 
         if symbol not in wanted:
             raise InputError(f"'{name}' is no {kind} of the model", remedy=closest(name, sorted(wanted)))
         found = wanted[symbol]
+        if isinstance(found, State) and found.fast is not None:
+            problem = f"'{name}' follows fast reactions, so that an initial value alone would change nothing"
+            raise InputError(problem, remedy="set the totals that they leave as they are, or the values in the file")
         if isinstance(found, Parameter) and found.initial is not None:
             problem = f"'{name}' is computed by an initial assignment, so a value for it would change nothing"
             raise InputError(problem, remedy="set what it is computed from")

@@ -51,7 +51,7 @@ class Layout:
     terminal: tuple[bool, ...] = ()  # whether each of them ends the member
     shown: tuple[int, ...] = ()  # rows of the states that outputs, or where conditions turn, rest on
     algebraic: tuple[int, ...] = ()  # rows of states whose rate is a residual that stays 0
-    fast: tuple[int, ...] = ()  # rows of states whose rate is multiplied by FASTER
+    fast: tuple[int, ...] = ()  # rows of states whose rate holds a part that is multiplied by FASTER
     factors: int = 0  # rows of L and U; none where the matrix of a step is inverted instead
 
     @property

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from bonesim.codegen.sparse import Entry
 from bonesim.errors import InputError
-from bonesim.model.derive import jacobian
-from bonesim.model.expr import Call, Num
+from bonesim.model.derive import add, jacobian, multiply
+from bonesim.model.expr import Num
 from bonesim.model.ode import OdeModel
 from bonesim.system import FASTER
 
@@ -48,11 +48,15 @@ def matched(model: OdeModel) -> OdeModel:
 
 
 def hastened(model: OdeModel) -> OdeModel:
-    """The model with rates of fast states multiplied by FASTER."""
-    faster = tuple(
-        replace(state, rate=Call("mul", (Num(FASTER), state.rate))) if state.fast else state for state in model.states
+    """The model with what moves fast states in their rates, multiplied by FASTER."""
+    if all(state.fast is None for state in model.states):
+        return model
+    return model.with_(
+        states=tuple(
+            state if state.fast is None else replace(state, rate=add(state.rate, multiply(Num(FASTER), state.fast)))
+            for state in model.states
+        )
     )
-    return model.with_(states=faster) if any(state.fast for state in model.states) else model
 
 
 def _matching(reads: Mapping[int, list[int]]) -> dict[int, int]:

@@ -131,7 +131,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         happenings=tuple(event.id for event in happening),
         terminal=tuple(event.terminal for event in happening),
         algebraic=tuple(row for row, state in enumerate(model.states) if state.algebraic),
-        fast=tuple(row for row, state in enumerate(model.states) if state.fast),
+        fast=tuple(row for row, state in enumerate(model.states) if state.fast is not None),
         shown=tuple(row for row, state in enumerate(model.states) if roots or state.id in blocks["observe"].used()),
     )
     return Program(model, layout, _initial(model), constants, firing=firing, settle=settle, **blocks)

@@ -119,7 +119,13 @@ def _prefixed(module: Module) -> OdeModel:
 
     return model.with_(
         states=tuple(
-            replace(state, id=names[state.id], initial=renamed(state.initial), rate=renamed(state.rate))
+            replace(
+                state,
+                id=names[state.id],
+                initial=renamed(state.initial),
+                rate=renamed(state.rate),
+                fast=None if state.fast is None else renamed(state.fast),
+            )
             for state in model.states
         ),
         parameters=tuple(

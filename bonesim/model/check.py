@@ -89,6 +89,8 @@ def _expressions(model: OdeModel) -> Iterable[tuple[str, Expr, Origin]]:
         what = "constraint" if state.algebraic else "rate"
         yield f"the {what} of '{state.id}'", state.rate, state.origin
         yield f"the initial value of '{state.id}'", state.initial, state.origin
+        if state.fast is not None:
+            yield f"the fast rate of '{state.id}'", state.fast, state.origin
     for rule in model.rules:
         yield f"the rule for '{rule.id}'", rule.expr, rule.origin
     for parameter in model.parameters:

@@ -16,7 +16,10 @@ def to_document(model: OdeModel) -> dict[str, Any]:
         "time_unit": model.time_unit,
         "origin": _origin(model.origin),
         "states": [
-            [s.id, _expr(s.initial), _expr(s.rate), s.unit, s.label, _origin(s.origin), s.algebraic, s.fast]
+            [
+                *(s.id, _expr(s.initial), _expr(s.rate), s.unit, s.label, _origin(s.origin), s.algebraic),
+                None if s.fast is None else _expr(s.fast),
+            ]
             for s in model.states
         ],
         "parameters": [
@@ -58,7 +61,16 @@ def from_document(document: dict[str, Any]) -> OdeModel:
         time_unit=document["time_unit"],
         origin=_place(document["origin"]),
         states=tuple(
-            State(name, _tree(initial), _tree(rate), unit, label, _place(origin), algebraic, fast)
+            State(
+                name,
+                _tree(initial),
+                _tree(rate),
+                unit,
+                label,
+                _place(origin),
+                algebraic,
+                None if fast is None else _tree(fast),
+            )
             for name, initial, rate, unit, label, origin, algebraic, fast in document["states"]
         ),
         parameters=tuple(

@@ -42,7 +42,8 @@ class State:
     An `algebraic` state has no rate: it takes the value at which constraints hold, as many as there are such states.
     `rate` is one of them then, an expression that is 0 at every time, and `initial` a first guess.
 
-    A `fast` state moves by its rate infinitely fast: at every time it rests where that leads, and does from `initial`.
+    A state with `fast` moves by that infinitely fast, beside its rate: from `initial`, and after each event, it goes to
+    where `fast` leads it, and rests there while other states move.
     """
 
     id: str
@@ -52,7 +53,7 @@ class State:
     label: str = ""
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
     algebraic: bool = field(default=False, repr=False)
-    fast: bool = field(default=False, repr=False)
+    fast: Expr | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ class OdeModel:
         text = f"{self!r}{rare if any(rare) else ''}"
         if algebraic := [state.id for state in self.states if state.algebraic]:
             text += f"algebraic {algebraic}"
-        if fast := [state.id for state in self.states if state.fast]:
+        if fast := [(state.id, state.fast) for state in self.states if state.fast is not None]:
             text += f"fast {fast}"
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -149,7 +150,7 @@ class OdeModel:
         InputError
             If a state is algebraic or fast.
         """
-        algebraic = [self.public_name(state.id) for state in self.states if state.algebraic or state.fast]
+        algebraic = [self.public_name(state.id) for state in self.states if state.algebraic or state.fast is not None]
         if algebraic:
             names = ", ".join(f"'{name}'" for name in algebraic)
             raise InputError(

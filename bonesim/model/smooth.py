@@ -59,9 +59,8 @@ def kinks(model: OdeModel) -> frozenset[Expr]:
 
 def _of_fast_states(model: OdeModel) -> frozenset[Expr]:
     """Relations on which rates of fast states rest, but that do not rest on these states."""
-    fast = {state.id for state in model.states if state.fast}
-    following = _resting_on(model, fast)
-    sources = [state.rate for state in model.states if state.fast]
+    following = _resting_on(model, {state.id for state in model.states if state.fast is not None})
+    sources = [state.fast for state in model.states if state.fast is not None]
     needed = frozenset().union(*map(symbols, sources))
     for rule in reversed(model.rules):
         if rule.id in needed:

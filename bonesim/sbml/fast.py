@@ -1,6 +1,6 @@
 """Fast reactions: in equilibrium at every time, by totals that only the others change and species that follow.
 
-With the amounts x, slow reactions v and fast ones w, a model with fast reactions is the limit of ever smaller epsilon in
+With amounts x, slow reactions v and fast ones w, a model with fast reactions is the limit of ever smaller epsilon in
 
     dx/dt = N v + M w / epsilon
 
@@ -97,7 +97,7 @@ def with_equilibria(
             states.append(state)
         elif state.id in system.leading:
             parts = [multiply(slope, Sym(reaction)) for reaction, slope in system.slopes[state.id].items()]
-            states.append(replace(state, rate=total(parts), fast=True))
+            states.append(replace(state, rate=_slow(state.rate, fast), fast=total(parts)))
         else:
             states.append(_total_state(model, system, state, totals[state.id], fast))
             rules.append(

@@ -37,11 +37,13 @@ def write_sbml(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
     Raises
     ------
     InputError
-        If a unit of the model is none that we know, or an event ends the simulation, which SBML has no word for.
+        If a unit of the model is none that we know, or for what SBML has no word for: an event that ends the
+        simulation, a fast state.
     """
     once = [single for event in (*model.events, *doses) for single in _single(event)]
     events = _unique((*once, *model.state_events), {symbol.id for symbol in model.symbols()})
     _refuse_ends((*model.events, *doses, *model.state_events))
+    _refuse_fast(model)
     units = _unit_ids(model)
     inside = [
         *_list("UnitDefinitions", [line for text in units for line in _unit_definition(text, units[text])]),
@@ -76,6 +78,16 @@ def _refuse_ends(events: Iterable[Event]) -> None:
                 f"event '{event.id}' ends the simulation, which SBML has no word for",
                 place=Place(event.origin.file, event.origin.line) if event.origin.file else None,
                 remedy="leave it out, and end the simulation where it is run",
+            )
+
+
+def _refuse_fast(model: OdeModel) -> None:
+    for state in model.states:
+        if state.fast is not None:
+            raise InputError(
+                f"'{state.id}' follows fast reactions, which SBML Level 3 Version 2 has no word for",
+                place=Place(state.origin.file, state.origin.line) if state.origin.file else None,
+                remedy="give the reactions finite rate constants, or write the equilibrium as rules",
             )
 
 

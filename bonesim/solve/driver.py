@@ -51,11 +51,8 @@ class Lanes:
         self.kernels, self.batch, self.settings = kernels, batch, settings
         self.results, self.layout = results, kernels.layout
         self.step = PlainStep(kernels, settings.tableau)
-        self.solvers: list[Constraints | Equilibria] = []
-        if kernels.layout.algebraic:
-            self.solvers.append(Constraints(kernels))
-        if kernels.layout.fast:
-            self.solvers.append(Equilibria(kernels, batch.t_out[-1] - batch.t_out[0]))
+        self.constraints = Constraints(kernels) if kernels.layout.algebraic else None
+        self.equilibria = Equilibria(kernels, batch.t_out[-1] - batch.t_out[0]) if kernels.layout.fast else None
         self.still = [*kernels.layout.algebraic, *kernels.layout.fast]
         self.place = {state: place for place, state in enumerate(kernels.layout.shown)}
         # Then outputs are interpolated in all states at once: fewer calls.
@@ -166,7 +163,7 @@ class Lanes:
         """
         if not lanes.size:
             return
-        if self.solvers:
+        if self.constraints or self.equilibria:
             for _ in range(1 + self.layout.switching):
                 self._read_conditions(lanes, triggers=False)
                 self._constrain(lanes)
@@ -174,7 +171,9 @@ class Lanes:
 
     def _constrain(self, lanes: np.ndarray) -> None:
         """Algebraic states at which the constraints hold, and fast ones at rest."""
-        for solver in self.solvers:
+        for solver in (self.constraints, self.equilibria):
+            if solver is None:
+                continue
             y, p, k = self.y[:, lanes], Columns(self.p, lanes), Columns(self.k, lanes)
             culprits = solver.solve(self.t[lanes], y, p, k, self.settings.rtol, self.atol[:, lanes])
             self.y[:, lanes] = y
@@ -275,13 +274,18 @@ class Lanes:
         stop = np.minimum(np.minimum(self._next_event(), self.next_stop), self.t_end)
         sliding = self.turns >= PATIENCE
         h, lands = fit(self.t, np.where(sliding, self._dwell(sliding), self.h), stop)
-        y_next, scaled = self.step.advance(self.t, h, self.y, self.p, self.k, self.settings.rtol, self.atol)
+        rtol = self.settings.rtol
+        y_next, scaled = self.step.advance(self.t, h, self.y, self.p, self.k, rtol, self.atol)
         norm = error_norm(scaled)
-        factor = step_factor(norm, self.settings.tableau.order, self.refused)
         accepted = norm <= 1
         t_next = np.where(lands, stop, self.t + h)
         course = Course(self.t, h, t_next, self.y, y_next, self.step.dense(self.layout.shown), self.place)
         turned, t_next, y_next = self._cut_at_turns(course, accepted & ~sliding)
+        if self.equilibria is not None:
+            self.equilibria.refuse(scaled, t_next, y_next, tuple(self.p), tuple(self.k), self.step.slopes, rtol)
+            norm = error_norm(scaled)
+            accepted = norm <= 1
+        factor = step_factor(norm, self.settings.tableau.order, self.refused)
         self._write_outputs_between(course, np.where(accepted, t_next, self.t))
         # A step cut short by a stop says nothing against the size that was planned.
         short = lands | turned | sliding

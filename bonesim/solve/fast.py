@@ -20,10 +20,10 @@ from bonesim.solve.constraints import of
 from bonesim.solve.controller import TINIEST
 from bonesim.solve.crossing import Columns
 from bonesim.solve.linear import linear
-from bonesim.system import FASTER, Kernels
+from bonesim.system import FASTER, Kernels, Rows
 
 LONG, LONGEST = 1e8, 1e13
-"""Lengths of a step, in times of the fast scale, from which on one of tolerance size, and any one, is the last."""
+"""Lengths in times of the fast scale: that which the last step must have at least, and that of the longest."""
 
 COARSE = 0.1
 """Part of itself by which a step may be wrong about a state."""
@@ -53,9 +53,36 @@ class Equilibria:
         ahead, moment, rates = y.copy(), MOMENT * (self.span + np.abs(t)), np.empty_like(y)
         self.functions.rhs(t, tuple(y), p, k, rates)
         ahead[self.others] += moment * rates[self.others]
-        self._follow(t + moment, ahead, p, k, rtol, atol)
-        y[self.rows] = np.where(np.isfinite(ahead[self.rows]), ahead[self.rows], y[self.rows])
+        gone = self._follow(t + moment, ahead, p, k, rtol, atol) < 0
+        y[self.rows] = np.where(gone & np.isfinite(ahead[self.rows]), ahead[self.rows], y[self.rows])
         return self._follow(t, y, p, k, rtol, atol)
+
+    def refuse(
+        self, scaled: np.ndarray, t: np.ndarray, y: np.ndarray, p: Rows, k: Rows, before: np.ndarray, rtol: float
+    ) -> None:
+        """Make the error of a step infinite where the fast flow leads away from its end: no rest to follow.
+
+        There an eigenvalue of dv/dz has a positive real part, each row taken relative to what it was `before` the step.
+        """
+        slopes = np.empty_like(before)
+        self.functions.start(t, tuple(y), p, k, np.empty_like(y), slopes, np.empty_like(y))
+        size = np.abs(self._block(before)).sum(axis=2, keepdims=True)
+        block = self._block(slopes) / np.maximum(size, TINIEST)
+        known = np.isfinite(block).all(axis=(1, 2))
+        growth = np.full(t.size, np.inf)
+        growth[known] = np.linalg.eigvals(block[known]).real.max(axis=1)
+        leaving = np.flatnonzero(growth > rtol)
+        culprits = np.argmax(np.diagonal(block, axis1=1, axis2=2), axis=1)
+        scaled[np.array(self.layout.fast)[culprits[leaving]], leaving] = np.inf
+
+    def _block(self, slopes: np.ndarray) -> np.ndarray:
+        """(lane, fast state, fast state) of the Jacobian."""
+        place = {row: number for number, row in enumerate(self.layout.fast)}
+        block = np.zeros((slopes.shape[1], len(place), len(place)))
+        for number, (row, column) in enumerate(self.layout.pattern):
+            if row in place and column in place:
+                block[:, place[row], place[column]] = slopes[number] / FASTER
+        return block
 
     def _follow(
         self, t: np.ndarray, y: np.ndarray, p: Columns, k: Columns, rtol: float, atol: np.ndarray
@@ -79,9 +106,10 @@ class Equilibria:
             error = np.max(np.abs(change) / (size + COARSE * np.abs(z)), axis=0, where=self.fast[:, None], initial=0.0)
             good = np.isfinite(trial).all(axis=0) & np.isfinite(after).all(axis=0) & (error <= 1)
             y[:, active] = np.where(good, trial, here)
-            tau[active] = length * np.where(good, np.clip(0.9 / np.sqrt(np.maximum(error, 1e-6)), 0.3, 10.0), 0.1)
+            grown = length * np.where(good, np.clip(0.9 / np.sqrt(np.maximum(error, 1e-6)), 0.3, 10.0), 0.1)
+            tau[active] = np.minimum(grown, LONGEST)
             moves = np.abs(step) / size
-            rests = good & (((length >= LONG) & (moves.max(axis=0) <= 1)) | (length >= LONGEST))
+            rests = good & (length >= LONG) & (moves.max(axis=0) <= 1)
             culprit[active] = np.where(rests, -1, self.rows[np.argmax(moves, axis=0)])
             active = active[~rests & (tau[active] > TINIEST)]
         return culprit

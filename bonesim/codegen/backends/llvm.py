@@ -28,7 +28,7 @@ def build(model: OdeModel, observables: Iterable[str], tableau: Tableau) -> Kern
 
     Where the same kernels were built before, in this or another process, they are read from the cache.
     """
-    if any(state.fast for state in model.states):
+    if any(state.fast is not None for state in model.states):
         from bonesim.codegen.backends import numpy as plain
 
         return plain.build(model, observables)
