@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bonesim.model.derive import ONE, ZERO, add, multiply, subtract
+from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import Call, Expr, Num, Sym, Time, fold
 
 
@@ -21,8 +22,9 @@ def linear(expr: Expr, name: str) -> tuple[Expr, Expr] | None:
         if node.op == "neg":
             return negative(known[0][0]), negative(known[0][1])
         if node.op in {"add", "sub"}:
+            (slope, rest), (other_slope, other_rest) = known
             join = add if node.op == "add" else subtract
-            return join(known[0][0], known[1][0]), join(known[0][1], known[1][1])
+            return _number(join(slope, other_slope)), join(rest, other_rest)
         if node.op == "mul" and ZERO in (known[0][0], known[1][0]):
             factor, (slope, rest) = (known[0][1], known[1]) if known[0][0] == ZERO else (known[1][1], known[0])
             return multiply(factor, slope), multiply(factor, rest)
@@ -31,6 +33,13 @@ def linear(expr: Expr, name: str) -> tuple[Expr, Expr] | None:
         return None
 
     return fold(expr, leaf, call)
+
+
+def _number(expr: Expr) -> Expr:
+    """A sum or difference of numbers as one."""
+    if not (isinstance(expr, Call) and all(isinstance(arg, Num) for arg in expr.args)):
+        return expr
+    return Num(evaluate(expr, {}))
 
 
 def negative(expr: Expr) -> Expr:

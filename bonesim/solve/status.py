@@ -46,8 +46,8 @@ _TEXTS = {
     Status.NO_REST: "no steady state was found; a quantity may grow without end or swing for ever, "
     "try another guess, or simulate for a long time and look",
     Status.NO_CONSISTENT_START: "the constraints could not be made to hold, or fast reactions came to no rest, at the "
-    "start or after an event; try a first guess nearer to a solution, or look whether there is one (two constraints that "
-    "say the same?)",
+    "start or after an event; try a first guess nearer to a solution, or look whether there is one (two constraints "
+    "that say the same?)",
 }
 
 

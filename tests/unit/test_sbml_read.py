@@ -38,19 +38,22 @@ BROKEN = {
 }
 
 REFUSED = {
-    "algebraic_rule": ("algebraic_rule", ":9: algebraic rule"),
     "delay": ("delay", ":9: rule for 'x'"),
+    "early_use": ("early_use", ":7: initial value of 'y'"),
     "event_conflict": ("event_conflict", ":13: events 'dose' and 'second'"),
     "event_delay": ("event_delay", ":9: event 'dose'"),
     "event_persistence": ("event_persistence", ":12: event 'dose'"),
     "event_priority": ("event_priority", ":9: event 'dose'"),
     "factorial": ("function", ":9: rule for 'x', 'factorial'"),
-    "fast_reaction": ("fast_reaction", ":11: reaction 'R'"),
+    "fast_rate": ("fast_rate", ":17: reaction 'R'"),
+    "fast_stoichiometry": ("fast_stoichiometry", ":14: reaction 'R'"),
+    "overdetermined": ("overdetermined", ":10: algebraic rule"),
     "package": ("package", ":2: package 'spatial'"),
     "rate_of": ("rate_of", ":10: rule for 'y'"),
     "random": ("random", ":2: package 'distrib'"),
     "state_event_priority": ("state_event_priority", ":12: event 'dose'"),
     "submodels": ("submodels", ":2: package 'comp'"),
+    "undetermined": ("undetermined", ":9: algebraic rule with 'x' and 'y'"),
     "varying_compartment": ("varying_compartment", ":8: compartment 'c'"),
 }
 
