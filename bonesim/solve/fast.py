@@ -19,7 +19,7 @@ import numpy as np
 from bonesim.solve.constraints import of
 from bonesim.solve.controller import TINIEST
 from bonesim.solve.crossing import Columns
-from bonesim.solve.linear import linear
+from bonesim.solve.linear import invert_shifted, linear
 from bonesim.system import FASTER, Kernels, Rows
 
 LONG, LONGEST = 1e8, 1e13
@@ -62,27 +62,33 @@ class Equilibria:
     ) -> None:
         """Make the error of a step infinite where the fast flow leads away from its end: no rest to follow.
 
-        There an eigenvalue of dv/dz has a positive real part, each row taken relative to what it was `before` the step.
+        There an eigenvalue of dv/dz has a positive real part, each row taken relative to what it is at both ends.
         """
         slopes = np.empty_like(before)
         self.functions.start(t, tuple(y), p, k, np.empty_like(y), slopes, np.empty_like(y))
-        size = np.abs(self._block(before)).sum(axis=2, keepdims=True)
-        block = self._block(slopes) / np.maximum(size, TINIEST)
+        first, last = self._flow(before), self._flow(slopes)
+        size = np.maximum(np.abs(first).sum(axis=2), np.abs(last).sum(axis=2))
+        block = last / np.maximum(size, TINIEST)[:, :, None]
         known = np.isfinite(block).all(axis=(1, 2))
         growth = np.full(t.size, np.inf)
         growth[known] = np.linalg.eigvals(block[known]).real.max(axis=1)
         leaving = np.flatnonzero(growth > rtol)
         culprits = np.argmax(np.diagonal(block, axis1=1, axis2=2), axis=1)
-        scaled[np.array(self.layout.fast)[culprits[leaving]], leaving] = np.inf
+        scaled[self.rows[self.fast][culprits[leaving]], leaving] = np.inf
 
-    def _block(self, slopes: np.ndarray) -> np.ndarray:
-        """(lane, fast state, fast state) of the Jacobian."""
-        place = {row: number for number, row in enumerate(self.layout.fast)}
-        block = np.zeros((slopes.shape[1], len(place), len(place)))
+    def _flow(self, slopes: np.ndarray) -> np.ndarray:
+        """(lane, fast state, fast state) dv/dz, algebraic states following."""
+        place = {row: number for number, row in enumerate(self.rows)}
+        jacobian = np.zeros((slopes.shape[1], len(place), len(place)))
         for number, (row, column) in enumerate(self.layout.pattern):
             if row in place and column in place:
-                block[:, place[row], place[column]] = slopes[number] / FASTER
-        return block
+                jacobian[:, place[row], place[column]] = slopes[number]
+        fast, bound = np.flatnonzero(self.fast), np.flatnonzero(~self.fast)
+        flow = jacobian[:, fast[:, None], fast] / FASTER
+        if bound.size:
+            inverse = invert_shifted(-jacobian[:, bound[:, None], bound], np.zeros(slopes.shape[1]))
+            flow -= (jacobian[:, fast[:, None], bound] / FASTER) @ inverse @ jacobian[:, bound[:, None], fast]
+        return flow
 
     def _follow(
         self, t: np.ndarray, y: np.ndarray, p: Columns, k: Columns, rtol: float, atol: np.ndarray
