@@ -124,12 +124,14 @@ def _refuse_use(model: OdeModel, fast: Mapping[str, Where], species: Collection[
         raise refuse("fast_rate", fast[name].what, fast[name].place)
 
 
-def _slopes(rate: Expr, fast: Iterable[str], model: OdeModel) -> dict[str, Expr]:
+def _slopes(rate: Expr, fast: Mapping[str, Where], model: OdeModel) -> dict[str, Expr]:
     """What stands before each fast reaction in the rate of a species, without rules."""
     found = {}
-    for name in fast:
+    for name, where in fast.items():
         parts = linear(rate, name)
-        if parts is not None and parts[0] != ZERO:
+        if parts is None:
+            raise refuse("fast_stoichiometry", where.what, where.place)
+        if parts[0] != ZERO:
             found[name] = parts[0]
             for rule in reversed(model.rules):
                 found[name] = substitute(found[name], {rule.id: rule.expr})
