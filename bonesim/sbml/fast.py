@@ -185,8 +185,10 @@ def _system(
         number = evaluate(expr, values)
         if not _rests_on_parameters(expr, model) or not math.isfinite(number) or number == 0:
             raise refuse("fast_stoichiometry", where.what, where.place)
-    laws = [rule.expr for rule in model.rules if rule.id in reactions]
-    inside = frozenset().union(*map(symbols, laws))
+    inside = set(reactions)
+    for rule in reversed(model.rules):
+        if rule.id in inside:
+            inside |= symbols(rule.expr)
     consumed = {name for name in names if any(evaluate(slope, values) < 0 for slope in slopes[name].values())}
     order = sorted(names, key=lambda name: (name not in inside, name not in consumed))
     leading, ratios = _basis(order, numbers)
