@@ -21,7 +21,7 @@ from typing import TypeAlias
 
 from bonesim.errors import InputError, Place
 from bonesim.model.derive import ZERO
-from bonesim.model.expr import Expr, Num, Time, substitute, symbols, walk
+from bonesim.model.expr import Expr, Num, substitute, symbols, walk
 from bonesim.model.linear import linear, negative, over
 from bonesim.model.ode import OdeModel, Parameter, State
 from bonesim.sbml.document import Document, Element, each
@@ -52,27 +52,15 @@ def determined(document: Document, formulas: Formulas) -> Formulas:
     rest = [names - set(named.values()) if number not in named else set() for number, names in enumerate(contains)]
     owner = named | _matching(rest, sorted(free, key=lambda name: rank[name]))
     _refuse_unclear(formulas.algebraic, rest, owner, rank)
-    inhabited = {species.getCompartment() for species in each(document.model.getListOfSpecies())}
     assignments, constraints = dict(formulas.assignments), {}
     for number, rule in enumerate(formulas.algebraic):
         name = owner[number]
         solution = None if number in named else _solved(rule.residual, name, formulas, assignments)
-        if name in inhabited and not _is_constant(solution, assignments, document):
-            raise refuse("varying_compartment", f"compartment '{name}'", rule.where.place)
         if solution is None:
             constraints[name] = rule
         else:
             assignments[name] = solution
     return replace(formulas, assignments=assignments, constraints=constraints)
-
-
-def _is_constant(expr: Expr | None, links: Mapping[str, Expr], document: Document) -> bool:
-    """Whether an expression rests on constants alone."""
-    if expr is None:
-        return False
-    used = _reached([expr], links)
-    constant = {one.getId() for one in each(document.model.getListOfParameters()) if one.getConstant()}
-    return used <= constant and not any(isinstance(node, Time) for node in walk(expr))
 
 
 def refuse_early_use(model: OdeModel) -> None:

@@ -98,11 +98,10 @@ def test_what_is_too_many_or_too_few_is_told_together() -> None:
     assert "algebraic rule with 'x' and 'y': it determines one of these variables" in str(raised.value)
 
 
-def test_a_compartment_with_species_keeps_its_size() -> None:
-    held = read("compartment c = 1; var c; species A in c; A = 1; k = 2;", zero=["c - k"])
-    assert determined(held) == {"c": "rule"}
-    with pytest.raises(UnsupportedModelError, match="compartment 'c': compartments whose size changes"):
-        read("compartment c = 1; var c; species A in c; A = 1; s = 1; s' = 1;", zero=["c - s"])
+def test_in_a_compartment_whose_size_a_rule_gives_amounts_are_states() -> None:
+    model = read("compartment c = 1; var c; species A in c; A = 1; s = 1; s' = 1;", zero=["c - s"])
+    assert determined(model) == {"A": "rule", "c": "rule"}
+    assert rule(model, "A").expr == formula("A_amount/c")
 
 
 def test_an_event_cannot_set_the_only_variable_of_a_rule() -> None:

@@ -54,7 +54,7 @@ REFUSED = {
     "state_event_priority": ("state_event_priority", ":12: event 'dose'"),
     "submodels": ("submodels", ":2: package 'comp'"),
     "undetermined": ("undetermined", ":9: algebraic rule with 'x' and 'y'"),
-    "varying_compartment": ("varying_compartment", ":8: compartment 'c'"),
+    "varying_compartment": ("varying_compartment", ":8: species 'S' and event 'E'"),
 }
 
 
