@@ -24,23 +24,6 @@ UNSUPPORTED: dict[str, tuple[str, str]] = {
         "fast reactions are not supported",
         "give it finite rate constants, or put the equilibrium into assignment rules",
     ),
-    "event_delay": ("event delays are not supported", "add the delay to the time in the trigger"),
-    "event_priority": (
-        "event priorities that are not numbers are not supported",
-        "a number as priority, or what happens at one time as one event",
-    ),
-    "state_event_priority": (
-        "events that follow from states, with a priority above that of an event at a known time, are not supported",
-        "give the events at known times the highest priorities",
-    ),
-    "event_persistence": (
-        "events that another one at the same time may take back are not supported",
-        'set persistent="true"',
-    ),
-    "event_conflict": (
-        "events that set or use the same symbols at the same time, with values from before both, are not supported",
-        'write them as one event, or set useValuesFromTriggerTime="false"',
-    ),
     "varying_compartment": (
         "compartments whose size changes are not supported",
         "model amounts in a compartment of constant size and divide by the size where it is used",

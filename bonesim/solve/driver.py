@@ -17,6 +17,7 @@ from bonesim.solve.calendar import calendar, fit
 from bonesim.solve.constraints import Constraints
 from bonesim.solve.controller import error_norm, first_step, smallest_step, step_factor, trial_step
 from bonesim.solve.crossing import Columns, Course, Some, first_turn
+from bonesim.solve.queue import Queue
 from bonesim.solve.settings import Settings
 from bonesim.solve.solution import Solution
 from bonesim.solve.status import Status
@@ -58,6 +59,7 @@ class Lanes:
         self.t_end = batch.t_out[-1]
         self.event_times, self.event_order = calendar(kernels, batch)
         self.waiting = 0
+        self.queue = Queue(kernels, batch, settings.seed, width) if kernels.layout.queue else None
         self._allot(width)
         self._load(np.arange(width))
 
@@ -99,6 +101,8 @@ class Lanes:
         k = self.kernels.constants(self.p[:, lanes])
         k[self.layout.triggers] = np.reshape(self.layout.initially, (-1, 1))
         self.k[:, lanes] = k
+        if self.queue is not None:
+            self.queue.load(lanes, chosen)
         self._settle(lanes)
         for lane in lanes[np.isnan(self.event_times[:, chosen]).any(axis=0)]:
             self._end(int(lane), Status.NOT_FINITE_AT_START, -1)
@@ -110,6 +114,8 @@ class Lanes:
         for name in ("y", "p", "k", "atol", "pending"):
             setattr(self, name, getattr(self, name).take(lanes, axis=1))
         self.member = self.member[lanes]
+        if self.queue is not None:
+            self.queue.keep(lanes)
 
     def _next_event(self) -> np.ndarray:
         """(lane,) time of each lane's next timed event, infinity where there is none."""
@@ -123,18 +129,41 @@ class Lanes:
             self._fire_each(due, self.event_order[self.due[due], self.member[due]])
             self.due[due] += 1
         for _ in range(ROUNDS):
-            waiting = np.flatnonzero(self.pending.any(axis=0) & self._well())
+            waiting = np.flatnonzero(self._is_due() & self._well())
             if not waiting.size:
                 break
-            first = np.argmax(self.pending[:, waiting], axis=0)
-            self.pending[first, waiting] = False
-            self._fire_each(waiting, len(self.layout.events) + first)
+            self._fire_each(waiting, self._next_of(waiting))
         else:
-            for lane in np.flatnonzero(self.pending.any(axis=0) & self._well()):
-                event = len(self.layout.events) + int(np.argmax(self.pending[:, lane]))
-                self._end(int(lane), Status.EVENTS_WITHOUT_END, event)
+            waiting = np.flatnonzero(self._is_due() & self._well())
+            for lane, event in zip(waiting, self._next_of(waiting), strict=True):
+                self._end(int(lane), Status.EVENTS_WITHOUT_END, int(event))
         self._restart(np.flatnonzero(self.fresh & self._well()))
         self.fresh[:] = False
+
+    def _is_due(self) -> np.ndarray:
+        """(lane,) whether a state event is to happen."""
+        due: np.ndarray = self.pending.any(axis=0) if self.queue is None else self.queue.is_due(self.t)
+        return due
+
+    def _next_of(self, lanes: np.ndarray) -> np.ndarray:
+        """(lane,) the state event that happens next in each of `lanes`, counted behind timed ones."""
+        if self.queue is None:
+            first = np.argmax(self.pending[:, lanes], axis=0)
+            self.pending[first, lanes] = False
+        else:
+            first = self.queue.next(lanes, self.t[lanes], *self._rows(lanes))
+            self._end_undefined(self.queue)
+        return len(self.layout.events) + first
+
+    def _rows(self, lanes: np.ndarray) -> tuple[Columns, Columns, Columns]:
+        """States, parameters and constants of `lanes`."""
+        return Columns(self.y, lanes), Columns(self.p, lanes), Columns(self.k, lanes)
+
+    def _end_undefined(self, queue: Queue) -> None:
+        """End lanes with an event whose delay or priority is none."""
+        for lane, event in queue.undefined:
+            self._end(lane, Status.UNDEFINED_EVENT, len(self.layout.events) + event)
+        queue.undefined.clear()
 
     def _fire_each(self, lanes: np.ndarray, events: np.ndarray) -> None:
         """Apply to each of `lanes` its own event."""
@@ -143,7 +172,11 @@ class Lanes:
 
     def _fire(self, event: int, lanes: np.ndarray) -> None:
         y, p = self.y[:, lanes], self.p[:, lanes]
-        self.kernels.functions.fire(event, self.t[lanes], y, p, tuple(self.k[:, lanes]))
+        if self.queue is None or event < len(self.layout.events):
+            self.kernels.functions.fire(event, self.t[lanes], y, p, tuple(self.k[:, lanes]))
+        else:
+            queued = event - len(self.layout.events)
+            self.queue.carry_out(queued, lanes, self.t[lanes], y, p, tuple(self.k[:, lanes]))
         self.y[:, lanes], self.p[:, lanes] = y, p
         constants = len(self.layout.constants)
         self.k[:constants, lanes] = self.kernels.constants(p)[:constants]
@@ -163,6 +196,9 @@ class Lanes:
             if self.layout.switches or self.layout.initially:
                 self._read_conditions(lanes)
                 self._constrain(self.constraints, lanes)
+        if self.queue is not None:
+            self.queue.look(lanes, self.t[lanes], *self._rows(lanes))
+            self._end_undefined(self.queue)
 
     def _constrain(self, constraints: Constraints, lanes: np.ndarray) -> None:
         """Algebraic states at which the constraints hold."""
@@ -184,7 +220,8 @@ class Lanes:
         functions.settle(t, Columns(self.y, lanes), p, k)
         constants = len(layout.constants)
         self.k[constants:, lanes] = k[constants:]
-        self.pending[:, lanes] |= (k[layout.triggers] > 0) & ~before
+        if self.queue is None:
+            self.pending[:, lanes] |= (k[layout.triggers] > 0) & ~before
         stops = np.empty((layout.timed, lanes.size))
         functions.stops(p, tuple(k), stops)
         self.next_stop[lanes] = np.min(np.where(stops > t, stops, np.inf), axis=0, initial=np.inf)
@@ -261,7 +298,8 @@ class Lanes:
 
     def _take_step(self) -> None:
         """One step of every lane, accepted or not, no further than to where something happens."""
-        stop = np.minimum(np.minimum(self._next_event(), self.next_stop), self.t_end)
+        held = self.next_stop if self.queue is None else self.queue.stop(self.next_stop)
+        stop = np.minimum(np.minimum(self._next_event(), held), self.t_end)
         sliding = self.turns >= PATIENCE
         h, lands = fit(self.t, np.where(sliding, self._dwell(sliding), self.h), stop)
         y_next, scaled = self.step.advance(self.t, h, self.y, self.p, self.k, self.settings.rtol, self.atol)
