@@ -33,8 +33,13 @@ DWELL = 10.0
 OUTPUTS = 8
 """Outputs of a lane that are interpolated together: vectors as long as those of a step, whatever is asked for."""
 
+EVENTFUL = 10
+"""By how many times more steps a lane with a queue may take: an event may ask for one every hundredth of a day."""
+
 ROUNDS = 1000
 """State events of one member at one time; more have no end."""
+
+OK, ENDED_BY_EVENT = int(Status.OK), int(Status.ENDED_BY_EVENT)  # looking up a member of an enumeration takes longer
 
 
 class Lanes:
@@ -57,6 +62,7 @@ class Lanes:
         self.shows_all = len(self.place) == len(kernels.layout.states) <= len(kernels.layout.observables)
         self.t_out = np.append(batch.t_out, [np.inf, np.inf])
         self.t_end = batch.t_out[-1]
+        self.max_steps = settings.max_steps * (EVENTFUL if kernels.layout.queue else 1)
         self.event_times, self.event_order = calendar(kernels, batch)
         self.waiting = 0
         self.queue = Queue(kernels, batch, settings.seed, width) if kernels.layout.queue else None
@@ -241,6 +247,9 @@ class Lanes:
         rhs(t + trial, tuple(y + trial * dy), p, k, dy_next)
         dy_next[self.step.algebraic] = 0.0
         self.h[lanes] = first_step(trial, y, dy, dy_next, rtol, atol, span, self.settings.tableau.order)
+        if self.queue is not None:
+            # Where nothing moves but by events, there is nothing to go slowly for.
+            self.h[lanes[(dy == 0).all(axis=0) & (dy_next == 0).all(axis=0)]] = span
         self.refused[lanes] = False
         for place in np.flatnonzero(~good.all(axis=0)):
             self._end(int(lanes[place]), Status.NOT_FINITE_AT_START, int(np.argmin(good[:, place])))
@@ -255,13 +264,13 @@ class Lanes:
     def _write_outputs_now(self) -> None:
         """Outputs that lie exactly at a lane's time: the values after the events of that time."""
         status = self.results.status[self.member]
-        sound = (status == Status.OK) | (status == Status.ENDED_BY_EVENT)
+        sound = (status == OK) | (status == ENDED_BY_EVENT)
         while (lanes := np.flatnonzero((self.t_out[self.next_out] <= self.t) & sound)).size:
             self._write_now(lanes)
 
     def _well(self) -> np.ndarray:
         """(lane,) whether nothing has ended the member so far."""
-        well: np.ndarray = self.results.status[self.member] == Status.OK
+        well: np.ndarray = self.results.status[self.member] == OK
         return well
 
     def _write_now(self, lanes: np.ndarray) -> None:
@@ -367,7 +376,7 @@ class Lanes:
     def _give_up(self, scaled: np.ndarray) -> None:
         """End lanes whose step size fell to rounding level, or that took too many steps."""
         tiny = self.h < smallest_step(self.t, self.t_end - self.batch.t_out[0])
-        long = self.results.steps[self.member] >= self.settings.max_steps
+        long = self.results.steps[self.member] >= self.max_steps
         for lane in np.flatnonzero((tiny | long) & (self.t < self.t_end)):
             error = np.where(np.isfinite(scaled[:, lane]), scaled[:, lane], np.inf)
             worst = int(np.argmax(error))
