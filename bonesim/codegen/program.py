@@ -156,9 +156,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         shown=tuple(row for row, state in enumerate(model.states) if roots or state.id in blocks["observe"].used()),
         queue=_queue(model) if model.queued else (),
     )
-    return Program(
-        model, layout, _initial(model), constants, firing=firing, settle=settle, waiting=waiting, **blocks
-    )
+    return Program(model, layout, _initial(model), constants, firing=firing, settle=settle, waiting=waiting, **blocks)
 
 
 def numeric(model: OdeModel) -> OdeModel:

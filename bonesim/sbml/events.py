@@ -44,7 +44,7 @@ def with_events(model: OdeModel, raw: Iterable[RawEvent], values: Mapping[str, f
     moving = [event for event, since in known if since is None]
     if (
         _conflict(timed, model, values)
-        or _moving_conflict(moving, model, values)
+        or _moving_conflict(moving, events, model, values)
         or _misplaced(timed, moving)
         or _taken_back(moving, events, model)
     ):
@@ -134,13 +134,20 @@ def _conflict(timed: Sequence[tuple[RawEvent, Expr]], model: OdeModel, values: M
     )
 
 
-def _moving_conflict(moving: Sequence[RawEvent], model: OdeModel, values: Mapping[str, float]) -> bool:
-    """The same of state events: with one trigger, both at the start, or where what one event sets turns both."""
+def _moving_conflict(
+    moving: Sequence[RawEvent], events: Sequence[RawEvent], model: OdeModel, values: Mapping[str, float]
+) -> bool:
+    """The same of state events: of one trigger, both at the start, or where what a third one sets may turn both."""
     at_start = {event.id for event in moving if not event.initially_true and evaluate(event.trigger, values)}
-    return any(
-        (first.trigger == second.trigger or {first.id, second.id} <= at_start) and _clash(first, second, model)
-        for first, second in combinations(moving, 2)
-    )
+    watched = {event.id: _with_rules(symbols(event.trigger), model) for event in moving}
+
+    def together(first: RawEvent, second: RawEvent) -> bool:
+        if first.trigger == second.trigger or {first.id, second.id} <= at_start:
+            return True
+        others = (_targets(event) for event in events if event is not first and event is not second)
+        return any(targets & watched[first.id] and targets & watched[second.id] for targets in others)
+
+    return any(_clash(first, second, model) and together(first, second) for first, second in combinations(moving, 2))
 
 
 def _clash(first: RawEvent, second: RawEvent, model: OdeModel) -> bool:
@@ -161,9 +168,7 @@ def _taken_back(moving: Sequence[RawEvent], events: Sequence[RawEvent], model: O
     """Whether a state event is not persistent, and another event may turn its trigger to false."""
     return any(
         not event.persistent
-        and any(
-            _targets(other) & _with_rules(symbols(event.trigger), model) for other in events if other is not event
-        )
+        and any(_targets(other) & _with_rules(symbols(event.trigger), model) for other in events if other is not event)
         for event in moving
     )
 

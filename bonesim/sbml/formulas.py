@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bonesim.errors import InputError
-from bonesim.model.expr import Call, Expr, Num, Sym, symbols
+from bonesim.model.expr import Expr, Num, Sym, symbols
 from bonesim.model.ode import Origin, Parameter
 from bonesim.sbml.document import Document, Element, each
 from bonesim.sbml.mathml_read import Where

@@ -148,18 +148,20 @@ class Lanes:
 
     def _is_due(self) -> np.ndarray:
         """(lane,) whether a state event is to happen."""
-        due: np.ndarray = self.pending.any(axis=0) if self.queue is None else self.queue.is_due(self.t)
-        return due
+        if self.queue is not None:
+            return self.queue.is_due(self.t)
+        return np.asarray(self.pending.any(axis=0))
 
     def _next_of(self, lanes: np.ndarray) -> np.ndarray:
         """(lane,) the state event that happens next in each of `lanes`, counted behind timed ones."""
+        first: np.ndarray
         if self.queue is None:
             first = np.argmax(self.pending[:, lanes], axis=0)
             self.pending[first, lanes] = False
         else:
             first = self.queue.next(lanes, self.t[lanes], *self._rows(lanes))
             self._end_undefined(self.queue)
-        return len(self.layout.events) + first
+        return first + len(self.layout.events)
 
     def _rows(self, lanes: np.ndarray) -> tuple[Columns, Columns, Columns]:
         """States, parameters and constants of `lanes`."""

@@ -64,7 +64,7 @@ class Queue:
             setattr(self, name, [getattr(self, name)[lane] for lane in lanes])
 
     def stop(self, other: np.ndarray) -> np.ndarray:
-        """(lane,) where a step has to end: where something is due, or at another stop; at the later, if both are one."""
+        """(lane,) where a step has to end: where something is due, or at another stop; the later, if they are one."""
         same = np.abs(self.due - other) <= SLACK * np.spacing(np.abs(other))
         stop: np.ndarray = np.where(same, np.maximum(self.due, other), np.minimum(self.due, other))
         return stop
@@ -110,7 +110,8 @@ class Queue:
 
     def next(self, lanes: np.ndarray, t: np.ndarray, y: Rows, p: Rows, k: Rows) -> np.ndarray:
         """(lane,) the event that happens next in each of `lanes`, in all of which one is due; it waits no more."""
-        together = [[one for one in self.waiting[lane] if one.due <= _soon(t[place])] for place, lane in enumerate(lanes)]
+        soon = _soon(t).tolist()
+        together = [[one for one in self.waiting[lane] if one.due <= soon[place]] for place, lane in enumerate(lanes)]
         ranks = np.full((len(self.events), lanes.size), -np.inf)
         if self.ranked.any() and any(len(due) > 1 for due in together):
             self.functions.priorities(t, y, p, k, ranks)
@@ -140,7 +141,8 @@ class Queue:
 
     def carry_out(self, event: int, lanes: np.ndarray, t: np.ndarray, y: np.ndarray, p: np.ndarray, k: Rows) -> None:
         """Set in `y` and `p` of `lanes` what the event that was next in each of them sets."""
-        kept = [one.values for one in (self.chosen[lane] for lane in lanes) if one is not None and one.values is not None]
+        chosen = [self.chosen[lane] for lane in lanes]
+        kept = [one.values for one in chosen if one is not None and one.values is not None]
         values = np.stack(kept, axis=1) if kept else self._values(event, t, tuple(y), tuple(p), k)
         for (array, row), value in zip(self.events[event].targets, values, strict=True):
             (y if array == "y" else p)[row] = value
