@@ -238,20 +238,23 @@ class Lanes:
         """A first step for lanes with a new member, or with values that an event has changed."""
         if not lanes.size:
             return
+        span = self.t_end - self.batch.t_out[0]
+        if not self.layout.states:
+            self.h[lanes], self.refused[lanes] = span, False
+            return
         t, y, p, k = self.t[lanes], self.y[:, lanes], Columns(self.p, lanes), Columns(self.k, lanes)
         rhs, dy, dy_next = self.kernels.functions.rhs, np.empty_like(y), np.empty_like(y)
         rhs(t, tuple(y), p, k, dy)
         good = np.isfinite(y) & np.isfinite(dy)
         dy[self.step.algebraic] = 0.0
-        span = self.t_end - self.batch.t_out[0]
         rtol, atol = self.settings.rtol, self.atol[:, lanes]
         trial = trial_step(t, y, dy, rtol, atol, span)
         rhs(t + trial, tuple(y + trial * dy), p, k, dy_next)
         dy_next[self.step.algebraic] = 0.0
         self.h[lanes] = first_step(trial, y, dy, dy_next, rtol, atol, span, self.settings.tableau.order)
         if self.queue is not None:
-            # Where nothing moves but by events, there is nothing to go slowly for.
-            self.h[lanes[(dy == 0).all(axis=0) & (dy_next == 0).all(axis=0)]] = span
+            # Where all moves evenly between many events, there is nothing to begin slowly for.
+            self.h[lanes[(dy == dy_next).all(axis=0)]] = 0.01 * span
         self.refused[lanes] = False
         for place in np.flatnonzero(~good.all(axis=0)):
             self._end(int(lanes[place]), Status.NOT_FINITE_AT_START, int(np.argmin(good[:, place])))
