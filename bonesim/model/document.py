@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bonesim.model.expr import TIME, Call, Expr, Num, Sym
-from bonesim.model.ode import NOWHERE, OdeModel, Origin, Parameter, Rule, State, StateEvent, TimedEvent
+from bonesim.model.ode import NOWHERE, OdeModel, Origin, Parameter, Rule, Species, State, StateEvent, TimedEvent
 
 
 def to_document(model: OdeModel) -> dict[str, Any]:
@@ -51,6 +51,7 @@ def to_document(model: OdeModel) -> dict[str, Any]:
             ]
             for e in model.state_events
         ],
+        "species": [[s.id, s.is_amount, s.size, s.other_unit, s.amount] for s in model.species],
     }
 
 
@@ -101,6 +102,7 @@ def from_document(document: dict[str, Any]) -> OdeModel:
                 "state_events"
             ]
         ),
+        species=tuple(Species(*row) for row in document["species"]),
     )
 
 

@@ -120,6 +120,22 @@ class StateEvent:
 
 
 @dataclass(frozen=True)
+class Species:
+    """What the symbol `id` says of a substance: its amount, or its concentration in a compartment.
+
+    `size` is the symbol of the compartment's size, None where it has none; `other_unit` is the unit of what the
+    symbol does not say, "" where it is not known. Where the size changes, the symbol of a concentration is a rule, and
+    `amount` is the state or parameter that it rests on.
+    """
+
+    id: str
+    is_amount: bool
+    size: str | None = None
+    other_unit: str = ""
+    amount: str | None = None
+
+
+@dataclass(frozen=True)
 class OdeModel:
     """One flat model. Rules stand in an order in which each uses only earlier ones (`model.check.ordered`)."""
 
@@ -132,6 +148,8 @@ class OdeModel:
     time_unit: str = "day"
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
     state_events: tuple[StateEvent, ...] = field(default=(), repr=False)
+    species: tuple[Species, ...] = field(default=(), repr=False, compare=False)
+    """How symbols are read; the equations do not rest on it, so it is not part of a model's identity."""
 
     def symbols(self) -> Iterator[State | Parameter | Rule]:
         """States, parameters and rules, in this order."""

@@ -84,7 +84,6 @@ class _Reader:
         self.model = document.model
         self.found = Formulas()
         self.problems: list[InputError] = []
-        self.compartments = {element.getId() for element in each(self.model.getListOfCompartments())}
         everything = self.model.getListOfAllElements()
         self.taken = {everything.get(k).getId() for k in range(everything.getSize())}
 
@@ -117,8 +116,6 @@ class _Reader:
             where = self.document.where(rule, f"rule for '{variable}'", variable)
             if rule.isAlgebraic():
                 self.refuse("algebraic_rule", self.document.where(rule, "algebraic rule"))
-            elif variable in self.compartments:
-                self.refuse("varying_compartment", self.document.where(rule, f"compartment '{variable}'", variable))
             else:
                 table = self.found.rates if rule.isRate() else self.found.assignments
                 table[variable] = self.formula(rule.getMath(), where)
@@ -176,10 +173,6 @@ class _Reader:
         for number, event in enumerate(each(self.model.getListOfEvents()), start=1):
             event_id = event.getId() or self.unique(f"event{number}")
             where = self.document.where(event, f"event '{event_id}'")
-            for assignment in each(event.getListOfEventAssignments()):
-                if assignment.getVariable() in self.compartments:
-                    what = f"compartment '{assignment.getVariable()}'"
-                    self.refuse("varying_compartment", self.document.where(event, what))
             if not event.isSetTrigger() and not self.may_lack_math:
                 problem = f"{where.what} has no trigger"
                 self.problems.append(InputError(problem, place=where.place, remedy="give it a <trigger>"))

@@ -46,7 +46,7 @@ REFUSED = {
     "rate_of": ("rate_of", ":10: rule for 'y'"),
     "random": ("random", ":2: package 'distrib'"),
     "submodels": ("submodels", ":2: package 'comp'"),
-    "varying_compartment": ("varying_compartment", ":8: compartment 'c'"),
+    "varying_compartment": ("varying_compartment", ":8: species 'S' and event 'E'"),
 }
 
 

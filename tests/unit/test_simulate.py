@@ -40,6 +40,15 @@ def test_one_member_and_a_batch_agree_to_the_bit() -> None:
     np.testing.assert_array_equal(batch["y"][4], single["y"])
 
 
+def test_an_output_keeps_its_name_where_results_need_it_too() -> None:
+    ode = model({"time": ("2*k", "-k*time"), "member": (1, 0), "status": (0, 1)}, {"k": 1.0})
+    result = simulate(ode, [0.0, 1.0], parameters={"k": [1.0, 2.0]})
+    assert result["time"].dims == ("member_", "time_")
+    np.testing.assert_allclose(result["time"][:, 1], [2 * np.exp(-1), 4 * np.exp(-2)], rtol=1e-5)
+    assert result["member"].values.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+    assert (result["time_"].values.tolist(), result["status_"].values.tolist()) == ([0.0, 1.0], [0, 0])
+
+
 NOT_NUMBERS = "k: not a finite number, nor a list with one for each member\n  try: k: 1.5, or k: [1.5, 2.0]"
 
 
