@@ -148,6 +148,8 @@ def _prefixed(module: Module) -> OdeModel:
                 event,
                 id=flat(module.name, event.id),
                 trigger=renamed(event.trigger),
+                delay=None if event.delay is None else renamed(event.delay),
+                priority=None if event.priority is None else renamed(event.priority),
                 assignments=tuple((names[target], renamed(expr)) for target, expr in event.assignments),
             )
             for event in model.state_events

@@ -47,6 +47,10 @@ def to_document(model: OdeModel) -> dict[str, Any]:
                 e.terminal,
                 e.initially,
                 _origin(e.origin),
+                None if e.delay is None else _expr(e.delay),
+                None if e.priority is None else _expr(e.priority),
+                e.persistent,
+                e.from_trigger_time,
             ]
             for e in model.state_events
         ],
@@ -102,8 +106,13 @@ def from_document(document: dict[str, Any]) -> OdeModel:
                 terminal,
                 initially,
                 _place(origin),
+                None if delay is None else _tree(delay),
+                None if priority is None else _tree(priority),
+                *more,
             )
-            for name, trigger, assignments, terminal, initially, origin in document["state_events"]
+            for name, trigger, assignments, terminal, initially, origin, delay, priority, *more in document[
+                "state_events"
+            ]
         ),
         species=tuple(Species(*row) for row in document["species"]),
     )

@@ -38,6 +38,9 @@ CONVENTIONS = "bonesim-1"
 ESTIMATE = "error_estimate"
 """Attribute of a variable: the largest difference to a tighter solution, over the largest size of the variable."""
 
+ALMOST_NOTHING = 0.01
+"""Share of its largest size below which the vehicle's course is not what the largest difference is taken of."""
+
 OWN = "own_names"
 """Attribute of a dataset in which outputs have names of the convention."""
 
@@ -228,19 +231,25 @@ def days_of(dataset: xr.Dataset, axis: str = "time") -> np.ndarray:
     return np.asarray(time.values) * Unit.parse(time.attrs["units"]).conversion_to("day")
 
 
-def largest_difference(values: np.ndarray, reference: np.ndarray) -> tuple[int, float] | None:
-    """Where `values` are farthest from `reference` in percent of it, and how far, with its sign.
+def largest_difference(
+    values: np.ndarray, reference: np.ndarray, axis: int = -1
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How far `values` are from `reference` in percent of it, where they are farthest, and how far there.
 
-    Both are (time,). At the index :math:`k` the size of :math:`100 (x_k - v_k)/|v_k|` is largest; None where no
-    difference is known.
+    The difference is :math:`100 (x_k - v_k)/|v_k|` at the times :math:`k` of `axis`, NaN where it is not known. Where
+    it is largest is asked of times at which the reference is more than `ALMOST_NOTHING` of its largest size: what grows
+    from nothing would be farthest apart in its first hours. NaN, and the first time, where there is none.
     """
+    size = np.abs(reference)
     with np.errstate(divide="ignore", invalid="ignore"):
-        percent = 100.0 * (values - reference) / np.abs(reference)
-    known = np.isfinite(percent)
-    if not known.any():
-        return None
-    index = int(np.argmax(np.where(known, np.abs(percent), -1.0)))
-    return index, float(percent[index])
+        percent = 100.0 * (values - reference) / size
+    percent[~np.isfinite(percent)] = np.nan
+    largest = np.max(np.where(np.isnan(size), 0.0, size), axis=axis, keepdims=True)
+    told = np.isfinite(percent) & (size > ALMOST_NOTHING * largest)
+    at = np.argmax(np.where(told, np.abs(percent), -1.0), axis=axis)
+    place = np.expand_dims(at, axis)
+    farthest = np.take_along_axis(np.where(told, percent, np.nan), place, axis=axis)
+    return percent, at, np.squeeze(farthest, axis=axis)
 
 
 def structure(dataset: xr.Dataset, key: str, default: Any) -> Any:

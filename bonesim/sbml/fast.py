@@ -22,6 +22,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TypeVar
 
+from bonesim.errors import Place
 from bonesim.model.check import well_posed
 from bonesim.model.derive import ONE, ZERO, add, multiply, subtract
 from bonesim.model.evaluate import evaluate
@@ -255,6 +256,9 @@ def _adjusted(event: Event, systems: Iterable[System], totals: Mapping[str, str]
     kept = {target: expr for target, expr in new.items() if target not in totals}
     for system in systems:
         if system.used & new.keys():
+            if isinstance(event, StateEvent) and event.from_trigger_time and not new.keys() >= system.scale.keys():
+                place = Place(event.origin.file, event.origin.line) if event.origin.file else None
+                raise refuse("fast_event", f"event '{event.id}'", place)
             kept |= {totals[name]: substitute(system.total(name), new) for name in system.ratios}
     return replace(event, assignments=tuple(kept.items()))
 

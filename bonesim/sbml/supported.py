@@ -32,26 +32,14 @@ UNSUPPORTED: dict[str, tuple[str, str]] = {
         "fast reactions whose stoichiometries change in time or are no numbers are not supported",
         "numbers as stoichiometries, and compartments and conversion factors that are constant",
     ),
+    "fast_event": (
+        "events that wait with values from their trigger's time, and set some of the species that fast reactions join, "
+        "are not supported",
+        'set useValuesFromTriggerTime="false"',
+    ),
     "fast_rate": (
         "the rate of a fast reaction is used as a value, which it has not in equilibrium",
         "give it finite rate constants, or leave the rate out",
-    ),
-    "event_delay": ("event delays are not supported", "add the delay to the time in the trigger"),
-    "event_priority": (
-        "event priorities that are not numbers are not supported",
-        "a number as priority, or what happens at one time as one event",
-    ),
-    "state_event_priority": (
-        "events that follow from states, with a priority above that of an event at a known time, are not supported",
-        "give the events at known times the highest priorities",
-    ),
-    "event_persistence": (
-        "events that another one at the same time may take back are not supported",
-        'set persistent="true"',
-    ),
-    "event_conflict": (
-        "events that set or use the same symbols at the same time, with values from before both, are not supported",
-        'write them as one event, or set useValuesFromTriggerTime="false"',
     ),
     "varying_compartment": (
         "an event that changes the size that a rule defines, beside a rate rule of a concentration, is not supported",

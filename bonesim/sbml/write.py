@@ -5,17 +5,20 @@ concentration come in. A jump is an event `time >= t` that is false before the s
 (libRoadRunner 2.10 does fire it), and that takes its values when it is carried out: with values from the trigger time
 SBML lets the second of two doses at one time overwrite the first, which libRoadRunner does. Falling priorities keep
 events that fall together in the order of the model, those of states last; repeated ones are written out one by one.
+Events that wait in a queue are written with all that they say themselves.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 from xml.sax.saxutils import quoteattr
 
 from bonesim.errors import InputError, Place
-from bonesim.model.expr import TIME, Call, Expr, Num
+from bonesim.model.evaluate import evaluate
+from bonesim.model.expr import TIME, Call, Expr, Num, symbols, walk
 from bonesim.model.ode import OdeModel, Parameter, Rule, State, StateEvent, TimedEvent
 from bonesim.sbml.mathml_write import math_element, number_text
 from bonesim.sbml.units import definition_id
@@ -37,8 +40,8 @@ def write_sbml(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
     Raises
     ------
     InputError
-        If a unit of the model is none that we know, or for what SBML has no word for: an event that ends the
-        simulation, a fast state.
+        If a unit of the model is none that we know, for what SBML has no word for (an event that ends the simulation, a
+        fast state), or if a dose has to come before events whose priorities are calculated.
     """
     events, units = exported_events(model, doses), unit_ids(model)
     inside = [
@@ -46,7 +49,7 @@ def write_sbml(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
         *_list("Parameters", _parameters(model, events, units)),
         *_list("InitialAssignments", _initial_assignments(model)),
         *_list("Rules", _rules(model)),
-        *_list("Events", [line for place, event in enumerate(events) for line in _event(event, len(events) - place)]),
+        *_list("Events", [line for event, rank in _ranked(events, model.queued) for line in _event(event, rank)]),
     ]
     opening = _tag("model", id=model.id, name=model.name, timeUnits=units[model.time_unit])
     lines = [
@@ -186,21 +189,50 @@ def _rules(model: OdeModel) -> list[str]:
     return [line for rule in (*assignments, *rates) for line in rule]
 
 
-def _event(event: Event, priority: int) -> list[str]:
-    reached: Expr = Call("ge", (TIME, event.time)) if isinstance(event, TimedEvent) else event.trigger
-    initially = "true" if isinstance(event, StateEvent) and event.initially else "false"
-    trigger = _tag("trigger", initialValue=initially, persistent="true")
+def _ranked(events: Sequence[Event], queued: bool) -> list[tuple[StateEvent, Expr | None]]:
+    """Each event, those at known times as triggers, and its priority: its place in the model, or its own in a queue."""
+    timed = [
+        StateEvent(event.id, Call("ge", (TIME, event.time)), event.assignments, initially=False)
+        for event in events
+        if isinstance(event, TimedEvent)
+    ]
+    moving = [event for event in events if isinstance(event, StateEvent)]
+    above = max((_known_priority(event) for event in moving), default=0.0) if queued and timed else 0.0
+    falling = [Num(above + place) for place in range(len(timed) + (0 if queued else len(moving)), 0, -1)]
+    own = [event.priority for event in moving] if queued else []
+    return list(zip([*timed, *moving], [*falling, *own], strict=True))
+
+
+def _known_priority(event: StateEvent) -> float:
+    """The priority of an event above which a dose has to stand."""
+    expr = event.priority
+    if expr is None:
+        return 0.0
+    if symbols(expr) or TIME in walk(expr) or not math.isfinite(number := float(evaluate(expr, {}))):
+        raise InputError(
+            f"event '{event.id}' has a priority that is calculated, and doses have to come before it",
+            place=Place(event.origin.file, event.origin.line) if event.origin.file else None,
+            remedy="give it a number, or export the model without doses",
+        )
+    return number
+
+
+def _event(event: StateEvent, priority: Expr | None) -> list[str]:
+    initially, persistent = ("true" if is_true else "false" for is_true in (event.initially, event.persistent))
+    trigger = _tag("trigger", initialValue=initially, persistent=persistent)
     changes = [
         line
         for target, expr in event.assignments
         for line in _block(_tag("eventAssignment", variable=target), math_element(expr))
     ]
     inside = [
-        *_block(trigger, math_element(reached)),
-        *_block("<priority>", math_element(Num(float(priority)))),
+        *_block(trigger, math_element(event.trigger)),
+        *(_block("<priority>", math_element(priority)) if priority is not None else []),
+        *(_block("<delay>", math_element(event.delay)) if event.delay is not None else []),
         *_list("EventAssignments", changes),
     ]
-    return _block(_tag("event", id=event.id, useValuesFromTriggerTime="false"), inside)
+    early = "true" if event.from_trigger_time else "false"
+    return _block(_tag("event", id=event.id, useValuesFromTriggerTime=early), inside)
 
 
 def _list(what: str, inside: list[str]) -> list[str]:

@@ -46,6 +46,8 @@ class PlainStep:
         """
         if self._at.shape != y.shape:
             self._allot(t.size)
+        if not y.size:
+            return y, y
         method, rows_p, rows_k = self.tableau, tuple(p), tuple(k)
         stages, total, per_time = self._stages, self._sum, 1.0 / h
         self.functions.start(t, tuple(y), rows_p, rows_k, stages[0], self.slopes, self._by_time)
