@@ -114,9 +114,14 @@ def explain_failure(
     chosen, end = _end(result, member)
     given = {**rows(model, parameters or {}, "parameter"), **rows(model, initial or {}, "state")}
     one = {name: _of_member(name, values, chosen, result) for name, values in given.items()}
-    replay = _Replay(model, result, one, float(end["stop_time"]), held_states(model, hold) if equilibrate else None)
+    held = held_states(model, hold) if equilibrate else None
+    replay = _Replay(model, result, one, float(end["stop_time"]), held, chosen or 0)
     status = Status(int(end["status"]))
-    named = {Status.EVENTS_WITHOUT_END: replay.circling, Status.NO_CONSISTENT_START: replay.broken}
+    named = {
+        Status.EVENTS_WITHOUT_END: replay.circling,
+        Status.NO_CONSISTENT_START: replay.broken,
+        Status.UNDEFINED_EVENT: replay.undefined,
+    }
     found = replay.fault() or named.get(status, replay.slow)()
     return replace(found, member=chosen, status=status.word)
 
@@ -152,25 +157,37 @@ def _of_member(name: str, values: np.ndarray, member: int | None, result: xr.Dat
 
 
 class _Replay:
-    """One member, up to its stop; states are `held` while it comes to rest, None where it does not."""
+    """One member, up to its stop; states are `held` while it comes to rest, None where it does not.
+
+    `number` is that of the member, by which its lots are drawn.
+    """
 
     def __init__(
-        self, model: OdeModel, result: xr.Dataset, given: Mapping[str, float], stop: float, held: list[str] | None
+        self,
+        model: OdeModel,
+        result: xr.Dataset,
+        given: Mapping[str, float],
+        stop: float,
+        held: list[str] | None,
+        number: int,
     ) -> None:
         self.model, self.given, self.stop = model, given, stop
         self.start = float(result["time"].values[0])
         self.span = float(result["time"].values[-1]) - self.start
-        self.settings = Settings(rtol=float(result.attrs["rtol"]), method=str(result.attrs["method"]))
+        rtol, seed = float(result.attrs["rtol"]), int(result.attrs.get("seed", 0))
+        self.settings = Settings(rtol=rtol, method=str(result.attrs["method"]), seed=seed)
         names = [state.id for state in model.states] + [parameter.id for parameter in model.parameters]
         backend = "numpy" if result.attrs["backend"] == "numpy" else "auto"
         self.kernels = build_kernels(model, names, backend, self.settings.method)
         states = {state.id for state in model.states}
         parameters = {name: value for name, value in given.items() if name not in states}
         initial = {name: value for name, value in given.items() if name in states}
-        self.batch = members(self.kernels, model, (self.start, self.start + self.span), parameters, initial)
+        batch = members(self.kernels, model, (self.start, self.start + self.span), parameters, initial)
+        self.batch = replace(batch, first=number)
         self.held = held
         self.values: dict[str, float] = {}
         self.condition = ""
+        self.event: int | None = None
 
     def fault(self) -> Failure | None:
         """The first equation on the way that gives no number."""
@@ -192,6 +209,8 @@ class _Replay:
         times = np.unique([self.start, *near, self.start + self.span])
         solution = integrate(self.kernels, replace(self.batch, t_out=times), self.settings)
         self.condition = endless_turns(self.kernels.layout, solution, 0)
+        if solution.status[0] == Status.UNDEFINED_EVENT:
+            self.event = int(solution.fault[0, 0]) - len(self.model.events)
         for time in near:
             reached = solution.y[np.searchsorted(times, time), :, 0]
             if np.isfinite(reached).all():
@@ -231,13 +250,24 @@ class _Replay:
         named = equation(f"the trigger of event '{event.id}'", event.trigger, known, self.stop, event.origin)
         return self._failure(named)
 
-    def broken(self) -> Failure:
-        """The constraint that is farthest from 0, of a model that has some."""
+    def undefined(self) -> Failure:
+        """The delay that is no time, or the priority that is no number, of an event that waits."""
         known = with_rules(self.model, self.values, self.stop)
-        algebraic = [state for state in self.model.states if state.algebraic]
-        worst = max(algebraic, key=lambda state: abs(evaluate(state.rate, known, self.stop)))
-        where = f"the constraint written at '{worst.id}'"
-        return self._failure(equation(where, worst.rate, known, self.stop, worst.origin))
+        events = self.model.state_events if self.event is None else self.model.state_events[self.event :][:1]
+        delays = [("delay", event, event.delay) for event in events]
+        priorities = [("priority", event, event.priority) for event in events]
+        found = [(what, event, expr) for what, event, expr in (*delays, *priorities) if expr is not None]
+        what, event, expr = min(found, key=lambda one: _is_sound(evaluate(one[2], known, self.stop), one[0]))
+        named = equation(f"the {what} of event '{event.id}'", expr, known, self.stop, event.origin)
+        return self._failure(named)
+
+    def broken(self) -> Failure:
+        """The constraint, or the fast rate, that is farthest from 0, of a model that has some."""
+        known = with_rules(self.model, self.values, self.stop)
+        zeros = [(f"the constraint written at '{one.id}'", one.rate, one) for one in self.model.states if one.algebraic]
+        zeros += [(f"the fast rate of '{s.id}'", s.fast, s) for s in self.model.states if s.fast is not None]
+        where, expr, worst = max(zeros, key=lambda zero: abs(evaluate(zero[1], known, self.stop)))
+        return self._failure(equation(where, expr, known, self.stop, worst.origin))
 
     def slow(self) -> Failure:
         """What kept the member from getting on: a condition, or an equation in its steps."""
@@ -310,6 +340,10 @@ class _Replay:
 
     def _failure(self, named: Equation) -> Failure:
         return Failure(None, self.stop, self.model.time_unit, "", named)
+
+
+def _is_sound(value: float, what: str) -> bool:
+    return value >= 0 if what == "delay" else not math.isnan(value)
 
 
 class _Watched:

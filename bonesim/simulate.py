@@ -74,6 +74,7 @@ def simulate(
     hold: Sequence[str] = (),
     sensitivities: Sequence[str] = (),
     accuracy: bool = False,
+    seed: int = 0,
 ) -> xr.Dataset:
     """Solve a model over `times`.
 
@@ -97,6 +98,8 @@ def simulate(
     sensitivities : names of parameters, and of states whose initial value is meant, by which to differentiate
     accuracy : solve again with a hundredth of `rtol`, and keep the largest difference of each output, over its
         largest size, as its attribute `error_estimate`
+    seed : of the lots that decide which of several events of one priority happens first; each member draws its own, by
+        its number
 
     Timed events of the model that lie before the first of `times` do not happen: the initial values hold there.
 
@@ -125,7 +128,7 @@ def simulate(
         raise InputError(problem, place=Place(key="hold"), remedy="leave it out, or equilibrate=True")
     parameters, initial = rows(model, parameters or {}, "parameter"), rows(model, initial or {}, "state")
     single = all(np.ndim(value) == 0 for value in (*parameters.values(), *initial.values()))
-    settings = Settings(rtol=rtol, atol=atol, method=method, max_steps=max_steps)
+    settings = Settings(rtol=rtol, atol=atol, method=method, max_steps=max_steps, seed=seed)
     asked = Asked.of(model, named(model, sensitivities, "sensitivities")[0], symbols) if len(sensitivities) else None
     solved = asked.found.model if asked else model
     readings = Readings.of(solved, names, symbols)
@@ -179,11 +182,16 @@ def held_states(model: OdeModel, names: Sequence[str]) -> list[str]:
 def build_kernels(model: OdeModel, observables: Sequence[str], backend: str = "auto", method: str = "auto") -> Kernels:
     """Kernels of a model by the named back end for one method.
 
-    `auto` is `llvm` where llvmlite is installed, else `numpy`; never a question of how many members there are.
+    `auto` is `llvm` where llvmlite is installed and no event waits in a queue, else `numpy`; never a question of how
+    many members there are.
     """
     if backend not in {"auto", *BACKENDS}:
         raise InputError(f"unknown back end '{backend}'", remedy=closest(backend, ["auto", *BACKENDS]))
-    if backend == "numpy" or (backend == "auto" and find_spec("llvmlite") is None):
+    if model.queued and backend == "llvm":
+        event = next(event for event in model.state_events if event.waits)
+        problem = f"the back end llvm has no queue, in which event '{event.id}' waits"
+        raise InputError(problem, place=Place(key="backend"), remedy="leave it out, or numpy")
+    if backend == "numpy" or (backend == "auto" and (model.queued or find_spec("llvmlite") is None)):
         from bonesim.codegen.backends import numpy
 
         return numpy.build(model, observables)
@@ -258,6 +266,9 @@ def rows(model: OdeModel, values: Mapping[str, Values], kind: str) -> dict[str, 
         if symbol not in wanted:
             raise InputError(f"'{name}' is no {kind} of the model", remedy=closest(name, sorted(wanted)))
         found = wanted[symbol]
+        if isinstance(found, State) and found.fast is not None:
+            problem = f"'{name}' follows fast reactions, so that an initial value alone would change nothing"
+            raise InputError(problem, remedy="set the totals that they leave as they are, or the values in the file")
         if isinstance(found, Parameter) and found.initial is not None:
             problem = f"'{name}' is computed by an initial assignment, so a value for it would change nothing"
             raise InputError(problem, remedy="set what it is computed from")

@@ -13,6 +13,9 @@ from typing import Protocol
 
 import numpy as np
 
+FASTER = 1e20
+"""How much faster fast states are than their rates say: what is missing to infinity is lost in rounding."""
+
 
 class Rows(Protocol):
     """Rows of a (row, member) array, unpacked once and used many times, or made when they are first read."""
@@ -20,6 +23,22 @@ class Rows(Protocol):
     def __len__(self) -> int: ...
     def __getitem__(self, row: int, /) -> np.ndarray: ...
     def __iter__(self) -> Iterator[np.ndarray]: ...
+
+
+@dataclass(frozen=True)
+class Queued:
+    """What the queue has to know of a state event.
+
+    delayed, ranked : whether it has a delay, a priority
+    persistent, from_trigger_time : as `model.ode.StateEvent` has them
+    targets : what it sets, in the order of its values: ("y", row) or ("p", row)
+    """
+
+    delayed: bool
+    ranked: bool
+    persistent: bool
+    from_trigger_time: bool
+    targets: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -48,7 +67,9 @@ class Layout:
     terminal: tuple[bool, ...] = ()  # whether each of them ends the member
     shown: tuple[int, ...] = ()  # rows of the states that outputs, or where conditions turn, rest on
     algebraic: tuple[int, ...] = ()  # rows of states whose rate is a residual that stays 0
+    fast: tuple[int, ...] = ()  # rows of states whose rate holds a part that is multiplied by FASTER
     factors: int = 0  # rows of L and U; none where the matrix of a step is inverted instead
+    queue: tuple[Queued, ...] = ()  # each state event, where they wait in a queue
 
     @property
     def autonomous(self) -> bool:
@@ -67,8 +88,8 @@ class Layout:
 
     @property
     def settles(self) -> bool:
-        """Whether something has to be made to fit the states when they change: conditions, or constraints."""
-        return self.switching or bool(self.algebraic)
+        """Whether something has to be made to fit the states when they change: conditions, constraints, equilibria."""
+        return self.switching or bool(self.algebraic or self.fast)
 
     @property
     def triggers(self) -> slice:
@@ -121,7 +142,22 @@ class Functions(Protocol):
         """First time and interval of each timed event, (event, member)."""
 
     def fire(self, event: int, t: np.ndarray, y: np.ndarray, p: np.ndarray, k: Rows) -> None:
-        """Apply one event to `y` and `p` in place: timed ones by their number, then state events."""
+        """Apply one event to `y` and `p` in place: timed ones by their number, then state events that do not queue."""
+
+    def true(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, true: np.ndarray) -> None:
+        """Triggers at this very time, as they are written, (state event, member); only for a queue, as the next three.
+
+        A switch has the value from its turn on instead: `t > 0` is false at 0, and its switch is true there.
+        """
+
+    def delays(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, delays: np.ndarray) -> None:
+        """How long state events that turn now wait, (state event, member); rows of those without delay are left."""
+
+    def priorities(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, priorities: np.ndarray) -> None:
+        """Priorities as they are now, (state event, member); rows of those without one are left."""
+
+    def values(self, event: int, t: np.ndarray, y: Rows, p: Rows, k: Rows, values: np.ndarray) -> None:
+        """What a state event sets its targets to, (target, member), nothing set so far."""
 
     def settle(self, t: np.ndarray, y: Rows, p: Rows, k: np.ndarray) -> None:
         """Switches and triggers as they are now, into their rows of `k`; only where the layout has any, as below."""
@@ -195,15 +231,18 @@ class Batch:
     initial : (state, member)
     t_out : (time,), increasing, each at most twice (before and after its events); the first is the start, the last
         the end
+    first : number of the first member: lots of a member are drawn by its number
     """
 
     parameters: np.ndarray
     initial: np.ndarray
     t_out: np.ndarray
+    first: int = 0
 
     def part(self, members: slice) -> Batch:
-        """Some of the members."""
-        return Batch(self.parameters[:, members], self.initial[:, members], self.t_out)
+        """Some of the members, one after the other."""
+        first = self.first + members.indices(self.members)[0]
+        return Batch(self.parameters[:, members], self.initial[:, members], self.t_out, first)
 
     @property
     def members(self) -> int:

@@ -88,10 +88,29 @@ def event(
     return TimedEvent(name, formula(time), targets, every=interval, count=count, terminal=terminal)
 
 
-def when(trigger: str, *, terminal: bool = False, initially: bool = True, **assignments: Formula) -> Happening:
-    """A state event: `when("x < 0", v="-v")`."""
-    targets = tuple((target, formula(text)) for target, text in assignments.items())
-    return StateEvent(f"when_{next(iter(assignments), 'end')}", formula(trigger), targets, terminal, initially)
+def when(
+    trigger: str,
+    *,
+    terminal: bool = False,
+    initially: bool = True,
+    delay: Formula | None = None,
+    priority: Formula | None = None,
+    persistent: bool = True,
+    early: bool = False,
+    **assignments: Formula,
+) -> StateEvent:
+    """A state event: `when("x < 0", v="-v")`; `early` for values from the trigger's time."""
+    return StateEvent(
+        f"when_{next(iter(assignments), 'end')}",
+        formula(trigger),
+        tuple((target, formula(text)) for target, text in assignments.items()),
+        terminal,
+        initially,
+        delay=None if delay is None else formula(delay),
+        priority=None if priority is None else formula(priority),
+        persistent=persistent,
+        from_trigger_time=early,
+    )
 
 
 @contextmanager

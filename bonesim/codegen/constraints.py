@@ -12,8 +12,10 @@ from dataclasses import replace
 
 from bonesim.codegen.sparse import Entry
 from bonesim.errors import InputError
-from bonesim.model.derive import jacobian
+from bonesim.model.derive import add, jacobian, multiply
+from bonesim.model.expr import Num
 from bonesim.model.ode import OdeModel
+from bonesim.system import FASTER
 
 
 def matched(model: OdeModel) -> OdeModel:
@@ -42,6 +44,18 @@ def matched(model: OdeModel) -> OdeModel:
     moved = {row: model.states[owner[row]].rate for row in algebraic}
     return model.with_(
         states=tuple(replace(state, rate=moved.get(row, state.rate)) for row, state in enumerate(model.states))
+    )
+
+
+def hastened(model: OdeModel) -> OdeModel:
+    """The model with what moves fast states in their rates, multiplied by FASTER."""
+    if all(state.fast is None for state in model.states):
+        return model
+    return model.with_(
+        states=tuple(
+            state if state.fast is None else replace(state, rate=add(state.rate, multiply(Num(FASTER), state.fast)))
+            for state in model.states
+        )
     )
 
 

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from bonesim.codegen.constraints import matched
+from bonesim.codegen.constraints import hastened, matched
 from bonesim.codegen.switches import hold
 from bonesim.model.check import in_order, well_posed
 from bonesim.model.derive import jacobian
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import TIME, Call, Expr, Num, Sym, Time, fold, free_name, rebuild, symbols, walk
 from bonesim.model.ode import OdeModel, StateEvent, TimedEvent
-from bonesim.system import Layout
+from bonesim.system import Layout, Queued
 
 DEEPEST = 40
 """Levels of one expression in generated code; compilers bound them (Python: 200 brackets), and so do readers."""
@@ -46,10 +46,29 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Waiting:
+    """Blocks of a model whose state events wait in a queue, by the functions of `system.Functions`.
+
+    `values` has a block for each state event, which stores to "values"; the others store a row for an event.
+    """
+
+    true: Block
+    delays: Block
+    priorities: Block
+    values: tuple[Block, ...]
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """All of them."""
+        return (self.true, self.delays, self.priorities, *self.values)
+
+
+@dataclass(frozen=True)
 class Program:
     """All blocks of one model.
 
-    `start` is `rhs` and `jacobian` at once; `firing` has a block for each timed event, then one for each state event.
+    `start` is `rhs` and `jacobian` at once; `firing` has a block for each timed event, then one for each state event,
+    but for those that wait: their blocks are in `waiting`.
     `settle` stores to "k" what conditions and triggers are at a time and state, `roots` to "g" a root function of each
     located switch with the switches as they stand, `stops` to "stops" when each timed switch turns next; see
     `codegen.switches`. The other blocks read the switches by the names in `layout.switches`.
@@ -68,6 +87,7 @@ class Program:
     roots: Block
     stops: Block
     firing: tuple[Block, ...]
+    waiting: Waiting | None = None
 
 
 def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
@@ -81,7 +101,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     InputError
         If the model is not well posed (`model.check`).
     """
-    model = matched(numeric(well_posed(model)))
+    model = hastened(matched(numeric(well_posed(model))))
     observables = tuple(observables)
     held, hoist = hold(model), _Hoist(model)
     names = {switch.name for switch in held.switches}
@@ -97,7 +117,9 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     times = [Store("times", (row,), hoist(event.time)) for row, event in enumerate(model.events)]
     times += [Store("every", (row,), hoist(event.every or Num(0.0))) for row, event in enumerate(model.events)]
     happening: tuple[TimedEvent | StateEvent, ...] = (*model.events, *model.state_events)
-    firing = tuple(_firing(model, event.assignments, rules, hoist) for event in happening)
+    at_once = model.events if model.queued else happening
+    firing = tuple(_firing(model, event.assignments, rules, hoist) for event in at_once)
+    waiting = _waiting(model, rules, hoist) if model.queued else None
     roots = [hoist(switch.root) for switch in held.switches if switch.root is not None]
     stops = [hoist(switch.stop) for switch in held.switches if switch.stop is not None]
     triggers = [hoist(Call("piecewise", (Num(1.0), trigger, Num(0.0)))) for trigger in held.triggers]
@@ -112,7 +134,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     }
     settled = [Sym(switch.name) for switch in held.switches] + triggers
     draft = _block(chain, [Store("k", (row,), expr) for row, expr in enumerate(settled)])
-    kept, constants = _constants(hoist, [*blocks.values(), draft, *firing])
+    kept, constants = _constants(hoist, [*blocks.values(), draft, *firing, *(waiting.blocks if waiting else ())])
     settle = replace(draft, stores=tuple(replace(one, index=(len(kept) + one.index[0],)) for one in draft.stores))
     layout = Layout(
         states=tuple(state.id for state in model.states),
@@ -131,9 +153,11 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         happenings=tuple(event.id for event in happening),
         terminal=tuple(event.terminal for event in happening),
         algebraic=tuple(row for row, state in enumerate(model.states) if state.algebraic),
+        fast=tuple(row for row, state in enumerate(model.states) if state.fast is not None),
         shown=tuple(row for row, state in enumerate(model.states) if roots or state.id in blocks["observe"].used()),
+        queue=_queue(model) if model.queued else (),
     )
-    return Program(model, layout, _initial(model), constants, firing=firing, settle=settle, **blocks)
+    return Program(model, layout, _initial(model), constants, firing=firing, settle=settle, waiting=waiting, **blocks)
 
 
 def numeric(model: OdeModel) -> OdeModel:
@@ -172,6 +196,8 @@ def numeric(model: OdeModel) -> OdeModel:
             replace(
                 event,
                 trigger=fold(event.trigger, lambda leaf: leaf, call),
+                delay=event.delay and of(event.delay),
+                priority=event.priority and of(event.priority),
                 assignments=tuple((target, of(expr)) for target, expr in event.assignments),
             )
             for event in model.state_events
@@ -260,14 +286,51 @@ def _firing(
     model: OdeModel, assignments: tuple[tuple[str, Expr], ...], rules: list[tuple[str, Expr]], hoist: _Hoist
 ) -> Block:
     """New values first, then the stores: an event's expressions all see the values before it."""
-    homes = {state.id: ("y", (row,)) for row, state in enumerate(model.states)}
-    homes |= {parameter.id: ("p", (row,)) for row, parameter in enumerate(model.parameters)}
+    homes = _homes(model)
     values, stores, taken = list(rules), [], set(model.by_id)
     for target, expr in assignments:
         name = free_name(f"{target}__after", taken)
         values.append((name, hoist(expr)))
-        stores.append(Store(*homes[target], Sym(name)))
+        array, row = homes[target]
+        stores.append(Store(array, (row,), Sym(name)))
     return _block(values, stores)
+
+
+def _homes(model: OdeModel) -> dict[str, tuple[str, int]]:
+    """The array and the row of what events can set."""
+    homes = {state.id: ("y", row) for row, state in enumerate(model.states)}
+    return homes | {parameter.id: ("p", row) for row, parameter in enumerate(model.parameters)}
+
+
+def _queue(model: OdeModel) -> tuple[Queued, ...]:
+    homes = _homes(model)
+    return tuple(
+        Queued(
+            delayed=event.delay is not None,
+            ranked=event.priority is not None,
+            persistent=event.persistent,
+            from_trigger_time=event.from_trigger_time,
+            targets=tuple(homes[target] for target, _ in event.assignments),
+        )
+        for event in model.state_events
+    )
+
+
+def _waiting(model: OdeModel, rules: list[tuple[str, Expr]], hoist: _Hoist) -> Waiting:
+    """`rules` have their conditions held; triggers as they are written rest on rules as they are written."""
+
+    def rows(array: str, exprs: Iterable[Expr | None]) -> list[Store]:
+        return [Store(array, (row,), hoist(expr)) for row, expr in enumerate(exprs) if expr is not None]
+
+    events = model.state_events
+    written = [(rule.id, hoist(rule.expr)) for rule in model.rules if rule.id not in hoist.named]
+    true = [Call("piecewise", (Num(1.0), event.trigger, Num(0.0))) for event in events]
+    return Waiting(
+        true=_block(written, rows("true", true)),
+        delays=_block(rules, rows("delays", [event.delay for event in events])),
+        priorities=_block(rules, rows("priorities", [event.priority for event in events])),
+        values=tuple(_block(rules, rows("values", [expr for _, expr in event.assignments])) for event in events),
+    )
 
 
 def _block(available: list[tuple[str, Expr]], stores: list[Store]) -> Block:

@@ -119,7 +119,13 @@ def _prefixed(module: Module) -> OdeModel:
 
     return model.with_(
         states=tuple(
-            replace(state, id=names[state.id], initial=renamed(state.initial), rate=renamed(state.rate))
+            replace(
+                state,
+                id=names[state.id],
+                initial=renamed(state.initial),
+                rate=renamed(state.rate),
+                fast=None if state.fast is None else renamed(state.fast),
+            )
             for state in model.states
         ),
         parameters=tuple(
@@ -142,6 +148,8 @@ def _prefixed(module: Module) -> OdeModel:
                 event,
                 id=flat(module.name, event.id),
                 trigger=renamed(event.trigger),
+                delay=None if event.delay is None else renamed(event.delay),
+                priority=None if event.priority is None else renamed(event.priority),
                 assignments=tuple((names[target], renamed(expr)) for target, expr in event.assignments),
             )
             for event in model.state_events

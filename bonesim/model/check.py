@@ -89,6 +89,8 @@ def _expressions(model: OdeModel) -> Iterable[tuple[str, Expr, Origin]]:
         what = "constraint" if state.algebraic else "rate"
         yield f"the {what} of '{state.id}'", state.rate, state.origin
         yield f"the initial value of '{state.id}'", state.initial, state.origin
+        if state.fast is not None:
+            yield f"the fast rate of '{state.id}'", state.fast, state.origin
     for rule in model.rules:
         yield f"the rule for '{rule.id}'", rule.expr, rule.origin
     for parameter in model.parameters:
@@ -100,6 +102,10 @@ def _expressions(model: OdeModel) -> Iterable[tuple[str, Expr, Origin]]:
             yield f"the interval of event '{event.id}'", event.every, event.origin
     for state_event in model.state_events:
         yield f"the trigger of event '{state_event.id}'", state_event.trigger, state_event.origin
+        if state_event.delay is not None:
+            yield f"the delay of event '{state_event.id}'", state_event.delay, state_event.origin
+        if state_event.priority is not None:
+            yield f"the priority of event '{state_event.id}'", state_event.priority, state_event.origin
     events: tuple[TimedEvent | StateEvent, ...] = (*model.events, *model.state_events)
     for either in events:
         for target, value in either.assignments:

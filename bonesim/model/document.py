@@ -27,7 +27,10 @@ def to_document(model: OdeModel) -> dict[str, Any]:
         "time_unit": model.time_unit,
         "origin": _origin(model.origin),
         "states": [
-            [s.id, _expr(s.initial), _expr(s.rate), s.unit, s.label, _origin(s.origin), s.algebraic]
+            [
+                *(s.id, _expr(s.initial), _expr(s.rate), s.unit, s.label, _origin(s.origin), s.algebraic),
+                None if s.fast is None else _expr(s.fast),
+            ]
             for s in model.states
         ],
         "parameters": [
@@ -55,6 +58,10 @@ def to_document(model: OdeModel) -> dict[str, Any]:
                 e.terminal,
                 e.initially,
                 _origin(e.origin),
+                None if e.delay is None else _expr(e.delay),
+                None if e.priority is None else _expr(e.priority),
+                e.persistent,
+                e.from_trigger_time,
             ]
             for e in model.state_events
         ],
@@ -71,8 +78,17 @@ def from_document(document: dict[str, Any]) -> OdeModel:
         time_unit=document["time_unit"],
         origin=_place(document["origin"]),
         states=tuple(
-            State(name, _tree(initial), _tree(rate), unit, label, _place(origin), algebraic)
-            for name, initial, rate, unit, label, origin, algebraic in document["states"]
+            State(
+                name,
+                _tree(initial),
+                _tree(rate),
+                unit,
+                label,
+                _place(origin),
+                algebraic,
+                None if fast is None else _tree(fast),
+            )
+            for name, initial, rate, unit, label, origin, algebraic, fast in document["states"]
         ),
         parameters=tuple(
             Parameter(name, value, unit, None if initial is None else _tree(initial), label, _place(origin))
@@ -102,8 +118,13 @@ def from_document(document: dict[str, Any]) -> OdeModel:
                 terminal,
                 initially,
                 _place(origin),
+                None if delay is None else _tree(delay),
+                None if priority is None else _tree(priority),
+                *more,
             )
-            for name, trigger, assignments, terminal, initially, origin in document["state_events"]
+            for name, trigger, assignments, terminal, initially, origin, delay, priority, *more in document[
+                "state_events"
+            ]
         ),
         species=tuple(Species(*row) for row in document["species"]),
         annotations=tuple(

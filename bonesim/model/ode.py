@@ -41,6 +41,9 @@ class State:
 
     An `algebraic` state has no rate: it takes the value at which constraints hold, as many as there are such states.
     `rate` is one of them then, an expression that is 0 at every time, and `initial` a first guess.
+
+    A state with `fast` moves by that infinitely fast, beside its rate: from `initial`, and after each event, it goes to
+    where `fast` leads it, and rests there while other states move.
     """
 
     id: str
@@ -50,6 +53,7 @@ class State:
     label: str = ""
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
     algebraic: bool = field(default=False, repr=False)
+    fast: Expr | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,15 @@ class StateEvent:
     event are taken with the values just before it. Events that fall together happen in the order of the model, timed
     ones first, each seeing what the one before it left. A `terminal` event ends the simulation with the values after
     it.
+
+    An event with one of the following *waits* in a queue from its trigger to its execution (`solve.queue`), and so do
+    all state events of its model:
+
+    delay : how long it waits, as it is when the trigger turns
+    priority : of events that are due together the one with the highest happens next, as it is then; equal ones by
+        lot, those without one last
+    persistent : where it is not, the event does not happen if its trigger turns back to false before
+    from_trigger_time : its expressions are taken when the trigger turns
     """
 
     id: str
@@ -99,6 +112,15 @@ class StateEvent:
     terminal: bool = False
     initially: bool = True
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
+    delay: Expr | None = field(default=None, repr=False)
+    priority: Expr | None = field(default=None, repr=False)
+    persistent: bool = field(default=True, repr=False)
+    from_trigger_time: bool = field(default=False, repr=False)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it says more of when it happens than its trigger does."""
+        return self.delay is not None or self.priority is not None or not self.persistent or self.from_trigger_time
 
 
 @dataclass(frozen=True)
@@ -167,7 +189,17 @@ class OdeModel:
         text = f"{self!r}{rare if any(rare) else ''}"
         if algebraic := [state.id for state in self.states if state.algebraic]:
             text += f"algebraic {algebraic}"
+        if fast := [(state.id, state.fast) for state in self.states if state.fast is not None]:
+            text += f"fast {fast}"
+        if self.queued:
+            waiting = [(one.delay, one.priority, one.persistent, one.from_trigger_time) for one in self.state_events]
+            text += f"queued {waiting}"
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def queued(self) -> bool:
+        """Whether its state events wait in a queue, since one of them says more than the order of the model does."""
+        return any(event.waits for event in self.state_events)
 
     def without_constraints(self, what: str) -> OdeModel:
         """The model, for `what` works with rates alone.
@@ -175,9 +207,9 @@ class OdeModel:
         Raises
         ------
         InputError
-            If a state is algebraic.
+            If a state is algebraic or fast.
         """
-        algebraic = [self.public_name(state.id) for state in self.states if state.algebraic]
+        algebraic = [self.public_name(state.id) for state in self.states if state.algebraic or state.fast is not None]
         if algebraic:
             names = ", ".join(f"'{name}'" for name in algebraic)
             raise InputError(

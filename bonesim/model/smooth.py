@@ -45,13 +45,29 @@ def refuse_jumps(model: OdeModel, moving: set[str]) -> None:
 
 
 def kinks(model: OdeModel) -> frozenset[Expr]:
-    """Relations in conditions of rates and rules at which nothing jumps: both branches meet there."""
+    """Relations in conditions of rates and rules at which nothing jumps: both branches meet there.
+
+    In the rates of fast states, whose flow may turn round at a kink, only those of these states themselves count.
+    """
     sources = [state.rate for state in model.states] + [rule.expr for rule in model.rules]
     met: dict[Expr, bool] = {}
     usual = _usual(model)
     for jump, condition in dict.fromkeys(pair for source in sources for pair in _jumps(source)):
         met[condition] = met.get(condition, True) and _meets(jump, condition, usual)
-    return frozenset(condition for condition, meets in met.items() if meets)
+    return frozenset(condition for condition, meets in met.items() if meets) - _of_fast_states(model)
+
+
+def _of_fast_states(model: OdeModel) -> frozenset[Expr]:
+    """Relations on which rates of fast states rest, but that do not rest on these states."""
+    following = _resting_on(model, {state.id for state in model.states if state.fast is not None})
+    sources = [state.fast for state in model.states if state.fast is not None]
+    needed = frozenset().union(*map(symbols, sources))
+    for rule in reversed(model.rules):
+        if rule.id in needed:
+            needed |= symbols(rule.expr)
+            sources.append(rule.expr)
+    pairs = (pair for source in sources for pair in _jumps(source))
+    return frozenset(condition for _, condition in pairs if not symbols(condition) & following)
 
 
 def _resting_on(model: OdeModel, roots: set[str]) -> set[str]:

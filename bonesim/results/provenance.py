@@ -23,6 +23,7 @@ def how_solved(kernels: Kernels, settings: Settings, solution: Solution) -> dict
         "rtol": settings.rtol,
         "atol": dict(zip(kernels.layout.states, solution.atol.max(axis=1, initial=0.0).tolist(), strict=True)),
         "steps": int(solution.steps.sum()),
+        **({"seed": int(settings.seed)} if kernels.layout.queue else {}),
         "versions": versions(),
     }
 

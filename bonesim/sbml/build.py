@@ -20,9 +20,11 @@ from bonesim.model.check import in_order, well_posed
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import Call, Expr, Num, Sym, product, symbols
 from bonesim.model.ode import OdeModel, Origin, Parameter, Rule, Species, State
+from bonesim.sbml.algebra import determined, refuse_early_use
 from bonesim.sbml.annotations import read_annotations
 from bonesim.sbml.document import Document, Element, each
 from bonesim.sbml.events import with_events
+from bonesim.sbml.fast import with_equilibria
 from bonesim.sbml.formulas import Formulas, read_formulas, short_id
 from bonesim.sbml.species import by_amount, has_size, is_amount, with_amounts_set
 
@@ -32,12 +34,14 @@ Terms = dict[Expr, dict[str, float]]
 
 def built(document: Document) -> OdeModel:
     """The model; InputError or UnsupportedModelError if it is incomplete, inconsistent or beyond what we do."""
-    builder = _Builder(document, read_formulas(document))
+    builder = _Builder(document, determined(document, read_formulas(document)))
     model = well_posed(builder.model())
+    refuse_early_use(model)
     values = initial_values(model)
     known = tuple(replace(p, value=values[p.id]) if math.isnan(p.value) else p for p in model.parameters)
     model = model.with_(parameters=known)
-    return well_posed(with_amounts_set(with_events(model, builder.formulas.events, values)))
+    model = well_posed(with_amounts_set(with_events(model, builder.formulas.events, values)))
+    return with_equilibria(model, builder.formulas.fast, builder.moved, values)
 
 
 def initial_values(model: OdeModel) -> dict[str, float]:
@@ -59,6 +63,7 @@ class _Builder:
         self.sbml = document.model
         self.formulas, self.amounts = by_amount(document, formulas)
         self.compartments = {element.getId(): element for element in each(self.sbml.getListOfCompartments())}
+        self.moved: set[str] = set()
         self.states: list[State] = []
         self.parameters: list[Parameter] = []
         self.rules: list[Rule] = []
@@ -107,6 +112,12 @@ class _Builder:
             return
         assigned = self.formulas.initial.get(name)
         initial = declared if assigned is None else assigned
+        constraint = self.formulas.constraints.get(name)
+        if constraint is not None:
+            rule = Origin(constraint.where.place.file, constraint.where.place.line)
+            guess = Num(1.0) if initial is None else initial
+            self.states.append(State(name, guess, constraint.residual, unit, label, rule, algebraic=True))
+            return
         if initial is None:
             raise InputError(
                 f"'{name}' has no value", place=self.document.place(element), remedy="give it an initial value"
@@ -191,6 +202,8 @@ class _Builder:
         size = compartment.getId() if sized else None
         reacts = not species.getBoundaryCondition() and not species.getConstant()
         amount = self.amounts.get(species.getId())
+        if reacts:
+            self.moved.add(amount or species.getId())
         if amount is not None:
             rate = self._rate(species, terms, True) if reacts else None
             self._define(species, self._declared(species, True), units[0], rate, amount)

@@ -1,11 +1,12 @@
-"""Events: those at known times (`time >= c` and its other spellings), and those of states.
+"""Events: those at known times (`time >= c` and its other spellings), those of states, and those that wait in a queue.
 
 SBML fires an event when its trigger turns from false to true. So one whose trigger is true at the start and declared
 true before it never happens, and one that is declared false before the start happens at the start
 (Level 3 Version 2 Core, section 4.12). Of events that fall together the one of highest priority happens next, and what
-it sets may make others due or take back what is not persistent: with ours, whose order is that of the model, it is the
-same where the order is that of falling priority, events at known times first, and where nothing is taken back. State
-events that a third one sets off together take their values one after the other.
+it sets may make others due or take back what is not persistent: with our plain events, whose order is that of the
+model, it is the same where the order is that of falling priority, events at known times first, and where nothing is
+delayed, taken back, drawn by lot or set from values before another one. Else all events of the model wait in a queue
+(`solve.queue`), which knows all of this and takes more time.
 """
 
 from __future__ import annotations
@@ -14,28 +15,25 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
-from bonesim.errors import InputError
 from bonesim.model.evaluate import evaluate
-from bonesim.model.expr import Call, Expr, Num, Time, substitute, symbols, walk
+from bonesim.model.expr import TIME, Call, Expr, Num, Time, substitute, symbols, walk
 from bonesim.model.ode import OdeModel, Origin, Parameter, StateEvent, TimedEvent
 from bonesim.sbml.formulas import RawEvent
-from bonesim.sbml.supported import refuse
 
 _ZERO = Num(0.0)
 _MIRRORED = {"le": "ge", "lt": "gt", "ge": "le", "gt": "lt"}
 
 
 def with_events(model: OdeModel, raw: Iterable[RawEvent], values: Mapping[str, float]) -> OdeModel:
-    """The model with its events by falling priority, else in order of the file, without those that can never happen.
+    """The model with its events, `values` being those at the start.
 
-    `values` are those at the start.
-
-    Raises
-    ------
-    UnsupportedModelError
-        If events at one time depend on each other, or on their order, in a way that ours do not.
+    Plain events stand by falling priority, else in order of the file, without those that can never happen; events that
+    have to wait in a queue stand in order of the file.
     """
-    events = sorted(raw, key=lambda event: -event.priority)
+    raw = tuple(raw)
+    if any(event.delay not in {None, _ZERO} or not _is_number(event.priority) for event in raw):
+        return _queued(model, raw)
+    events = sorted(raw, key=_rank)
     jumping = frozenset(target for event in events for target, _ in event.assignments)
     known = [(event, _known_time(event, model, jumping)) for event in events]
     timed = [
@@ -44,14 +42,13 @@ def with_events(model: OdeModel, raw: Iterable[RawEvent], values: Mapping[str, f
         if since is not None and (time := _time(event, *since, values)) is not None
     ]
     moving = [event for event, since in known if since is None]
-    problems = [
-        *_conflicts(timed, model, values),
-        *_state_conflicts(moving, model, values),
-        *_misplaced(timed, moving),
-        *_taken_back(moving, events, model),
-    ]
-    if problems:
-        raise InputError.together(problems)
+    if (
+        _conflict(timed, model, values)
+        or _moving_conflict(moving, events, model, values)
+        or _misplaced(timed, moving)
+        or _taken_back(moving, events, model)
+    ):
+        return _queued(model, raw)
     return model.with_(
         events=tuple(TimedEvent(event.id, time, event.assignments, origin=_origin(event)) for event, time in timed),
         state_events=tuple(
@@ -63,8 +60,38 @@ def with_events(model: OdeModel, raw: Iterable[RawEvent], values: Mapping[str, f
     )
 
 
+def _queued(model: OdeModel, raw: Iterable[RawEvent]) -> OdeModel:
+    """The model with all its events as written."""
+    return model.with_(
+        state_events=tuple(
+            StateEvent(
+                event.id,
+                event.trigger,
+                event.assignments,
+                initially=event.initially_true,
+                origin=_origin(event),
+                delay=None if event.delay == _ZERO else event.delay,
+                priority=event.priority,
+                persistent=event.persistent,
+                from_trigger_time=event.from_trigger_time,
+            )
+            for event in raw
+        )
+    )
+
+
 def _origin(event: RawEvent) -> Origin:
     return Origin(event.where.place.file, event.where.place.line)
+
+
+def _is_number(priority: Expr | None) -> bool:
+    """Whether a priority is known before the start, as it is where there is none."""
+    return priority is None or not (symbols(priority) or TIME in walk(priority))
+
+
+def _rank(event: RawEvent) -> float:
+    """Falling priority; events without one come after those with one."""
+    return math.inf if event.priority is None else -float(evaluate(event.priority, {}))
 
 
 def _known_time(event: RawEvent, model: OdeModel, jumping: frozenset[str]) -> tuple[str, Expr] | None:
@@ -96,50 +123,54 @@ def _time(event: RawEvent, relation: str, time: Expr, values: Mapping[str, float
     return time if at >= 0 else Call("max", (time, _ZERO))
 
 
-def _conflicts(
-    timed: Sequence[tuple[RawEvent, Expr]], model: OdeModel, values: Mapping[str, float]
-) -> Iterable[InputError]:
-    """Events at one time of which one sets what another sets or uses, and that keep values from before both.
+def _conflict(timed: Sequence[tuple[RawEvent, Expr]], model: OdeModel, values: Mapping[str, float]) -> bool:
+    """Whether the order of two events at one time matters, and is not that of plain events.
 
-    Our events that fall together see what the one before has left.
+    Of these the second sees what the first has left, and equal priorities keep the order of the file.
     """
-    for (first, when), (second, then) in combinations(timed, 2):
-        if not (first.from_trigger_time or second.from_trigger_time):
-            continue
-        if float(evaluate(when, values)) != float(evaluate(then, values)):
-            continue
-        if _overlap(first, second, model):
-            yield refuse("event_conflict", f"events '{first.id}' and '{second.id}'", second.where.place)
+    return any(
+        float(evaluate(when, values)) == float(evaluate(then, values)) and _clash(first, second, model)
+        for (first, when), (second, then) in combinations(timed, 2)
+    )
 
 
-def _state_conflicts(moving: Sequence[RawEvent], model: OdeModel, values: Mapping[str, float]) -> Iterable[InputError]:
-    """The same of state events that are known to fall together: with one trigger, or both at the start."""
+def _moving_conflict(
+    moving: Sequence[RawEvent], events: Sequence[RawEvent], model: OdeModel, values: Mapping[str, float]
+) -> bool:
+    """The same of state events: of one trigger, both at the start, or where what a third one sets may turn both."""
     at_start = {event.id for event in moving if not event.initially_true and evaluate(event.trigger, values)}
-    for first, second in combinations(moving, 2):
-        together = first.trigger == second.trigger or {first.id, second.id} <= at_start
-        if together and (first.from_trigger_time or second.from_trigger_time) and _overlap(first, second, model):
-            yield refuse("event_conflict", f"events '{first.id}' and '{second.id}'", second.where.place)
+    watched = {event.id: _with_rules(symbols(event.trigger), model) for event in moving}
+
+    def together(first: RawEvent, second: RawEvent) -> bool:
+        if first.trigger == second.trigger or {first.id, second.id} <= at_start:
+            return True
+        others = (_targets(event) for event in events if event is not first and event is not second)
+        return any(targets & watched[first.id] and targets & watched[second.id] for targets in others)
+
+    return any(_clash(first, second, model) and together(first, second) for first, second in combinations(moving, 2))
 
 
-def _misplaced(timed: Sequence[tuple[RawEvent, Expr]], moving: Sequence[RawEvent]) -> Iterable[InputError]:
-    """State events that would come before an event at a known time."""
-    lowest = min((event.priority for event, _ in timed), default=math.inf)
-    for event in moving:
-        if event.priority > lowest:
-            yield refuse("state_event_priority", event.where.what, event.where.place)
-
-
-def _taken_back(moving: Sequence[RawEvent], events: Sequence[RawEvent], model: OdeModel) -> Iterable[InputError]:
-    """State events that are not persistent and whose trigger another event may turn to false."""
-    for event in moving:
-        used = _with_rules(symbols(event.trigger), model)
-        if not event.persistent and any(_targets(other) & used for other in events if other is not event):
-            yield refuse("event_persistence", event.where.what, event.where.place)
-
-
-def _overlap(first: RawEvent, second: RawEvent, model: OdeModel) -> bool:
-    """Whether one of two events sets what the other sets or uses."""
+def _clash(first: RawEvent, second: RawEvent, model: OdeModel) -> bool:
+    """Whether one of two events sets what the other sets or uses, and values from before both or lots decide."""
+    by_lot = first.priority is not None and second.priority is not None and _rank(first) == _rank(second)
+    if not (first.from_trigger_time or second.from_trigger_time or by_lot):
+        return False
     return bool(_targets(first) & _touched(second, model) or _targets(second) & _touched(first, model))
+
+
+def _misplaced(timed: Sequence[tuple[RawEvent, Expr]], moving: Sequence[RawEvent]) -> bool:
+    """Whether state events would come before an event at a known time."""
+    lowest = max((_rank(event) for event, _ in timed), default=-math.inf)
+    return any(_rank(event) < lowest for event in moving)
+
+
+def _taken_back(moving: Sequence[RawEvent], events: Sequence[RawEvent], model: OdeModel) -> bool:
+    """Whether a state event is not persistent, and another event may turn its trigger to false."""
+    return any(
+        not event.persistent
+        and any(_targets(other) & _with_rules(symbols(event.trigger), model) for other in events if other is not event)
+        for event in moving
+    )
 
 
 def _targets(event: RawEvent) -> frozenset[str]:

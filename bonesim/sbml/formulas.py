@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bonesim.errors import InputError
-from bonesim.model.expr import Call, Expr, Num, Sym, symbols
+from bonesim.model.expr import Expr, Num, Sym, symbols
 from bonesim.model.ode import Origin, Parameter
 from bonesim.sbml.document import Document, Element, each
 from bonesim.sbml.mathml_read import Where
@@ -17,7 +16,7 @@ from bonesim.sbml.supported import refuse
 
 @dataclass(frozen=True)
 class RawEvent:
-    """An event as written."""
+    """An event as written; one without delay or priority has None there."""
 
     id: str
     trigger: Expr
@@ -25,18 +24,35 @@ class RawEvent:
     initially_true: bool
     persistent: bool
     from_trigger_time: bool
-    priority: float
+    delay: Expr | None
+    priority: Expr | None
+    where: Where
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """An algebraic rule, `residual` = 0 at every time."""
+
+    residual: Expr
+    name: str
     where: Where
 
 
 @dataclass
 class Formulas:
-    """The mathematics of a model; `local` holds the parameters of kinetic laws under ids of their own."""
+    """The mathematics of a model; `local` holds the parameters of kinetic laws under ids of their own.
+
+    `algebraic` are the algebraic rules as written, `constraints` those of them that stay what they are, by the variable
+    that each determines (`sbml.algebra`).
+    """
 
     assignments: dict[str, Expr] = field(default_factory=dict)
+    algebraic: list[Constraint] = field(default_factory=list)
+    constraints: dict[str, Constraint] = field(default_factory=dict)
     rates: dict[str, Expr] = field(default_factory=dict)
     initial: dict[str, Expr] = field(default_factory=dict)
     laws: dict[str, Expr] = field(default_factory=dict)
+    fast: dict[str, Where] = field(default_factory=dict)
     stoichiometry: dict[tuple[str, int], Expr] = field(default_factory=dict)
     local: list[Parameter] = field(default_factory=list)
     events: list[RawEvent] = field(default_factory=list)
@@ -45,9 +61,11 @@ class Formulas:
         """All expressions."""
         for table in (self.assignments, self.rates, self.initial, self.laws):
             yield from table.values()
+        yield from (rule.residual for rule in self.algebraic)
         yield from self.stoichiometry.values()
         for event in self.events:
             yield event.trigger
+            yield from (expr for expr in (event.delay, event.priority) if expr is not None)
             yield from (expr for _, expr in event.assignments)
 
     def named(self) -> frozenset[str]:
@@ -86,6 +104,11 @@ class _Reader:
         everything = self.model.getListOfAllElements()
         self.taken = {everything.get(k).getId() for k in range(everything.getSize())}
 
+    @property
+    def may_lack_math(self) -> bool:
+        """Whether elements may be without formula, and then mean nothing: since Level 3 Version 2."""
+        return (self.document.level, int(self.document.raw.getVersion())) >= (3, 2)
+
     def formula(self, node: Element, where: Where, names: Mapping[str, Expr] | None = None) -> Expr:
         """One formula; NaN where it is noted as a problem."""
         try:
@@ -109,10 +132,17 @@ class _Reader:
             variable = rule.getVariable()
             where = self.document.where(rule, f"rule for '{variable}'", variable)
             if rule.isAlgebraic():
-                self.refuse("algebraic_rule", self.document.where(rule, "algebraic rule"))
+                self._algebraic(rule)
             else:
                 table = self.found.rates if rule.isRate() else self.found.assignments
                 table[variable] = self.formula(rule.getMath(), where)
+
+    def _algebraic(self, rule: Element) -> None:
+        """A rule without mathematics, which Level 3 Version 2 allows, says nothing."""
+        if rule.isSetMath():
+            where = self.document.where(rule, "algebraic rule")
+            name = str(rule.getName()) if self.document.level > 2 else ""
+            self.found.algebraic.append(Constraint(self.formula(rule.getMath(), where), name, where))
 
     def initial_assignments(self) -> None:
         for assignment in each(self.model.getListOfInitialAssignments()):
@@ -124,7 +154,7 @@ class _Reader:
         for reaction in each(self.model.getListOfReactions()):
             where = self.document.where(reaction, f"reaction '{reaction.getId()}'")
             if reaction.isSetFast() and reaction.getFast():
-                self.refuse("fast_reaction", where)
+                self.found.fast[reaction.getId()] = where
             self._law(reaction, where)
             self._stoichiometry(reaction)
 
@@ -163,45 +193,40 @@ class _Reader:
                 self.found.stoichiometry[reaction.getId(), position] = self.formula(math, where)
 
     def events(self) -> None:
+        """Those without trigger, or with one that Level 3 Version 2 lets say nothing, never happen."""
         for number, event in enumerate(each(self.model.getListOfEvents()), start=1):
             event_id = event.getId() or self.unique(f"event{number}")
             where = self.document.where(event, f"event '{event_id}'")
-            if not event.isSetTrigger():
+            if not event.isSetTrigger() and not self.may_lack_math:
                 problem = f"{where.what} has no trigger"
                 self.problems.append(InputError(problem, place=where.place, remedy="give it a <trigger>"))
-                continue
-            if event.isSetDelay() and self.formula(event.getDelay().getMath(), where) != Num(0.0):
-                self.refuse("event_delay", where)
-            self.found.events.append(self._event(event, event_id, where))
+            trigger = self._optional(event.getTrigger(), where)
+            if trigger is not None:
+                self.found.events.append(self._event(event, trigger, event_id, where))
 
-    def _event(self, event: Element, event_id: str, where: Where) -> RawEvent:
-        trigger = event.getTrigger()
+    def _event(self, event: Element, trigger: Expr, event_id: str, where: Where) -> RawEvent:
+        about, before = event.getTrigger(), self.document.level < 3  # Level 2 knows neither
+        assignments = (
+            (assignment.getVariable(), self._optional(assignment, where))
+            for assignment in each(event.getListOfEventAssignments())
+        )
         return RawEvent(
             event_id,
-            self.formula(trigger.getMath(), where),
-            tuple(
-                (assignment.getVariable(), self.formula(assignment.getMath(), where))
-                for assignment in each(event.getListOfEventAssignments())
-            ),
-            initially_true=self.document.level < 3 or bool(trigger.getInitialValue()),
-            persistent=self.document.level < 3 or bool(trigger.getPersistent()),
-            from_trigger_time=self.document.level < 3 or bool(event.getUseValuesFromTriggerTime()),
-            priority=self._priority(event, where),
+            trigger,
+            tuple((variable, expr) for variable, expr in assignments if expr is not None),
+            initially_true=before or bool(about.getInitialValue()),
+            persistent=before or bool(about.getPersistent()),
+            from_trigger_time=bool(event.getUseValuesFromTriggerTime()),
+            delay=self._optional(event.getDelay(), where),
+            priority=self._optional(event.getPriority(), where),
             where=where,
         )
 
-    def _priority(self, event: Element, where: Where) -> float:
-        """The number; events without one come after those with one."""
-        if not event.isSetPriority():
-            return -math.inf
-        expr = self.formula(event.getPriority().getMath(), where)
-        if isinstance(expr, Num):
-            return expr.value
-        negative = expr.args[0] if isinstance(expr, Call) and expr.op == "neg" else None
-        if isinstance(negative, Num):
-            return -negative.value
-        self.refuse("event_priority", where)
-        return -math.inf
+    def _optional(self, part: Element | None, where: Where) -> Expr | None:
+        """The formula of a part of an event; None where the part is missing, or may be without one."""
+        if part is None or (part.getMath() is None and self.may_lack_math):
+            return None
+        return self.formula(part.getMath(), where)
 
 
 def short_id(text: str) -> str:

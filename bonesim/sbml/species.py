@@ -32,7 +32,7 @@ Assignments = tuple[tuple[str, Expr], ...]
 def has_size(compartment: Element, document: Document, formulas: Formulas) -> bool:
     """Whether something says how large a compartment is; in Levels 1 and 2 a point is not."""
     name = compartment.getId()
-    ruled = name in formulas.initial or name in formulas.assignments
+    ruled = any(name in table for table in (formulas.initial, formulas.assignments, formulas.constraints))
     given = ruled or document.level == 1 or bool(compartment.isSetSize())
     return given and (document.level > 2 or compartment.getSpatialDimensions() != 0)
 
@@ -50,16 +50,17 @@ def by_amount(document: Document, formulas: Formulas) -> tuple[Formulas, dict[st
     everything = model.getListOfAllElements()
     taken = {everything.get(k).getId() for k in range(everything.getSize())} | {one.id for one in formulas.local}
     targets = {target for event in formulas.events for target, _ in event.assignments}
-    varying = {*formulas.assignments, *formulas.rates, *targets} & {
+    varying = {*formulas.assignments, *formulas.constraints, *formulas.rates, *targets} & {
         name for name, compartment in compartments.items() if has_size(compartment, document, formulas)
     }
     assignments, rates, initial = dict(formulas.assignments), dict(formulas.rates), dict(formulas.initial)
     amounts: dict[str, str] = {}
     for species in each(model.getListOfSpecies()):
         name, size = species.getId(), species.getCompartment()
-        if size not in varying or species.getHasOnlySubstanceUnits() or name in formulas.assignments:
+        ruled = name in formulas.assignments or name in formulas.constraints
+        if size not in varying or species.getHasOnlySubstanceUnits() or ruled:
             continue
-        if name in rates and size in formulas.assignments:
+        if name in rates and (size in formulas.assignments or size in formulas.constraints):
             continue
         amount = amounts[name] = free_name(f"{name}_amount", taken)
         assignments[name] = Call("div", (Sym(amount), Sym(size)))

@@ -8,9 +8,17 @@ from __future__ import annotations
 from bonesim.errors import Place, UnsupportedModelError
 
 UNSUPPORTED: dict[str, tuple[str, str]] = {
-    "algebraic_rule": (
-        "algebraic rules are not supported",
-        "solve the equation for one of its symbols and write an assignment rule",
+    "overdetermined": (
+        "every variable in it is constant or is determined otherwise, so that nothing is left for it to determine",
+        "let it contain a variable that is not constant, that no other rule needs and that no reaction changes",
+    ),
+    "undetermined": (
+        "it determines one of these variables, and nothing says which",
+        "make one of them constant, or solve the equation for one and write an assignment rule",
+    ),
+    "early_use": (
+        "it depends on what an algebraic rule determines, which is not known before the start",
+        "write that rule as an assignment rule, solved for its variable",
     ),
     "delay": (
         "delayed values (csymbol 'delay') are not supported",
@@ -20,26 +28,18 @@ UNSUPPORTED: dict[str, tuple[str, str]] = {
         "rates used as values (csymbol 'rateOf') are not supported",
         "write the rate as an assignment rule and use that in both places",
     ),
-    "fast_reaction": (
-        "fast reactions are not supported",
-        "give it finite rate constants, or put the equilibrium into assignment rules",
+    "fast_stoichiometry": (
+        "fast reactions whose stoichiometries change in time or are no numbers are not supported",
+        "numbers as stoichiometries, and compartments and conversion factors that are constant",
     ),
-    "event_delay": ("event delays are not supported", "add the delay to the time in the trigger"),
-    "event_priority": (
-        "event priorities that are not numbers are not supported",
-        "a number as priority, or what happens at one time as one event",
+    "fast_event": (
+        "events that wait with values from their trigger's time, and set some of the species that fast reactions join, "
+        "are not supported",
+        'set useValuesFromTriggerTime="false"',
     ),
-    "state_event_priority": (
-        "events that follow from states, with a priority above that of an event at a known time, are not supported",
-        "give the events at known times the highest priorities",
-    ),
-    "event_persistence": (
-        "events that another one at the same time may take back are not supported",
-        'set persistent="true"',
-    ),
-    "event_conflict": (
-        "events that set or use the same symbols at the same time, with values from before both, are not supported",
-        'write them as one event, or set useValuesFromTriggerTime="false"',
+    "fast_rate": (
+        "the rate of a fast reaction is used as a value, which it has not in equilibrium",
+        "give it finite rate constants, or leave the rate out",
     ),
     "varying_compartment": (
         "an event that changes the size that a rule defines, beside a rate rule of a concentration, is not supported",

@@ -5,17 +5,20 @@ concentration come in. A jump is an event `time >= t` that is false before the s
 (libRoadRunner 2.10 does fire it), and that takes its values when it is carried out: with values from the trigger time
 SBML lets the second of two doses at one time overwrite the first, which libRoadRunner does. Falling priorities keep
 events that fall together in the order of the model, those of states last; repeated ones are written out one by one.
+Events that wait in a queue are written with all that they say themselves.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 from xml.sax.saxutils import quoteattr
 
 from bonesim.errors import InputError, Place
-from bonesim.model.expr import TIME, Call, Expr, Num
+from bonesim.model.evaluate import evaluate
+from bonesim.model.expr import TIME, Call, Expr, Num, symbols, walk
 from bonesim.model.ode import Annotation, OdeModel, Parameter, Rule, State, StateEvent, TimedEvent
 from bonesim.sbml.annotations import annotation_element, meta_id
 from bonesim.sbml.mathml_write import math_element, number_text
@@ -32,13 +35,14 @@ Event: TypeAlias = TimedEvent | StateEvent
 def write_sbml(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
     """The SBML text; the same model gives the same bytes, and reading it back gives the same model.
 
-    Constraints are written as algebraic rules, which we do not read. `doses` are added to the model's own events; where
-    ids are taken, `_` is appended.
+    Constraints are algebraic rules that are named after the state at which they are written. `doses` are added to the
+    model's own events; where ids are taken, `_` is appended.
 
     Raises
     ------
     InputError
-        If a unit of the model is none that we know, or an event ends the simulation, which SBML has no word for.
+        If a unit of the model is none that we know, for what SBML has no word for (an event that ends the simulation, a
+        fast state), or if a dose has to come before events whose priorities are calculated.
     """
     events, units = exported_events(model, doses), unit_ids(model)
     about = {one.id: one for one in model.annotations}
@@ -49,7 +53,7 @@ def write_sbml(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
         *_list("Parameters", _parameters(model, events, units, about)),
         *_list("InitialAssignments", _initial_assignments(model)),
         *_list("Rules", _rules(model)),
-        *_list("Events", [line for place, event in enumerate(events) for line in _event(event, len(events) - place)]),
+        *_list("Events", [line for event, rank in _ranked(events, model.queued) for line in _event(event, rank)]),
     ]
     opening = _tag(
         "model",
@@ -74,9 +78,10 @@ def exported_events(model: OdeModel, doses: Sequence[TimedEvent]) -> list[Event]
     Raises
     ------
     InputError
-        If one ends the simulation.
+        If one ends the simulation, or the model has fast states.
     """
     _refuse_ends((*model.events, *doses, *model.state_events))
+    _refuse_fast(model)
     once = [single for event in (*model.events, *doses) for single in _single(event)]
     return _unique((*once, *model.state_events), {symbol.id for symbol in model.symbols()})
 
@@ -97,6 +102,16 @@ def _refuse_ends(events: Iterable[Event]) -> None:
                 f"event '{event.id}' ends the simulation, which SBML has no word for",
                 place=Place(event.origin.file, event.origin.line) if event.origin.file else None,
                 remedy="leave it out, and end the simulation where it is run",
+            )
+
+
+def _refuse_fast(model: OdeModel) -> None:
+    for state in model.states:
+        if state.fast is not None:
+            raise InputError(
+                f"'{state.id}' follows fast reactions, which SBML Level 3 Version 2 has no word for",
+                place=Place(state.origin.file, state.origin.line) if state.origin.file else None,
+                remedy="give the reactions finite rate constants, or write the equilibrium as rules",
             )
 
 
@@ -180,27 +195,58 @@ def _initial_assignments(model: OdeModel) -> list[str]:
 def _rules(model: OdeModel) -> list[str]:
     assignments = [_block(_tag("assignmentRule", variable=r.id), math_element(r.expr)) for r in model.rules]
     rates = [
-        _block("<algebraicRule>" if s.algebraic else _tag("rateRule", variable=s.id), math_element(s.rate))
+        _block(
+            _tag("algebraicRule", name=s.id) if s.algebraic else _tag("rateRule", variable=s.id), math_element(s.rate)
+        )
         for s in model.states
     ]
     return [line for rule in (*assignments, *rates) for line in rule]
 
 
-def _event(event: Event, priority: int) -> list[str]:
-    reached: Expr = Call("ge", (TIME, event.time)) if isinstance(event, TimedEvent) else event.trigger
-    initially = "true" if isinstance(event, StateEvent) and event.initially else "false"
-    trigger = _tag("trigger", initialValue=initially, persistent="true")
+def _ranked(events: Sequence[Event], queued: bool) -> list[tuple[StateEvent, Expr | None]]:
+    """Each event, those at known times as triggers, and its priority: its place in the model, or its own in a queue."""
+    timed = [
+        StateEvent(event.id, Call("ge", (TIME, event.time)), event.assignments, initially=False)
+        for event in events
+        if isinstance(event, TimedEvent)
+    ]
+    moving = [event for event in events if isinstance(event, StateEvent)]
+    above = max((_known_priority(event) for event in moving), default=0.0) if queued and timed else 0.0
+    falling = [Num(above + place) for place in range(len(timed) + (0 if queued else len(moving)), 0, -1)]
+    own = [event.priority for event in moving] if queued else []
+    return list(zip([*timed, *moving], [*falling, *own], strict=True))
+
+
+def _known_priority(event: StateEvent) -> float:
+    """The priority of an event above which a dose has to stand."""
+    expr = event.priority
+    if expr is None:
+        return 0.0
+    if symbols(expr) or TIME in walk(expr) or not math.isfinite(number := float(evaluate(expr, {}))):
+        raise InputError(
+            f"event '{event.id}' has a priority that is calculated, and doses have to come before it",
+            place=Place(event.origin.file, event.origin.line) if event.origin.file else None,
+            remedy="give it a number, or export the model without doses",
+        )
+    return number
+
+
+def _event(event: StateEvent, priority: Expr | None) -> list[str]:
+    initially, persistent = ("true" if is_true else "false" for is_true in (event.initially, event.persistent))
+    trigger = _tag("trigger", initialValue=initially, persistent=persistent)
     changes = [
         line
         for target, expr in event.assignments
         for line in _block(_tag("eventAssignment", variable=target), math_element(expr))
     ]
     inside = [
-        *_block(trigger, math_element(reached)),
-        *_block("<priority>", math_element(Num(float(priority)))),
+        *_block(trigger, math_element(event.trigger)),
+        *(_block("<priority>", math_element(priority)) if priority is not None else []),
+        *(_block("<delay>", math_element(event.delay)) if event.delay is not None else []),
         *_list("EventAssignments", changes),
     ]
-    return _block(_tag("event", id=event.id, useValuesFromTriggerTime="false"), inside)
+    early = "true" if event.from_trigger_time else "false"
+    return _block(_tag("event", id=event.id, useValuesFromTriggerTime=early), inside)
 
 
 def _list(what: str, inside: list[str]) -> list[str]:

@@ -10,6 +10,9 @@ from bonesim.system import Batch, Kernels, Layout
 CHUNK = 256
 """Members whose events are put in order together: what that takes on the way is some times what is kept."""
 
+SLACK = 4
+"""By how many of their last digits two times may differ by rounding alone."""
+
 
 def calendar(kernels: Kernels, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
     """(occurrence, member) times of all timed events in order, closed by infinity, and which event each one is.
@@ -36,12 +39,12 @@ def _in_order(layout: Layout, first: np.ndarray, every: np.ndarray, t_out: np.nd
     """As `calendar`, from the first times and the intervals, (event, member)."""
     turns = [(event, turn) for event, count in enumerate(layout.events) for turn in range(count)]
     times = [first[event] + turn * every[event] for event, turn in turns]
-    occurrences = _snapped(np.array([*times, np.full(first.shape[1], np.inf)]), t_out)
+    occurrences = snapped(np.array([*times, np.full(first.shape[1], np.inf)]), t_out)
     order = np.argsort(occurrences, axis=0, kind="stable")
     return np.take_along_axis(occurrences, order, axis=0), np.array([*(event for event, _ in turns), -1])[order]
 
 
-def _snapped(times: np.ndarray, t_out: np.ndarray) -> np.ndarray:
+def snapped(times: np.ndarray, t_out: np.ndarray) -> np.ndarray:
     """Times that miss an output time by rounding alone (3 x 0.1 against 0.3), moved onto it.
 
     An output at the time of an event is the value after it, however either time was computed.
@@ -49,7 +52,7 @@ def _snapped(times: np.ndarray, t_out: np.ndarray) -> np.ndarray:
     near = np.clip(np.searchsorted(t_out, times), 1, len(t_out) - 1)
     before, after = t_out[near - 1], t_out[near]
     nearest = np.where(times - before < after - times, before, after)
-    return np.where(np.abs(times - nearest) <= 4 * np.spacing(np.abs(nearest)), nearest, times)
+    return np.where(np.abs(times - nearest) <= SLACK * np.spacing(np.abs(nearest)), nearest, times)
 
 
 def fit(t: np.ndarray, h: np.ndarray, stop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -36,7 +36,7 @@ class Constraints:
         active, damping, culprit = np.arange(t.size), np.ones(t.size), np.full(t.size, -1)
         for _ in range(NEWTON_TURNS):
             here, z = y[:, active], y[np.ix_(self.rows, active)]
-            some = t[active], Columns(p.array, _of(p, active)), Columns(k.array, _of(k, active))
+            some = t[active], of(p, active), of(k, active)
             size = np.maximum(atol[np.ix_(self.rows, active)] + rtol * np.abs(z), TINIEST)
             step, known = self._first(here, *some)
             length = np.max(np.abs(step) / size, axis=0)
@@ -73,7 +73,7 @@ class Constraints:
         return rates.take(self.rows, axis=0)
 
 
-def _of(columns: Columns, chosen: np.ndarray) -> np.ndarray:
-    """Numbers of the chosen among the lanes of `columns`."""
+def of(columns: Columns, chosen: np.ndarray) -> Columns:
+    """The chosen among the lanes of `columns`."""
     numbers: np.ndarray = np.asarray(columns.lanes)[chosen]
-    return numbers
+    return Columns(columns.array, numbers)

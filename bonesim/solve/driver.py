@@ -17,6 +17,8 @@ from bonesim.solve.calendar import calendar, fit
 from bonesim.solve.constraints import Constraints
 from bonesim.solve.controller import error_norm, first_step, smallest_step, step_factor, trial_step
 from bonesim.solve.crossing import Columns, Course, Some, first_turn
+from bonesim.solve.fast import Equilibria
+from bonesim.solve.queue import Queue
 from bonesim.solve.settings import Settings
 from bonesim.solve.solution import Solution
 from bonesim.solve.status import Status
@@ -32,8 +34,13 @@ DWELL = 10.0
 OUTPUTS = 8
 """Outputs of a lane that are interpolated together: vectors as long as those of a step, whatever is asked for."""
 
+EVENTFUL = 10
+"""By how many times more steps a lane with a queue may take: an event may ask for one every hundredth of a day."""
+
 ROUNDS = 1000
 """State events of one member at one time; more have no end."""
+
+OK, ENDED_BY_EVENT = int(Status.OK), int(Status.ENDED_BY_EVENT)  # looking up a member of an enumeration takes longer
 
 
 class Lanes:
@@ -51,13 +58,17 @@ class Lanes:
         self.results, self.layout = results, kernels.layout
         self.step = PlainStep(kernels, settings.tableau)
         self.constraints = Constraints(kernels) if kernels.layout.algebraic else None
+        self.equilibria = Equilibria(kernels, batch.t_out[-1] - batch.t_out[0]) if kernels.layout.fast else None
+        self.still = [*kernels.layout.algebraic, *kernels.layout.fast]
         self.place = {state: place for place, state in enumerate(kernels.layout.shown)}
         # Then outputs are interpolated in all states at once: fewer calls.
         self.shows_all = len(self.place) == len(kernels.layout.states) <= len(kernels.layout.observables)
         self.t_out = np.append(batch.t_out, [np.inf, np.inf])
         self.t_end = batch.t_out[-1]
+        self.max_steps = settings.max_steps * (EVENTFUL if kernels.layout.queue else 1)
         self.event_times, self.event_order = calendar(kernels, batch)
         self.waiting = 0
+        self.queue = Queue(kernels, batch, settings.seed, width) if kernels.layout.queue else None
         self._allot(width)
         self._load(np.arange(width))
 
@@ -99,6 +110,8 @@ class Lanes:
         k = self.kernels.constants(self.p[:, lanes])
         k[self.layout.triggers] = np.reshape(self.layout.initially, (-1, 1))
         self.k[:, lanes] = k
+        if self.queue is not None:
+            self.queue.load(lanes, chosen)
         self._settle(lanes)
         for lane in lanes[np.isnan(self.event_times[:, chosen]).any(axis=0)]:
             self._end(int(lane), Status.NOT_FINITE_AT_START, -1)
@@ -110,6 +123,8 @@ class Lanes:
         for name in ("y", "p", "k", "atol", "pending"):
             setattr(self, name, getattr(self, name).take(lanes, axis=1))
         self.member = self.member[lanes]
+        if self.queue is not None:
+            self.queue.keep(lanes)
 
     def _next_event(self) -> np.ndarray:
         """(lane,) time of each lane's next timed event, infinity where there is none."""
@@ -123,18 +138,43 @@ class Lanes:
             self._fire_each(due, self.event_order[self.due[due], self.member[due]])
             self.due[due] += 1
         for _ in range(ROUNDS):
-            waiting = np.flatnonzero(self.pending.any(axis=0) & self._well())
+            waiting = np.flatnonzero(self._is_due() & self._well())
             if not waiting.size:
                 break
-            first = np.argmax(self.pending[:, waiting], axis=0)
-            self.pending[first, waiting] = False
-            self._fire_each(waiting, len(self.layout.events) + first)
+            self._fire_each(waiting, self._next_of(waiting))
         else:
-            for lane in np.flatnonzero(self.pending.any(axis=0) & self._well()):
-                event = len(self.layout.events) + int(np.argmax(self.pending[:, lane]))
-                self._end(int(lane), Status.EVENTS_WITHOUT_END, event)
+            waiting = np.flatnonzero(self._is_due() & self._well())
+            for lane, event in zip(waiting, self._next_of(waiting), strict=True):
+                self._end(int(lane), Status.EVENTS_WITHOUT_END, int(event))
         self._restart(np.flatnonzero(self.fresh & self._well()))
         self.fresh[:] = False
+
+    def _is_due(self) -> np.ndarray:
+        """(lane,) whether a state event is to happen."""
+        if self.queue is not None:
+            return self.queue.is_due(self.t)
+        return np.asarray(self.pending.any(axis=0))
+
+    def _next_of(self, lanes: np.ndarray) -> np.ndarray:
+        """(lane,) the state event that happens next in each of `lanes`, counted behind timed ones."""
+        first: np.ndarray
+        if self.queue is None:
+            first = np.argmax(self.pending[:, lanes], axis=0)
+            self.pending[first, lanes] = False
+        else:
+            first = self.queue.next(lanes, self.t[lanes], *self._rows(lanes))
+            self._end_undefined(self.queue)
+        return first + len(self.layout.events)
+
+    def _rows(self, lanes: np.ndarray) -> tuple[Columns, Columns, Columns]:
+        """States, parameters and constants of `lanes`."""
+        return Columns(self.y, lanes), Columns(self.p, lanes), Columns(self.k, lanes)
+
+    def _end_undefined(self, queue: Queue) -> None:
+        """End lanes with an event whose delay or priority is none."""
+        for lane, event in queue.undefined:
+            self._end(lane, Status.UNDEFINED_EVENT, len(self.layout.events) + event)
+        queue.undefined.clear()
 
     def _fire_each(self, lanes: np.ndarray, events: np.ndarray) -> None:
         """Apply to each of `lanes` its own event."""
@@ -143,7 +183,11 @@ class Lanes:
 
     def _fire(self, event: int, lanes: np.ndarray) -> None:
         y, p = self.y[:, lanes], self.p[:, lanes]
-        self.kernels.functions.fire(event, self.t[lanes], y, p, tuple(self.k[:, lanes]))
+        if self.queue is None or event < len(self.layout.events):
+            self.kernels.functions.fire(event, self.t[lanes], y, p, tuple(self.k[:, lanes]))
+        else:
+            queued = event - len(self.layout.events)
+            self.queue.carry_out(queued, lanes, self.t[lanes], y, p, tuple(self.k[:, lanes]))
         self.y[:, lanes], self.p[:, lanes] = y, p
         constants = len(self.layout.constants)
         self.k[:constants, lanes] = self.kernels.constants(p)[:constants]
@@ -154,37 +198,48 @@ class Lanes:
                 self._end(int(lane), Status.ENDED_BY_EVENT, event)
 
     def _settle(self, lanes: np.ndarray) -> None:
-        """Conditions and constraints as they are now; each is taken twice where one may rest on the other."""
+        """Conditions and constraints as they are now; each is taken twice where one may rest on the other.
+
+        Triggers are read when all else is as it will be: a first guess sets off no event.
+        """
         if not lanes.size:
             return
+        if self.constraints or self.equilibria:
+            for _ in range(1 + self.layout.switching):
+                self._read_conditions(lanes, triggers=False)
+                self._constrain(lanes)
         self._read_conditions(lanes)
-        if self.constraints is not None:
-            self._constrain(self.constraints, lanes)
-            if self.layout.switches or self.layout.initially:
-                self._read_conditions(lanes)
-                self._constrain(self.constraints, lanes)
+        if self.queue is not None:
+            self.queue.look(lanes, self.t[lanes], *self._rows(lanes))
+            self._end_undefined(self.queue)
 
-    def _constrain(self, constraints: Constraints, lanes: np.ndarray) -> None:
-        """Algebraic states at which the constraints hold."""
-        y, p, k = self.y[:, lanes], Columns(self.p, lanes), Columns(self.k, lanes)
-        culprits = constraints.solve(self.t[lanes], y, p, k, self.settings.rtol, self.atol[:, lanes])
-        self.y[:, lanes] = y
-        for lane, culprit in zip(lanes, culprits, strict=True):
-            if culprit >= 0:
-                self._end(int(lane), Status.NO_CONSISTENT_START, int(culprit))
+    def _constrain(self, lanes: np.ndarray) -> None:
+        """Algebraic states at which the constraints hold, and fast ones at rest."""
+        for solver in (self.constraints, self.equilibria):
+            if solver is None:
+                continue
+            y, p, k = self.y[:, lanes], Columns(self.p, lanes), Columns(self.k, lanes)
+            culprits = solver.solve(self.t[lanes], y, p, k, self.settings.rtol, self.atol[:, lanes])
+            self.y[:, lanes] = y
+            for lane, culprit in zip(lanes, culprits, strict=True):
+                if culprit >= 0:
+                    self._end(int(lane), Status.NO_CONSISTENT_START, int(culprit))
 
-    def _read_conditions(self, lanes: np.ndarray) -> None:
+    def _read_conditions(self, lanes: np.ndarray, triggers: bool = True) -> None:
         """Read all conditions anew, and with them when the next one turns and which events are to happen."""
         layout, functions = self.layout, self.kernels.functions
         self.next_stop[lanes] = np.inf
         if not (layout.switches or layout.initially):
             return
         t, k, p = self.t[lanes], self.k[:, lanes], Columns(self.p, lanes)
-        before = k[layout.triggers] > 0
+        before = k[layout.triggers].copy()
         functions.settle(t, Columns(self.y, lanes), p, k)
+        if not triggers:
+            k[layout.triggers] = before
         constants = len(layout.constants)
         self.k[constants:, lanes] = k[constants:]
-        self.pending[:, lanes] |= (k[layout.triggers] > 0) & ~before
+        if self.queue is None:
+            self.pending[:, lanes] |= (k[layout.triggers] > 0) & (before == 0)
         stops = np.empty((layout.timed, lanes.size))
         functions.stops(p, tuple(k), stops)
         self.next_stop[lanes] = np.min(np.where(stops > t, stops, np.inf), axis=0, initial=np.inf)
@@ -193,17 +248,23 @@ class Lanes:
         """A first step for lanes with a new member, or with values that an event has changed."""
         if not lanes.size:
             return
+        span = self.t_end - self.batch.t_out[0]
+        if not self.layout.states:
+            self.h[lanes], self.refused[lanes] = span, False
+            return
         t, y, p, k = self.t[lanes], self.y[:, lanes], Columns(self.p, lanes), Columns(self.k, lanes)
         rhs, dy, dy_next = self.kernels.functions.rhs, np.empty_like(y), np.empty_like(y)
         rhs(t, tuple(y), p, k, dy)
         good = np.isfinite(y) & np.isfinite(dy)
-        dy[self.step.algebraic] = 0.0
-        span = self.t_end - self.batch.t_out[0]
+        dy[self.still] = 0.0
         rtol, atol = self.settings.rtol, self.atol[:, lanes]
         trial = trial_step(t, y, dy, rtol, atol, span)
         rhs(t + trial, tuple(y + trial * dy), p, k, dy_next)
-        dy_next[self.step.algebraic] = 0.0
+        dy_next[self.still] = 0.0
         self.h[lanes] = first_step(trial, y, dy, dy_next, rtol, atol, span, self.settings.tableau.order)
+        if self.queue is not None:
+            # Where all moves evenly between many events, there is nothing to begin slowly for.
+            self.h[lanes[(dy == dy_next).all(axis=0)]] = 0.01 * span
         self.refused[lanes] = False
         for place in np.flatnonzero(~good.all(axis=0)):
             self._end(int(lanes[place]), Status.NOT_FINITE_AT_START, int(np.argmin(good[:, place])))
@@ -218,13 +279,13 @@ class Lanes:
     def _write_outputs_now(self) -> None:
         """Outputs that lie exactly at a lane's time: the values after the events of that time."""
         status = self.results.status[self.member]
-        sound = (status == Status.OK) | (status == Status.ENDED_BY_EVENT)
+        sound = (status == OK) | (status == ENDED_BY_EVENT)
         while (lanes := np.flatnonzero((self.t_out[self.next_out] <= self.t) & sound)).size:
             self._write_now(lanes)
 
     def _well(self) -> np.ndarray:
         """(lane,) whether nothing has ended the member so far."""
-        well: np.ndarray = self.results.status[self.member] == Status.OK
+        well: np.ndarray = self.results.status[self.member] == OK
         return well
 
     def _write_now(self, lanes: np.ndarray) -> None:
@@ -261,16 +322,22 @@ class Lanes:
 
     def _take_step(self) -> None:
         """One step of every lane, accepted or not, no further than to where something happens."""
-        stop = np.minimum(np.minimum(self._next_event(), self.next_stop), self.t_end)
+        held = self.next_stop if self.queue is None else self.queue.stop(self.next_stop)
+        stop = np.minimum(np.minimum(self._next_event(), held), self.t_end)
         sliding = self.turns >= PATIENCE
         h, lands = fit(self.t, np.where(sliding, self._dwell(sliding), self.h), stop)
-        y_next, scaled = self.step.advance(self.t, h, self.y, self.p, self.k, self.settings.rtol, self.atol)
+        rtol = self.settings.rtol
+        y_next, scaled = self.step.advance(self.t, h, self.y, self.p, self.k, rtol, self.atol)
         norm = error_norm(scaled)
-        factor = step_factor(norm, self.settings.tableau.order, self.refused)
         accepted = norm <= 1
         t_next = np.where(lands, stop, self.t + h)
         course = Course(self.t, h, t_next, self.y, y_next, self.step.dense(self.layout.shown), self.place)
         turned, t_next, y_next = self._cut_at_turns(course, accepted & ~sliding)
+        if self.equilibria is not None:
+            self.equilibria.refuse(scaled, t_next, y_next, tuple(self.p), tuple(self.k), self.step.slopes, rtol)
+            norm = error_norm(scaled)
+            accepted = norm <= 1
+        factor = step_factor(norm, self.settings.tableau.order, self.refused)
         self._write_outputs_between(course, np.where(accepted, t_next, self.t))
         # A step cut short by a stop says nothing against the size that was planned.
         short = lands | turned | sliding
@@ -315,7 +382,7 @@ class Lanes:
         if lanes.size:
             t, y, dy = self.t[lanes], self.y[:, lanes], np.empty((len(self.y), lanes.size))
             self.kernels.functions.rhs(t, tuple(y), Columns(self.p, lanes), Columns(self.k, lanes), dy)
-            dy[self.step.algebraic] = 0.0
+            dy[self.still] = 0.0
             change = DWELL * np.maximum(self.settings.rtol * np.abs(y), 1e3 * self.atol[:, lanes])
             longest = np.min(change / np.abs(dy), axis=0, initial=np.inf)
             least = 100 * smallest_step(t, self.t_end - self.batch.t_out[0])
@@ -329,7 +396,7 @@ class Lanes:
     def _give_up(self, scaled: np.ndarray) -> None:
         """End lanes whose step size fell to rounding level, or that took too many steps."""
         tiny = self.h < smallest_step(self.t, self.t_end - self.batch.t_out[0])
-        long = self.results.steps[self.member] >= self.settings.max_steps
+        long = self.results.steps[self.member] >= self.max_steps
         for lane in np.flatnonzero((tiny | long) & (self.t < self.t_end)):
             error = np.where(np.isfinite(scaled[:, lane]), scaled[:, lane], np.inf)
             worst = int(np.argmax(error))

@@ -142,7 +142,7 @@ def _detail(layout: Layout, solution: Solution, member: int) -> str:
     number = int(culprit)
     if status == Status.ENDED_BY_EVENT:
         return f"'{layout.happenings[number]}'"
-    if status == Status.EVENTS_WITHOUT_END:
+    if status in {Status.EVENTS_WITHOUT_END, Status.UNDEFINED_EVENT}:
         return f"event '{layout.happenings[number]}'"
     if status in {Status.NOT_FINITE_AT_START, Status.NO_CONSISTENT_START}:
         return "the time of an event" if number < 0 else f"from {layout.states[number]}"

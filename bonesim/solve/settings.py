@@ -19,12 +19,14 @@ class Settings:
         member by `default_atol`
     method : `auto` (rodas5p) or the name of a method
     max_steps : steps, taken or refused, after which a member is given up
+    seed : of the lots that decide between events that are due together with equal priority
     """
 
     rtol: float = 1e-6
     atol: np.ndarray | float | None = None
     method: str = "auto"
     max_steps: int = 100_000
+    seed: int = 0
 
     def __post_init__(self) -> None:
         if not isinstance(self.rtol, float | int):
@@ -35,6 +37,8 @@ class Settings:
             raise InputError(f"unknown method '{self.method}'", remedy=closest(self.method, ["auto", *METHODS]))
         if not 1 <= self.max_steps < 2**31:
             raise InputError(f"max_steps {self.max_steps} is out of range", remedy="a positive whole number")
+        if not isinstance(self.seed, int | np.integer) or self.seed < 0:
+            raise InputError(f"seed {self.seed!r} is out of range", remedy="a whole number from 0 on")
         if self.atol is not None and not _sizes(self.atol):
             raise InputError("atol is negative or not a number", remedy="leave it out, or give positive numbers")
 

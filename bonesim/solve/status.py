@@ -16,6 +16,7 @@ class Status(IntEnum):
     EVENTS_WITHOUT_END = 5
     NO_REST = 6
     NO_CONSISTENT_START = 7
+    UNDEFINED_EVENT = 8
 
     @property
     def word(self) -> str:
@@ -45,8 +46,11 @@ _TEXTS = {
     "let what an event sets not bring its own trigger from true to false and back",
     Status.NO_REST: "no steady state was found; a quantity may grow without end or swing for ever, "
     "try another guess, or simulate for a long time and look",
-    Status.NO_CONSISTENT_START: "the constraints could not be made to hold at the start or after an event; "
-    "try a first guess nearer to a solution, or look whether there is one (two constraints that say the same?)",
+    Status.NO_CONSISTENT_START: "the constraints could not be made to hold, or fast reactions came to no rest, at the "
+    "start or after an event; try a first guess nearer to a solution, or look whether there is one (two constraints "
+    "that say the same?)",
+    Status.UNDEFINED_EVENT: "the delay of an event was negative or not a number, or its priority was not a number; "
+    "look what it is computed from",
 }
 
 

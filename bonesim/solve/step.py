@@ -27,7 +27,7 @@ class PlainStep:
     def _allot(self, lanes: int) -> None:
         n, entries = len(self.layout.states), len(self.layout.pattern)
         self._stages = np.empty((self.tableau.stages, n, lanes))
-        self._slopes, self._by_time = np.empty((entries, lanes)), np.zeros((n, lanes))
+        self.slopes, self._by_time = np.empty((entries, lanes)), np.zeros((n, lanes))
         self._at, self._sum = np.empty((n, lanes)), np.empty((n, lanes))
 
     def advance(
@@ -46,10 +46,12 @@ class PlainStep:
         """
         if self._at.shape != y.shape:
             self._allot(t.size)
+        if not y.size:
+            return y, y
         method, rows_p, rows_k = self.tableau, tuple(p), tuple(k)
         stages, total, per_time = self._stages, self._sum, 1.0 / h
-        self.functions.start(t, tuple(y), rows_p, rows_k, stages[0], self._slopes, self._by_time)
-        self.linear.factor(per_time / method.gamma, self._slopes)
+        self.functions.start(t, tuple(y), rows_p, rows_k, stages[0], self.slopes, self._by_time)
+        self.linear.factor(per_time / method.gamma, self.slopes)
         for i in range(method.stages):
             if i:
                 self._stage_state(i, y)

@@ -17,6 +17,7 @@ from bonesim.errors import InputError, SimulationError
 from bonesim.failure import explain_failure
 from bonesim.model.document import from_document, to_document
 from bonesim.model.ode import OdeModel
+from bonesim.sbml.read import read_sbml
 from bonesim.sbml.write import write_sbml
 from bonesim.simulate import simulate
 from bonesim.solve.integrate import integrate
@@ -215,9 +216,27 @@ def test_the_broken_constraint_is_named() -> None:
     assert "z^2 + x" in str(failure) or "z*z + x" in str(failure)
 
 
-def test_constraints_survive_as_plain_data_and_are_algebraic_rules_in_sbml() -> None:
+def test_constraints_survive_as_plain_data() -> None:
     assert from_document(to_document(MARKED)) == MARKED
     assert from_document(to_document(MARKED)).content_hash == MARKED.content_hash
-    text = write_sbml(MARKED)
-    assert text.count("<algebraicRule>") == 2
+
+
+@pytest.mark.parametrize("ode", [MARKED, DOSED], ids=["swapped", "dosed"])
+def test_constraints_are_algebraic_rules_in_sbml_and_read_back_as_they_were(ode: OdeModel) -> None:
+    text = write_sbml(ode)
+    assert text.count("<algebraicRule ") == 2
     assert text.count("<rateRule ") == 1
+    again = read_sbml(text, file="again.xml")
+    assert (again.states, again.rules, again.events) == (ode.states, ode.rules, ode.events)
+    assert [state.algebraic for state in again.states] == [state.algebraic for state in ode.states]
+    assert write_sbml(again) == text
+
+
+@pytest.mark.parametrize(("initially", "happened"), [(True, 0), (False, 1)])
+def test_a_first_guess_sets_off_no_event(initially: bool, happened: int) -> None:
+    """The guess of z is below the threshold, z itself above it from the start on, also after x has been set."""
+    jump = when("z - 5 > 0", initially=initially, n="n + 1")
+    states: dict[str, tuple[Formula, Formula]] = {"x": (2, 1), "z": (1, "z*z*z - 1000*x"), "n": (0, 0)}
+    solution = solve(constrained(states, "z", events=[jump, event(1, x="1")]), [0.0, 0.5, 2.0])
+    np.testing.assert_allclose(solution.y[:, 1, 0], np.cbrt([2000, 2500, 2000]), rtol=1e-6)
+    assert solution.y[:, 2, 0].tolist() == [happened] * 3

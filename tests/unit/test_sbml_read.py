@@ -38,19 +38,18 @@ BROKEN = {
 }
 
 REFUSED = {
-    "algebraic_rule": ("algebraic_rule", ":9: algebraic rule"),
     "delay": ("delay", ":9: rule for 'x'"),
-    "event_conflict": ("event_conflict", ":13: events 'dose' and 'second'"),
-    "event_delay": ("event_delay", ":9: event 'dose'"),
-    "event_persistence": ("event_persistence", ":12: event 'dose'"),
-    "event_priority": ("event_priority", ":9: event 'dose'"),
+    "early_use": ("early_use", ":7: initial value of 'y'"),
     "factorial": ("function", ":9: rule for 'x', 'factorial'"),
-    "fast_reaction": ("fast_reaction", ":11: reaction 'R'"),
+    "fast_event": ("fast_event", ":19: event 'E'"),
+    "fast_rate": ("fast_rate", ":17: reaction 'R'"),
+    "fast_stoichiometry": ("fast_stoichiometry", ":14: reaction 'R'"),
+    "overdetermined": ("overdetermined", ":10: algebraic rule"),
     "package": ("package", ":2: package 'spatial'"),
     "rate_of": ("rate_of", ":10: rule for 'y'"),
     "random": ("random", ":2: package 'distrib'"),
-    "state_event_priority": ("state_event_priority", ":12: event 'dose'"),
     "submodels": ("submodels", ":2: package 'comp'"),
+    "undetermined": ("undetermined", ":9: algebraic rule with 'x' and 'y'"),
     "varying_compartment": ("varying_compartment", ":8: species 'S' and event 'E'"),
 }
 
@@ -226,26 +225,59 @@ def test_state_events_keep_what_they_count_as_before_the_start_and_stand_in_orde
 
 
 @pytest.mark.parametrize(
-    ("second", "refused"),
+    ("second", "queued"),
     [
         ("F: at (x > 2): y = y + 1;", True),
         ("F: at (x > 2), fromTrigger=false: y = y + 1;", True),
         ("F: at (x > 3): y = y + 1;", False),
         ("F: at (x > 2): z = 1;", False),
+        ("F: at (x > 3): y = y + 1; G: at (time > 4): x = 5;", True),
+        ("F: at (x > 3): y = y + 1; G: at (time > 4): z = 5;", False),
     ],
 )
-def test_state_events_that_fall_together_with_values_from_before_both_are_refused(second: str, refused: bool) -> None:
-    lines = ("x = 1; x' = 1; y = 0; z = 0;", "E: at (x > 2): y = y + 2;", second)
-    if not refused:
-        assert [event.id for event in antimony(*lines).state_events] == ["E", "F"]
-        return
-    with pytest.raises(UnsupportedModelError, match=r"^m\.ant:4: events 'E' and 'F': events that set or use the same"):
-        antimony(*lines)
+def test_state_events_that_may_fall_together_with_values_from_before_both_wait_in_a_queue(
+    second: str, queued: bool
+) -> None:
+    model = antimony("x = 1; x' = 1; y = 0; z = 0;", "E: at (x > 2): y = y + 2;", second)
+    assert model.queued is queued
+    assert model.state_events[0].from_trigger_time is queued
+
+
+@pytest.mark.parametrize(
+    "waiting",
+    [
+        "E: at 2 after (time >= 3): x = 2;",
+        "E: at k after (time >= 3): x = 2;",
+        "E: at (time >= 3), priority=k: x = 2;",
+        "E: at (time >= 3), priority=2: x = 2; F: at (x > 1.5), priority=5: y = 3;",
+        "E: at (x > 2), persistent=false: y = 1; F: at (time > 3): x = 1;",
+        "E: at (time >= 3): x = x + 2; F: at (time >= 3): x = x + 5;",
+        "E: at (x > 2), fromTrigger=false, priority=1: y = 2; F: at (x > 2), fromTrigger=false, priority=1: y = 3;",
+    ],
+)
+def test_events_of_which_the_order_of_the_model_does_not_say_enough_wait_in_a_queue(waiting: str) -> None:
+    model = antimony("x = 1; x' = 0; k = 2; y = 0;", waiting)
+    assert model.queued
+    assert model.events == ()
+
+
+def test_an_event_in_a_queue_is_kept_as_written() -> None:
+    model = antimony(
+        "x = 1; x' = 1; k = 2;",
+        "E: at k after (x > 2), t0=false, priority=k+1, persistent=false, fromTrigger=false: x = 0;",
+        "F: at (time >= 3): x = 5;",
+    )
+    first, second = model.state_events
+    assert (first.id, first.initially, first.persistent, first.from_trigger_time) == ("E", False, False, False)
+    assert (first.delay, first.priority) == (Sym("k"), Call("add", (Sym("k"), Num(1.0))))
+    assert (second.trigger, second.delay, second.priority) == (Call("ge", (TIME, Num(3.0))), None, None)
+    assert (second.initially, second.persistent, second.from_trigger_time) == (True, True, True)
 
 
 def test_an_event_that_nothing_takes_back_need_not_be_persistent() -> None:
     model = antimony("x = 1; x' = 1; y = 0;", "E: at (x > 2), persistent=false: x = 0;", "F: at (x > 3): y = 1;")
     assert [event.id for event in model.state_events] == ["E", "F"]
+    assert not model.queued
 
 
 def test_units_become_text() -> None:

@@ -28,6 +28,10 @@ def build(model: OdeModel, observables: Iterable[str], tableau: Tableau) -> Kern
 
     Where the same kernels were built before, in this or another process, they are read from the cache.
     """
+    if any(state.fast is not None for state in model.states):
+        from bonesim.codegen.backends import numpy as plain
+
+        return plain.build(model, observables)
     observables, width = tuple(observables), vector_width()
     key = recipe_key(model, observables, tableau, width, machine())
     return _from_cache(key, tableau) or _anew(key, model, observables, tableau, width)

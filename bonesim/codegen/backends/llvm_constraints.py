@@ -32,11 +32,16 @@ class Constraints:
     def _settle(self) -> str:
         """As `Lanes._settle` of `solve.driver`, in the lanes that `firing` marks."""
         code, switching = Code(self.width), self.layout.switching
-        for _ in range(1 + (switching and bool(self.layout.algebraic))):
+        triggers = range(self.rows.triggers, self.rows.triggers + len(self.layout.initially))
+        for _ in range(1 + switching if self.layout.algebraic else 0):
             if switching:
-                code.run("read_conditions")
-            if self.layout.algebraic:
-                code.run("constrain")
+                before = [code[row] for row in triggers]
+                code.run("conditions")
+                for row, value in zip(triggers, before, strict=True):
+                    code[row] = value
+            code.run("constrain")
+        if switching:
+            code.run("read_conditions")
         return code.function("settle")
 
     def _constrain(self) -> str:

@@ -59,6 +59,7 @@ def source(program: Program) -> str:
         *_held(program, rows),
         *(rows.function(f"fire_{n}", "t, y, p, k", block, copied=True) for n, block in enumerate(program.firing)),
         _dispatch(len(program.firing)),
+        *_waiting(program, rows),
     ]
     return "\n\n".join([_header(program), *functions])
 
@@ -116,6 +117,22 @@ def _held(program: Program, rows: _Rows) -> list[str]:
         rows.function("settle", "t, y, p, k", program.settle),
         rows.function("roots", "t, y, p, k, g_", program.roots),
         rows.function("stops", "p, k, stops_", program.stops),
+    ]
+
+
+def _waiting(program: Program, rows: _Rows) -> list[str]:
+    """What models have whose state events wait in a queue."""
+    if program.waiting is None:
+        return []
+    blocks = program.waiting
+    each = [rows.function(f"values_{n}", "t, y, p, k, values_", block) for n, block in enumerate(blocks.values)]
+    names = "".join(f"values_{number}, " for number in range(len(each)))
+    return [
+        rows.function("true", "t, y, p, k, true_", blocks.true),
+        rows.function("delays", "t, y, p, k, delays_", blocks.delays),
+        rows.function("priorities", "t, y, p, k, priorities_", blocks.priorities),
+        *each,
+        f"VALUES = ({names})\n\n\ndef values(event, t, y, p, k, values_):\n    VALUES[event](t, y, p, k, values_)\n",
     ]
 
 

@@ -1,0 +1,41 @@
+"""Linear systems of algebraic rules against elimination in NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from chemistry import read
+from hypothesis import assume, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from bonesim.simulate import simulate
+
+
+@pytest.mark.parametrize("symbolic", [False, True], ids=["numbers", "parameters"])
+@given(size=st.integers(1, 4), seed=st.integers(0, 10_000), density=st.floats(0.4, 1))
+@examples(max_examples=12)
+def test_rules_in_any_order_are_a_linear_system(symbolic: bool, size: int, seed: int, density: float) -> None:
+    """A x = b s with s' = -s: numbers are eliminated beforehand, parameters are left to the solver."""
+    rng = np.random.default_rng(seed)
+    matrix = np.where(rng.random((size, size)) < density, rng.integers(-4, 5, (size, size)), 0).astype(float)
+    right = rng.integers(1, 5, size)
+    assume(abs(np.linalg.det(matrix)) > 0.5)
+    names = [f"x{number}" for number in range(size)]
+    entries = {f"a{i}{j}": matrix[i, j] for i in range(size) for j in range(size) if matrix[i, j]}
+    rows = [
+        " + ".join(
+            f"({f'a{i}{j}' if symbolic else matrix[i, j]})*{name}" for j, name in enumerate(names) if matrix[i, j]
+        )
+        for i in range(size)
+    ]
+    values = "".join(f"{name} = {value};" for name, value in entries.items()) if symbolic else ""
+    text = "s = 1; s' = -s;" + "".join(f"var {name};" for name in names) + values
+    model = read(text, zero=[f"{row} - {number}*s" for row, number in zip(rows, right, strict=True)])
+    result = simulate(model, [0, 1], names, rtol=1e-9, atol=1e-12, backend="numpy")
+    found = np.array([result[name].values for name in names])
+    np.testing.assert_allclose(matrix @ found, np.outer(right, result_of_decay()), rtol=1e-6, atol=1e-9)
+
+
+def result_of_decay() -> np.ndarray:
+    return np.exp(-np.array([0.0, 1.0]))
