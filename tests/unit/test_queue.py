@@ -20,6 +20,7 @@ from bonesim.solve.integrate import integrate
 from bonesim.solve.settings import Settings
 from bonesim.solve.status import Status
 from bonesim.steady import steady_state
+from bonesim.sweep.chunk import refuse_lots
 
 RISING: dict[str, tuple[Formula, Formula]] = {"x": (0, 1)}
 COUNTS: dict[str, float | str] = {"n": 0, "m": 0}
@@ -267,6 +268,12 @@ def test_what_does_not_know_events_leaves_or_refuses_them() -> None:
     assert rested == pytest.approx([2, 2, 2], rel=1e-8)  # it is true before the start
     with pytest.raises(UnsupportedModelError, match="the event 'when_k', which a state triggers"):
         simulate(ode, [0.0, 1.0], sensitivities=["k"])
+
+
+def test_a_sweep_draws_no_lots() -> None:
+    refuse_lots(model(RISING, COUNTS, events=[when("x > 2", delay=1, n=1)]))
+    with pytest.raises(InputError, match=r"^event 'when_last' has a priority, and lots may decide between equal ones"):
+        refuse_lots(contest())
 
 
 def test_a_model_with_a_queue_goes_through_documents_and_files_unchanged() -> None:
