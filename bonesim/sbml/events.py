@@ -151,7 +151,7 @@ def _moving_conflict(
 
 
 def _clash(first: RawEvent, second: RawEvent, model: OdeModel) -> bool:
-    """Whether one of two events uses, or sets otherwise, what the other sets, with values from before both or by lot."""
+    """Whether one of two events uses, or sets otherwise, what the other sets, with values from before or by lot."""
     by_lot = first.priority is not None and second.priority is not None and _rank(first) == _rank(second)
     if not (first.from_trigger_time or second.from_trigger_time or by_lot):
         return False
