@@ -89,7 +89,7 @@ def simulate(
     initial : initial values of states by name, one number or n; they win last
     rtol, atol : tolerances; without `atol` each state has its own, from its size
     method : `auto`, `rodas5p`, `rodas4` or `rodas4p`
-    max_steps : steps, taken or refused, after which a member is given up
+    max_steps : steps, taken or refused, after which a member is given up; ten times as many with a queue of events
     backend : `auto`, `llvm` or `numpy`
     threads : how many share the members of a large batch; by default one for each processor
     equilibrate : start from the rest that each member comes to from its initial values, without events and with time

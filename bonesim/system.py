@@ -31,6 +31,7 @@ class Queued:
 
     delayed, ranked : whether it has a delay, a priority
     persistent, from_trigger_time : as `model.ode.StateEvent` has them
+    scaled : whether values are multiplied by factors when they are set
     targets : what it sets, in the order of its values: ("y", row) or ("p", row)
     """
 
@@ -38,6 +39,7 @@ class Queued:
     ranked: bool
     persistent: bool
     from_trigger_time: bool
+    scaled: bool
     targets: tuple[tuple[str, int], ...]
 
 
@@ -145,7 +147,7 @@ class Functions(Protocol):
         """Apply one event to `y` and `p` in place: timed ones by their number, then state events that do not queue."""
 
     def true(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, true: np.ndarray) -> None:
-        """Triggers at this very time, as they are written, (state event, member); only for a queue, as the next three.
+        """Triggers at this very time, as they are written, (state event, member); only for a queue, as the next four.
 
         A switch has the value from its turn on instead: `t > 0` is false at 0, and its switch is true there.
         """
@@ -158,6 +160,9 @@ class Functions(Protocol):
 
     def values(self, event: int, t: np.ndarray, y: Rows, p: Rows, k: Rows, values: np.ndarray) -> None:
         """What a state event sets its targets to, (target, member), nothing set so far."""
+
+    def factors(self, event: int, t: np.ndarray, y: Rows, p: Rows, k: Rows, factors: np.ndarray) -> None:
+        """By what those values are multiplied when they are set, (target, member); rows of the others are left."""
 
     def settle(self, t: np.ndarray, y: Rows, p: Rows, k: np.ndarray) -> None:
         """Switches and triggers as they are now, into their rows of `k`; only where the layout has any, as below."""

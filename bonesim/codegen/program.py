@@ -49,18 +49,20 @@ class Block:
 class Waiting:
     """Blocks of a model whose state events wait in a queue, by the functions of `system.Functions`.
 
-    `values` has a block for each state event, which stores to "values"; the others store a row for an event.
+    `values` and `factors` have a block for each state event, which stores a row for each target; the others store a row
+    for each event.
     """
 
     true: Block
     delays: Block
     priorities: Block
     values: tuple[Block, ...]
+    factors: tuple[Block, ...]
 
     @property
     def blocks(self) -> tuple[Block, ...]:
         """All of them."""
-        return (self.true, self.delays, self.priorities, *self.values)
+        return (self.true, self.delays, self.priorities, *self.values, *self.factors)
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,7 @@ def numeric(model: OdeModel) -> OdeModel:
                 trigger=fold(event.trigger, lambda leaf: leaf, call),
                 delay=event.delay and of(event.delay),
                 priority=event.priority and of(event.priority),
+                factors=tuple((target, of(expr)) for target, expr in event.factors),
                 assignments=tuple((target, of(expr)) for target, expr in event.assignments),
             )
             for event in model.state_events
@@ -310,6 +313,7 @@ def _queue(model: OdeModel) -> tuple[Queued, ...]:
             ranked=event.priority is not None,
             persistent=event.persistent,
             from_trigger_time=event.from_trigger_time,
+            scaled=bool(event.factors),
             targets=tuple(homes[target] for target, _ in event.assignments),
         )
         for event in model.state_events
@@ -324,12 +328,14 @@ def _waiting(model: OdeModel, rules: list[tuple[str, Expr]], hoist: _Hoist) -> W
 
     events = model.state_events
     written = [(rule.id, hoist(rule.expr)) for rule in model.rules if rule.id not in hoist.named]
+    factors = [[dict(event.factors).get(target) for target, _ in event.assignments] for event in events]
     true = [Call("piecewise", (Num(1.0), event.trigger, Num(0.0))) for event in events]
     return Waiting(
         true=_block(written, rows("true", true)),
         delays=_block(rules, rows("delays", [event.delay for event in events])),
         priorities=_block(rules, rows("priorities", [event.priority for event in events])),
         values=tuple(_block(rules, rows("values", [expr for _, expr in event.assignments])) for event in events),
+        factors=tuple(_block(rules, rows("factors", exprs)) for exprs in factors),
     )
 
 

@@ -150,6 +150,7 @@ def _prefixed(module: Module) -> OdeModel:
                 trigger=renamed(event.trigger),
                 delay=None if event.delay is None else renamed(event.delay),
                 priority=None if event.priority is None else renamed(event.priority),
+                factors=tuple((names[target], renamed(expr)) for target, expr in event.factors),
                 assignments=tuple((names[target], renamed(expr)) for target, expr in event.assignments),
             )
             for event in model.state_events

@@ -106,6 +106,8 @@ def _expressions(model: OdeModel) -> Iterable[tuple[str, Expr, Origin]]:
             yield f"the delay of event '{state_event.id}'", state_event.delay, state_event.origin
         if state_event.priority is not None:
             yield f"the priority of event '{state_event.id}'", state_event.priority, state_event.origin
+        for target, factor in state_event.factors:
+            yield f"event '{state_event.id}', factor of '{target}'", factor, state_event.origin
     events: tuple[TimedEvent | StateEvent, ...] = (*model.events, *model.state_events)
     for either in events:
         for target, value in either.assignments:

@@ -62,6 +62,7 @@ def to_document(model: OdeModel) -> dict[str, Any]:
                 None if e.priority is None else _expr(e.priority),
                 e.persistent,
                 e.from_trigger_time,
+                [[target, _expr(expr)] for target, expr in e.factors],
             ]
             for e in model.state_events
         ],
@@ -120,11 +121,23 @@ def from_document(document: dict[str, Any]) -> OdeModel:
                 _place(origin),
                 None if delay is None else _tree(delay),
                 None if priority is None else _tree(priority),
-                *more,
+                persistent,
+                early,
+                tuple((target, _tree(expr)) for target, expr in factors),
             )
-            for name, trigger, assignments, terminal, initially, origin, delay, priority, *more in document[
-                "state_events"
-            ]
+            for (
+                name,
+                trigger,
+                assignments,
+                terminal,
+                initially,
+                origin,
+                delay,
+                priority,
+                persistent,
+                early,
+                factors,
+            ) in document["state_events"]
         ),
         species=tuple(Species(*row) for row in document["species"]),
         annotations=tuple(

@@ -104,6 +104,8 @@ class StateEvent:
         lot, those without one last
     persistent : where it is not, the event does not happen if its trigger turns back to false before
     from_trigger_time : its expressions are taken when the trigger turns
+    factors : of some of the symbols it sets, by what their values are multiplied when they are set, as it is just
+        before: a concentration times the size of then is an amount
     """
 
     id: str
@@ -116,10 +118,11 @@ class StateEvent:
     priority: Expr | None = field(default=None, repr=False)
     persistent: bool = field(default=True, repr=False)
     from_trigger_time: bool = field(default=False, repr=False)
+    factors: tuple[tuple[str, Expr], ...] = field(default=(), repr=False)
 
     @property
     def waits(self) -> bool:
-        """Whether it says more of when it happens than its trigger does."""
+        """Whether it says more of when it happens than its trigger does; without that, it has no factors."""
         return self.delay is not None or self.priority is not None or not self.persistent or self.from_trigger_time
 
 
@@ -192,7 +195,10 @@ class OdeModel:
         if fast := [(state.id, state.fast) for state in self.states if state.fast is not None]:
             text += f"fast {fast}"
         if self.queued:
-            waiting = [(one.delay, one.priority, one.persistent, one.from_trigger_time) for one in self.state_events]
+            waiting = [
+                (one.delay, one.priority, one.persistent, one.from_trigger_time, one.factors)
+                for one in self.state_events
+            ]
             text += f"queued {waiting}"
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 from bonesim.errors import InputError
-from bonesim.model.expr import TIME, Call, Expr, Num, Sym, Time, fold
+from bonesim.model.expr import Call, Expr, Num, Sym, Time, fold
 from bonesim.model.ode import Annotation, OdeModel, Parameter, Rule, State, StateEvent, TimedEvent
 from bonesim.model.ops import ATOM, OPS
 from bonesim.sbml.annotations import ANTIMONY
 from bonesim.sbml.mathml_write import number_text
 from bonesim.sbml.read import read_antimony
-from bonesim.sbml.write import BUILT_IN, Event, exported_events, unit_ids
+from bonesim.sbml.write import BUILT_IN, exported_events, ranked, unit_ids
 from bonesim.units import Unit
 
 
@@ -39,7 +39,7 @@ def write_antimony(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
         *_units(units, model.time_unit),
         *(f"var {symbol.id}" for symbol in model.symbols()),  # Antimony keeps the order of first mention
         *(line for symbol in model.symbols() for line in _symbol(symbol, units)),
-        *(_event(event, len(events) - place) for place, event in enumerate(events)),
+        *(_event(event, priority) for event, priority in ranked(events, model.queued)),
         *(line for one in model.annotations if one.id for line in _annotation(one.id, one)),
     ]
     name = [f"{model.id} is {_quoted(model.name)}"] if model.name else []
@@ -111,12 +111,17 @@ def _symbol(symbol: State | Parameter | Rule, units: Mapping[str, str]) -> Itera
         yield f"{symbol.id} is {_quoted(symbol.label)}"
 
 
-def _event(event: Event, priority: int) -> str:
-    reached: Expr = Call("ge", (TIME, event.time)) if isinstance(event, TimedEvent) else event.trigger
-    initially = isinstance(event, StateEvent) and event.initially
-    how = f"t0={str(initially).lower()}, persistent=true, priority={priority}, fromTrigger=false"
+def _event(event: StateEvent, priority: Expr | None) -> str:
+    late = f"{_infix(event.delay)} after " if event.delay is not None else ""
+    how = [f"t0={_truth(event.initially)}", f"persistent={_truth(event.persistent)}"]
+    how += [f"priority={_infix(priority)}"] if priority is not None else []
+    how += [f"fromTrigger={_truth(event.from_trigger_time)}"]
     changes = ", ".join(f"{target} = {_infix(expr)}" for target, expr in event.assignments)
-    return f"{event.id}: at ({_infix(reached)}), {how}: {changes}"
+    return f"{event.id}: at {late}({_infix(event.trigger)}), {', '.join(how)}: {changes}"
+
+
+def _truth(value: bool) -> str:
+    return "true" if value else "false"
 
 
 def _annotation(name: str, annotation: Annotation) -> Iterator[str]:

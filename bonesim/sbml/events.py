@@ -151,11 +151,12 @@ def _moving_conflict(
 
 
 def _clash(first: RawEvent, second: RawEvent, model: OdeModel) -> bool:
-    """Whether one of two events sets what the other sets or uses, and values from before both or lots decide."""
+    """Whether one of two events uses, or sets otherwise, what the other sets, with values from before or by lot."""
     by_lot = first.priority is not None and second.priority is not None and _rank(first) == _rank(second)
     if not (first.from_trigger_time or second.from_trigger_time or by_lot):
         return False
-    return bool(_targets(first) & _touched(second, model) or _targets(second) & _touched(first, model))
+    same = {target for target, _ in set(first.assignments) & set(second.assignments)}
+    return bool(_targets(first) & _touched(second, same, model) or _targets(second) & _touched(first, same, model))
 
 
 def _misplaced(timed: Sequence[tuple[RawEvent, Expr]], moving: Sequence[RawEvent]) -> bool:
@@ -177,9 +178,10 @@ def _targets(event: RawEvent) -> frozenset[str]:
     return frozenset(target for target, _ in event.assignments)
 
 
-def _touched(event: RawEvent, model: OdeModel) -> frozenset[str]:
-    """What an event sets, and what it uses directly or through rules."""
-    return _with_rules(_targets(event).union(*(symbols(expr) for _, expr in event.assignments)), model)
+def _touched(event: RawEvent, same: set[str], model: OdeModel) -> frozenset[str]:
+    """What an event sets, but for the `same`, and what it uses directly or through rules."""
+    targets = _targets(event) - same
+    return _with_rules(targets.union(*(symbols(expr) for _, expr in event.assignments)), model)
 
 
 def _with_rules(names: Iterable[str], model: OdeModel) -> frozenset[str]:

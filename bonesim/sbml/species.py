@@ -5,7 +5,8 @@ a concentration is a rule:
 
     S = amount / size        d(amount)/dt = f sum_r n_r v_r
 
-A rate rule gives the rate of the concentration, and an event sets it with the size as it is before the event:
+A rate rule gives the rate of the concentration, and an event sets it with the size as it is just before, also where the
+value is that of the trigger's time:
 
     d(amount)/dt = size dS/dt + S d(size)/dt        amount = value x size
 
@@ -21,7 +22,7 @@ from dataclasses import replace
 
 from bonesim.errors import InputError, Place
 from bonesim.model.expr import Call, Expr, Sym, free_name, symbols
-from bonesim.model.ode import OdeModel, Rule, State
+from bonesim.model.ode import OdeModel, Rule, State, StateEvent
 from bonesim.sbml.document import Document, Element, each
 from bonesim.sbml.formulas import Formulas
 from bonesim.sbml.supported import refuse
@@ -94,9 +95,16 @@ def with_amounts_set(model: OdeModel) -> OdeModel:
             for target, expr in assignments
         )
 
+    def waiting(event: StateEvent) -> StateEvent:
+        if not event.from_trigger_time:
+            return replace(event, assignments=translated(event.assignments))
+        named = [held.get(target, (target, "")) for target, _ in event.assignments]
+        values = tuple((amount, expr) for (amount, _), (_, expr) in zip(named, event.assignments, strict=True))
+        return replace(event, assignments=values, factors=tuple((amount, Sym(size)) for amount, size in named if size))
+
     return model.with_(
         events=tuple(replace(event, assignments=translated(event.assignments)) for event in model.events),
-        state_events=tuple(replace(event, assignments=translated(event.assignments)) for event in model.state_events),
+        state_events=tuple(map(waiting, model.state_events)),
     )
 
 

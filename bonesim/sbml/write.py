@@ -53,7 +53,7 @@ def write_sbml(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
         *_list("Parameters", _parameters(model, events, units, about)),
         *_list("InitialAssignments", _initial_assignments(model)),
         *_list("Rules", _rules(model)),
-        *_list("Events", [line for event, rank in _ranked(events, model.queued) for line in _event(event, rank)]),
+        *_list("Events", [line for event, rank in ranked(events, model.queued) for line in _event(event, rank)]),
     ]
     opening = _tag(
         "model",
@@ -78,7 +78,7 @@ def exported_events(model: OdeModel, doses: Sequence[TimedEvent]) -> list[Event]
     Raises
     ------
     InputError
-        If one ends the simulation, or the model has fast states.
+        If one ends the simulation or mixes values of two times, or the model has fast states.
     """
     _refuse_ends((*model.events, *doses, *model.state_events))
     _refuse_fast(model)
@@ -97,6 +97,13 @@ def _single(event: TimedEvent) -> list[TimedEvent]:
 
 def _refuse_ends(events: Iterable[Event]) -> None:
     for event in events:
+        if isinstance(event, StateEvent) and event.factors:
+            raise InputError(
+                f"event '{event.id}' sets a concentration with a value from before and the size of then, for which a "
+                "model without compartments has no word",
+                place=Place(event.origin.file, event.origin.line) if event.origin.file else None,
+                remedy='set useValuesFromTriggerTime="false", or use the file it came from',
+            )
         if event.terminal:
             raise InputError(
                 f"event '{event.id}' ends the simulation, which SBML has no word for",
@@ -203,7 +210,7 @@ def _rules(model: OdeModel) -> list[str]:
     return [line for rule in (*assignments, *rates) for line in rule]
 
 
-def _ranked(events: Sequence[Event], queued: bool) -> list[tuple[StateEvent, Expr | None]]:
+def ranked(events: Sequence[Event], queued: bool) -> list[tuple[StateEvent, Expr | None]]:
     """Each event, those at known times as triggers, and its priority: its place in the model, or its own in a queue."""
     timed = [
         StateEvent(event.id, Call("ge", (TIME, event.time)), event.assignments, initially=False)

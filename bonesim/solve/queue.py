@@ -144,6 +144,10 @@ class Queue:
         chosen = [self.chosen[lane] for lane in lanes]
         kept = [one.values for one in chosen if one is not None and one.values is not None]
         values = np.stack(kept, axis=1) if kept else self._values(event, t, tuple(y), tuple(p), k)
+        if self.events[event].scaled:
+            factors = np.ones_like(values)
+            self.functions.factors(event, t, tuple(y), tuple(p), k, factors)
+            values *= factors
         for (array, row), value in zip(self.events[event].targets, values, strict=True):
             (y if array == "y" else p)[row] = value
 

@@ -18,7 +18,7 @@ class Settings:
     atol : (state,) absolute tolerances in the states' units, one number for all, or None: derived for each
         member by `default_atol`
     method : `auto` (rodas5p) or the name of a method
-    max_steps : steps, taken or refused, after which a member is given up
+    max_steps : steps, taken or refused, after which a member is given up; ten times as many with a queue of events
     seed : of the lots that decide between events that are due together with equal priority
     """
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from bonesim.errors import InternalError
+from bonesim.errors import InputError, InternalError, Place
+from bonesim.model.ode import OdeModel
 from bonesim.results.dataset import largest_difference
 from bonesim.results.ledger import TOLERANCE
 from bonesim.results.provenance import how_solved
@@ -57,6 +58,17 @@ class Chunk:
     how: list[dict[str, Any]] = field(default_factory=list)
     restless: int = 0
     seconds: float = 0.0
+
+
+def refuse_lots(model: OdeModel) -> None:
+    """Lots are drawn by the number of a member, and a sweep solves members that agree in every number once."""
+    for event in model.state_events:
+        if event.priority is not None:
+            raise InputError(
+                f"event '{event.id}' has a priority, and lots may decide between equal ones; a sweep draws none",
+                place=Place(event.origin.file, event.origin.line) if event.origin.file else None,
+                remedy="leave priorities out, so that the order of the model decides",
+            )
 
 
 class Solver:
@@ -122,6 +134,7 @@ class Solver:
     def _kernels(self, variation: Variation) -> Kernels:
         if variation.shape not in self.kernels:
             problem = variation.problem
+            refuse_lots(problem.model)
             symbols = [one.symbol for one in self.outputs] + [plan.delivered for plan in problem.ledger]
             self.kernels[variation.shape] = build_kernels(
                 problem.model, symbols, self.backend, problem.solver["method"]

@@ -12,13 +12,15 @@ from bonesim.errors import InputError, SimulationError, UnsupportedModelError
 from bonesim.failure import explain_failure
 from bonesim.model.document import from_document, to_document
 from bonesim.model.ode import OdeModel
-from bonesim.sbml.read import read_sbml
+from bonesim.sbml.antimony_write import write_antimony
+from bonesim.sbml.read import read_antimony, read_sbml
 from bonesim.sbml.write import write_sbml
 from bonesim.simulate import build_kernels, simulate
 from bonesim.solve.integrate import integrate
 from bonesim.solve.settings import Settings
 from bonesim.solve.status import Status
 from bonesim.steady import steady_state
+from bonesim.sweep.chunk import refuse_lots
 
 RISING: dict[str, tuple[Formula, Formula]] = {"x": (0, 1)}
 COUNTS: dict[str, float | str] = {"n": 0, "m": 0}
@@ -268,6 +270,12 @@ def test_what_does_not_know_events_leaves_or_refuses_them() -> None:
         simulate(ode, [0.0, 1.0], sensitivities=["k"])
 
 
+def test_a_sweep_draws_no_lots() -> None:
+    refuse_lots(model(RISING, COUNTS, events=[when("x > 2", delay=1, n=1)]))
+    with pytest.raises(InputError, match=r"^event 'when_last' has a priority, and lots may decide between equal ones"):
+        refuse_lots(contest())
+
+
 def test_a_model_with_a_queue_goes_through_documents_and_files_unchanged() -> None:
     events = [
         when("x > 2", initially=False, delay="m + 1", priority="n*2", persistent=False, early=True, n="n + 1", m="x"),
@@ -276,6 +284,7 @@ def test_a_model_with_a_queue_goes_through_documents_and_files_unchanged() -> No
     ]
     ode = model(RISING, COUNTS, events=[replace(one, id=f"E{place}") for place, one in enumerate(events)])
     assert from_document(to_document(ode)) == ode
+    assert read_antimony(write_antimony(ode), file="m.ant").state_events == ode.state_events
     text = write_sbml(ode)
     assert read_sbml(text, file="m.xml") == ode
     assert write_sbml(read_sbml(text, file="m.xml")) == text
@@ -287,6 +296,21 @@ def test_waiting_is_part_of_what_a_model_says() -> None:
     for change in ({"delay": 1}, {"priority": 1}, {"persistent": False}, {"early": True}):
         hashes.add(model(RISING, COUNTS, events=[when("x > 2", n=1, **change)]).content_hash)  # type: ignore[arg-type]
     assert len(hashes) == 5
+
+
+def test_a_concentration_from_the_time_of_the_trigger_meets_the_size_of_the_execution() -> None:
+    """2 is set where 1/(1 + t) was, in a size of 1 + t; so the amount is 2 (1 + 3) from 3 on, not 2 (1 + 1)."""
+    lines = [
+        "compartment c; c = 1; c' = 1; species S in c; S = 1; k = 1;",
+        "E: at 2 after (time >= 1), fromTrigger=true: S = 2*k;",
+        "F: at (time >= 2): k = 5;",
+    ]
+    ode = read_antimony("model m()\n" + "\n".join(lines) + "\nend\n", file="m.ant")
+    result = simulate(ode, [0.0, 1.0, 2.9, 3.0, 7.0], ["S", "c"])
+    np.testing.assert_allclose(result["S"].values, [1, 1 / 2, 1 / 3.9, 2, 1], rtol=1e-9)
+    assert from_document(to_document(ode)) == ode
+    with pytest.raises(InputError, match="sets a concentration with a value from before and the size of then"):
+        write_sbml(ode)
 
 
 def test_doses_are_written_ahead_of_events_that_wait() -> None:

@@ -233,6 +233,7 @@ def test_state_events_keep_what_they_count_as_before_the_start_and_stand_in_orde
         ("F: at (x > 2): z = 1;", False),
         ("F: at (x > 3): y = y + 1; G: at (time > 4): x = 5;", True),
         ("F: at (x > 3): y = y + 1; G: at (time > 4): z = 5;", False),
+        ("F: at (x > 2): y = y + 2;", True),
     ],
 )
 def test_state_events_that_may_fall_together_with_values_from_before_both_wait_in_a_queue(
@@ -259,6 +260,16 @@ def test_events_of_which_the_order_of_the_model_does_not_say_enough_wait_in_a_qu
     model = antimony("x = 1; x' = 0; k = 2; y = 0;", waiting)
     assert model.queued
     assert model.events == ()
+
+
+def test_events_that_set_the_same_to_the_same_need_no_queue() -> None:
+    model = antimony(
+        "x = 1; x' = 1; y = 0; k = 2; m0 = 0;",
+        "E: at (time >= m0 + 1): y = k;",
+        "F: at (time >= m0 + 2): y = k;",
+        "G: at (time >= m0 + 3): m0 = m0 + 3;",
+    )
+    assert not model.queued
 
 
 def test_an_event_in_a_queue_is_kept_as_written() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeAlias, cast
 
@@ -125,15 +125,21 @@ def _waiting(program: Program, rows: _Rows) -> list[str]:
     if program.waiting is None:
         return []
     blocks = program.waiting
-    each = [rows.function(f"values_{n}", "t, y, p, k, values_", block) for n, block in enumerate(blocks.values)]
-    names = "".join(f"values_{number}, " for number in range(len(each)))
     return [
         rows.function("true", "t, y, p, k, true_", blocks.true),
         rows.function("delays", "t, y, p, k, delays_", blocks.delays),
         rows.function("priorities", "t, y, p, k, priorities_", blocks.priorities),
-        *each,
-        f"VALUES = ({names})\n\n\ndef values(event, t, y, p, k, values_):\n    VALUES[event](t, y, p, k, values_)\n",
+        *_by_event("values", blocks.values, rows),
+        *_by_event("factors", blocks.factors, rows),
     ]
+
+
+def _by_event(name: str, blocks: Sequence[Block], rows: _Rows) -> list[str]:
+    """A function for each event, and one that calls that of an event."""
+    each = [rows.function(f"{name}_{n}", f"t, y, p, k, {name}_", block) for n, block in enumerate(blocks)]
+    names, table = "".join(f"{name}_{number}, " for number in range(len(each))), name.upper()
+    call = f"def {name}(event, t, y, p, k, {name}_):\n    {table}[event](t, y, p, k, {name}_)\n"
+    return [*each, f"{table} = ({names})\n\n\n{call}"]
 
 
 def _dispatch(count: int) -> str:
