@@ -14,7 +14,7 @@ from bonesim.model.ops import OPS
 
 LOGIC = ("and", "or", "not")
 RELATIONS = ("lt", "le", "gt", "ge", "eq", "ne")
-BENT = ("abs", "min", "max", "floor", "ceil", "piecewise")
+BENT = ("abs", "min", "max", "floor", "ceil", "factorial", "piecewise")
 SMOOTH = tuple(sorted(set(OPS) - {*LOGIC, *RELATIONS, *BENT}))
 EXACT = frozenset({*LOGIC, *RELATIONS, *BENT, "neg"})
 """Operators that round nothing: their result is one of their arguments, a whole number or a truth value."""
@@ -112,4 +112,5 @@ def extended(expr: Expr, values: Mapping[str, np.ndarray], time: np.ndarray | fl
 _UFUNCS = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative, "pow": np.power,
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
+    "factorial": np.vectorize(OPS["factorial"].evaluate, otypes=[float]),
 }  # fmt: skip

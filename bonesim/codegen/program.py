@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from bonesim.codegen.constraints import matched
+from bonesim.codegen.factorial import factorial
 from bonesim.codegen.switches import hold
 from bonesim.model.check import in_order, well_posed
 from bonesim.model.derive import jacobian
 from bonesim.model.evaluate import evaluate
-from bonesim.model.expr import TIME, Call, Expr, Num, Sym, Time, fold, free_name, rebuild, symbols, walk
+from bonesim.model.expr import TIME, Call, Expr, Num, Sym, Time, fold, free_name, rebuild, substitute, symbols, walk
 from bonesim.model.ode import OdeModel, StateEvent, TimedEvent
+from bonesim.model.rewrite import rewritten
 from bonesim.system import Layout
 
 DEEPEST = 40
@@ -94,6 +96,8 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     entries = [Store("jacobian", index, hoist(expr)) for index, expr in sorted(slopes.by_state.items())]
     entries += [Store("by_time", (row,), hoist(expr)) for row, expr in sorted(slopes.by_time.items())]
     watched = [Store("out", (row,), hoist(Sym(name))) for row, name in enumerate(observables)]
+    instants = {switch.name: hoist(switch.at_instants) for switch in held.switches}
+    seen = [(name, substitute(expr, instants)) for name, expr in rules]
     times = [Store("times", (row,), hoist(event.time)) for row, event in enumerate(model.events)]
     times += [Store("every", (row,), hoist(event.every or Num(0.0))) for row, event in enumerate(model.events)]
     happening: tuple[TimedEvent | StateEvent, ...] = (*model.events, *model.state_events)
@@ -105,7 +109,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         "rhs": _block(rules, rates),
         "jacobian": _block(rules + slope_chain, entries),
         "start": _block(rules + slope_chain, rates + entries),
-        "observe": _block(rules, watched),
+        "observe": _block(seen, watched),
         "event_times": _block(rules, times),
         "roots": _block(rules, [Store("g", (row,), expr) for row, expr in enumerate(roots)]),
         "stops": _block(rules, [Store("stops", (row,), expr) for row, expr in enumerate(stops)]),
@@ -137,7 +141,10 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
 
 
 def numeric(model: OdeModel) -> OdeModel:
-    """The model with truth values that are used as numbers written as 1 and 0; array libraries add them as `or`."""
+    """The model in what target languages have: truth values used as numbers as 1 and 0, factorials as their values.
+
+    Array libraries add truth values as `or`.
+    """
 
     def number(expr: Expr) -> Expr:
         return Call("piecewise", (Num(1.0), expr, Num(0.0))) if isinstance(expr, Call) and expr.op in TRUTHS else expr
@@ -150,33 +157,14 @@ def numeric(model: OdeModel) -> OdeModel:
             new = tuple(arg if place % 2 and place < last else number(arg) for place, arg in enumerate(args))
         else:
             new = tuple(map(number, args))
+        if old.op == "factorial":
+            return factorial(*new)
         return old if all(a is b for a, b in zip(new, old.args, strict=True)) else Call(old.op, new)
 
-    def of(expr: Expr) -> Expr:
-        return number(fold(expr, lambda leaf: leaf, call))
+    def condition(expr: Expr) -> Expr:
+        return fold(expr, lambda leaf: leaf, call)
 
-    return model.with_(
-        states=tuple(replace(state, initial=of(state.initial), rate=of(state.rate)) for state in model.states),
-        parameters=tuple(replace(one, initial=one.initial and of(one.initial)) for one in model.parameters),
-        rules=tuple(replace(rule, expr=of(rule.expr)) for rule in model.rules),
-        events=tuple(
-            replace(
-                event,
-                time=of(event.time),
-                every=event.every and of(event.every),
-                assignments=tuple((target, of(expr)) for target, expr in event.assignments),
-            )
-            for event in model.events
-        ),
-        state_events=tuple(
-            replace(
-                event,
-                trigger=fold(event.trigger, lambda leaf: leaf, call),
-                assignments=tuple((target, of(expr)) for target, expr in event.assignments),
-            )
-            for event in model.state_events
-        ),
-    )
+    return rewritten(model, lambda expr: number(condition(expr)), condition)
 
 
 class _Hoist:

@@ -43,6 +43,7 @@ class Switch:
 
     text : the condition as written
     value : what it is at a time and state, from parameters, rules and the switches before it
+    at_turn : of a timed one, whether the condition holds at the very time at which it turns, which only outputs ask
     root : of a located one, above 0 where the condition holds and below where it does not
     stop : of a timed one, when it turns next; in the past, infinite or NaN for never
     """
@@ -52,6 +53,14 @@ class Switch:
     value: Expr
     root: Expr | None = None
     stop: Expr | None = None
+    at_turn: bool | None = None
+
+    @property
+    def at_instants(self) -> Expr:
+        """The value for outputs, which at the time of a turn is that of the condition as written, not that after it."""
+        if self.stop is None or self.at_turn is None:
+            return Sym(self.name)
+        return Call("piecewise", (Num(float(self.at_turn)), Call("eq", (TIME, self.stop)), Sym(self.name)))
 
 
 @dataclass(frozen=True)
@@ -135,7 +144,11 @@ class _Holder:
         turn = _over(subtract(self._start(right), self._start(left)), slope)
         at_start = Call(expr.op, (self._start(left), self._start(right)))
         value = _number(_after(expr.op, slope, turn, at_start))
-        return self._switch(Switch(self._free_name(), text, value, stop=turn))
+        holds = expr.op in {"ge", "le"}
+        after = (slope.value > 0) == (expr.op in RISING) if isinstance(slope, Num) else None
+        return self._switch(
+            Switch(self._free_name(), text, value, stop=turn, at_turn=None if holds == after else holds)
+        )
 
     def staircase(self, expr: Call, text: str) -> Expr:
         """`floor` of time: n where floor(s t + b) says so, but for rounding, from one turn to the next."""
@@ -176,7 +189,7 @@ class _Holder:
         other = Call("neg", (left,)) if expr.op == "abs" else right
         chosen = Call("piecewise", (left, self.relation(relation, text), other))
         parts = [part for side in (left, right) for part in self._makings(side)]
-        unknown = [Call("ne", (part, part)) for part in parts if not isinstance(_constant(part), Num)]
+        unknown = [Call("ne", (part, part)) for part in parts if not _is_a_number(part)]
         # `min` and `max` are NaN where either side is, which no relation tells.
         return chosen if not unknown else Call("piecewise", (Call("add", (left, right)), _any(unknown), chosen))
 
@@ -260,6 +273,12 @@ def _over(a: Expr, b: Expr) -> Expr:
     if isinstance(b, Num) and b.value and (1 / b.value).is_integer():
         return a if b == ONE else Call("mul", (a, Num(1 / b.value)))
     return Call("div", (a, b))
+
+
+def _is_a_number(expr: Expr) -> bool:
+    """Whether an expression is sure to be a number: one of numbers alone that is none else."""
+    value = _constant(expr)
+    return isinstance(value, Num) and not math.isnan(value.value)
 
 
 def _constant(expr: Expr) -> Expr:

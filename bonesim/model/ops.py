@@ -17,7 +17,8 @@ class Op:
     """One operator.
 
     `evaluate` is its meaning on floats (never raises: IEEE results instead), `numpy` the name of the NumPy
-    function or, where `precedence` is given, the infix symbol; `mathml` the element name in SBML.
+    function or, where `precedence` is given, the infix symbol, empty for what generated code does not
+    call by name; `mathml` the element name in SBML.
     """
 
     name: str
@@ -79,6 +80,17 @@ def _piecewise(*parts: float) -> float:
     return parts[-1]
 
 
+def _factorial(x: float) -> float:
+    """1 * 2 * ... * x of a whole number; what lies between whole numbers, or below 0, has none."""
+    if not (x >= 0 and (math.isinf(x) or x.is_integer())):
+        return math.nan
+    return float(math.factorial(int(x))) if x <= LARGEST_FACTORIAL else math.inf
+
+
+LARGEST_FACTORIAL = 170
+"""The largest whole number whose factorial is a finite number."""
+
+
 def _function(name: str, evaluate: Callable[[float], float], numpy: str, mathml: str) -> Op:
     return Op(name, (1, 1), evaluate, numpy, mathml)
 
@@ -120,5 +132,6 @@ OPS: dict[str, Op] = {
         _function("sinh", _safe(math.sinh, odd=True), "sinh", "sinh"),
         _function("cosh", _safe(math.cosh), "cosh", "cosh"),
         _function("tanh", _safe(math.tanh), "tanh", "tanh"),
+        _function("factorial", _factorial, "", "factorial"),
     )
 }

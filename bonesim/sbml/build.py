@@ -23,6 +23,7 @@ from bonesim.model.ode import OdeModel, Origin, Parameter, Rule, State
 from bonesim.sbml.document import Document, Element, each
 from bonesim.sbml.events import with_events
 from bonesim.sbml.formulas import Formulas, read_formulas, short_id
+from bonesim.sbml.rates import with_rates
 
 Terms = dict[Expr, dict[str, float]]
 """Symbolic part of the stoichiometry (1 for none) -> reaction -> number before it."""
@@ -31,7 +32,8 @@ Terms = dict[Expr, dict[str, float]]
 def built(document: Document) -> OdeModel:
     """The model; InputError or UnsupportedModelError if it is incomplete, inconsistent or beyond what we do."""
     builder = _Builder(document, read_formulas(document))
-    model = well_posed(builder.model())
+    defined = {*builder.formulas.assignments, *builder.formulas.laws}
+    model = well_posed(with_rates(builder.model(), document.math.rates, defined))
     values = initial_values(model)
     known = tuple(replace(p, value=values[p.id]) if math.isnan(p.value) else p for p in model.parameters)
     model = model.with_(parameters=known)

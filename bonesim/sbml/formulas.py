@@ -85,6 +85,7 @@ class _Reader:
         self.problems: list[InputError] = []
         self.compartments = {element.getId() for element in each(self.model.getListOfCompartments())}
         everything = self.model.getListOfAllElements()
+        self._may_be_empty = (self.document.level, self.model.getVersion()) >= (3, 2)
         self.taken = {everything.get(k).getId() for k in range(everything.getSize())}
 
     def formula(self, node: Element, where: Where, names: Mapping[str, Expr] | None = None) -> Expr:
@@ -105,10 +106,16 @@ class _Reader:
         self.taken.add(wanted)
         return wanted
 
+    def _is_empty(self, element: Element) -> bool:
+        """Whether an element has no mathematics, which Level 3 Version 2 allows: then it says nothing."""
+        return self._may_be_empty and not element.isSetMath()
+
     def rules(self) -> None:
         for rule in each(self.model.getListOfRules()):
             variable = rule.getVariable()
             where = self.document.where(rule, f"rule for '{variable}'", variable)
+            if self._is_empty(rule):
+                continue
             if rule.isAlgebraic():
                 self.refuse("algebraic_rule", self.document.where(rule, "algebraic rule"))
             elif variable in self.compartments:
@@ -121,7 +128,8 @@ class _Reader:
         for assignment in each(self.model.getListOfInitialAssignments()):
             symbol = assignment.getSymbol()
             where = self.document.where(assignment, f"initial assignment of '{symbol}'", symbol)
-            self.found.initial[symbol] = self.formula(assignment.getMath(), where)
+            if not self._is_empty(assignment):
+                self.found.initial[symbol] = self.formula(assignment.getMath(), where)
 
     def reactions(self) -> None:
         for reaction in each(self.model.getListOfReactions()):
@@ -169,27 +177,27 @@ class _Reader:
         for number, event in enumerate(each(self.model.getListOfEvents()), start=1):
             event_id = event.getId() or self.unique(f"event{number}")
             where = self.document.where(event, f"event '{event_id}'")
+            if self._may_be_empty and not (event.isSetTrigger() and event.getTrigger().isSetMath()):
+                continue
             if not event.isSetTrigger():
                 problem = f"{where.what} has no trigger"
                 self.problems.append(InputError(problem, place=where.place, remedy="give it a <trigger>"))
                 continue
-            if event.isSetDelay() and self.formula(event.getDelay().getMath(), where) != Num(0.0):
+            delayed = event.isSetDelay() and not self._is_empty(event.getDelay())
+            if delayed and self.formula(event.getDelay().getMath(), where) != Num(0.0):
                 self.refuse("event_delay", where)
             self.found.events.append(self._event(event, event_id, where))
 
     def _event(self, event: Element, event_id: str, where: Where) -> RawEvent:
         trigger = event.getTrigger()
-        targets = [assignment.getVariable() for assignment in each(event.getListOfEventAssignments())]
-        for target in targets:
+        assignments = [one for one in each(event.getListOfEventAssignments()) if not self._is_empty(one)]
+        for target in (assignment.getVariable() for assignment in assignments):
             if target in self.compartments:
                 self.refuse("varying_compartment", self.document.where(event, f"compartment '{target}'"))
         return RawEvent(
             event_id,
             self.formula(trigger.getMath(), where),
-            tuple(
-                (assignment.getVariable(), self.formula(assignment.getMath(), where))
-                for assignment in each(event.getListOfEventAssignments())
-            ),
+            tuple((assignment.getVariable(), self.formula(assignment.getMath(), where)) for assignment in assignments),
             initially_true=self.document.level < 3 or bool(trigger.getInitialValue()),
             persistent=self.document.level < 3 or bool(trigger.getPersistent()),
             from_trigger_time=self.document.level < 3 or bool(event.getUseValuesFromTriggerTime()),
@@ -199,7 +207,7 @@ class _Reader:
 
     def _priority(self, event: Element, where: Where) -> float:
         """The number; events without one come after those with one."""
-        if not event.isSetPriority():
+        if not event.isSetPriority() or self._is_empty(event.getPriority()):
             return -math.inf
         expr = self.formula(event.getPriority().getMath(), where)
         if isinstance(expr, Num):

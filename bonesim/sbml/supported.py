@@ -12,13 +12,9 @@ UNSUPPORTED: dict[str, tuple[str, str]] = {
         "algebraic rules are not supported",
         "solve the equation for one of its symbols and write an assignment rule",
     ),
-    "delay": (
-        "delayed values (csymbol 'delay') are not supported",
-        "replace the delay by a chain of first-order steps with the same mean",
-    ),
     "rate_of": (
-        "rates used as values (csymbol 'rateOf') are not supported",
-        "write the rate as an assignment rule and use that in both places",
+        "the rate of change (csymbol 'rateOf') of what a rule, a reaction or a constraint defines is not supported",
+        "write the derivative as an assignment rule and use that",
     ),
     "fast_reaction": (
         "fast reactions are not supported",
@@ -54,10 +50,6 @@ UNSUPPORTED: dict[str, tuple[str, str]] = {
         "flatten the model first, e.g. with libsbml or Tellurium",
     ),
     "package": ("this required SBML package is not supported", "export the model as SBML core"),
-    "function": (
-        "this mathematical function is not supported",
-        "write it with the functions of SBML core, without factorial",
-    ),
 }
 """Construct -> (what the message says, what to do instead)."""
 

@@ -39,15 +39,13 @@ BROKEN = {
 
 REFUSED = {
     "algebraic_rule": ("algebraic_rule", ":9: algebraic rule"),
-    "delay": ("delay", ":9: rule for 'x'"),
     "event_conflict": ("event_conflict", ":13: events 'dose' and 'second'"),
     "event_delay": ("event_delay", ":9: event 'dose'"),
     "event_persistence": ("event_persistence", ":12: event 'dose'"),
     "event_priority": ("event_priority", ":9: event 'dose'"),
-    "factorial": ("function", ":9: rule for 'x', 'factorial'"),
     "fast_reaction": ("fast_reaction", ":11: reaction 'R'"),
     "package": ("package", ":2: package 'spatial'"),
-    "rate_of": ("rate_of", ":10: rule for 'y'"),
+    "rate_of": ("rate_of", ":10: rule for 'y', 'x'"),
     "random": ("random", ":2: package 'distrib'"),
     "state_event_priority": ("state_event_priority", ":12: event 'dose'"),
     "submodels": ("submodels", ":2: package 'comp'"),
