@@ -82,7 +82,7 @@ def _piecewise(*parts: float) -> float:
 
 def _factorial(x: float) -> float:
     """1 * 2 * ... * x of a whole number; what lies between whole numbers, or below 0, has none."""
-    if not (x >= 0 and (math.isinf(x) or x.is_integer())):
+    if not (x >= 0 and (math.isinf(x) or x == math.floor(x))):
         return math.nan
     return float(math.factorial(int(x))) if x <= LARGEST_FACTORIAL else math.inf
 
