@@ -13,6 +13,7 @@ from bonesim.accuracy import error_estimates, with_estimates
 from bonesim.equilibrium import blame, equilibrated
 from bonesim.errors import InputError, Place, SimulationError, closest
 from bonesim.model.ode import OdeModel, Parameter, State
+from bonesim.model.past import has_delays
 from bonesim.resources import model_ids
 from bonesim.sbml.library import read_library_model
 from bonesim.sensitivity import Asked
@@ -169,11 +170,16 @@ def held_states(model: OdeModel, names: Sequence[str]) -> list[str]:
 def build_kernels(model: OdeModel, observables: Sequence[str], backend: str = "auto", method: str = "auto") -> Kernels:
     """Kernels of a model by the named back end for one method.
 
-    `auto` is `llvm` where llvmlite is installed, else `numpy`; never a question of how many members there are.
+    `auto` is `llvm` where llvmlite is installed and the model has no delayed values, else `numpy`; never a question of
+    how many members there are.
     """
     if backend not in {"auto", *BACKENDS}:
         raise InputError(f"unknown back end '{backend}'", remedy=closest(backend, ["auto", *BACKENDS]))
-    if backend == "numpy" or (backend == "auto" and find_spec("llvmlite") is None):
+    delayed = has_delays(model)
+    if delayed and backend == "llvm":
+        problem = "the model has delayed values, which the back end 'llvm' does not know"
+        raise InputError(problem, remedy="leave the back end out, or 'numpy'")
+    if backend == "numpy" or delayed or (backend == "auto" and find_spec("llvmlite") is None):
         from bonesim.codegen.backends import numpy
 
         return numpy.build(model, observables)

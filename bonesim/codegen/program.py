@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bonesim.codegen.constraints import matched
+from bonesim.codegen.delays import Delayed, Named, delayed
 from bonesim.codegen.factorial import factorial
+from bonesim.codegen.lags import differentiable, named_lags
 from bonesim.codegen.switches import hold
 from bonesim.model.check import in_order, well_posed
 from bonesim.model.derive import jacobian
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import TIME, Call, Expr, Num, Sym, Time, fold, free_name, rebuild, substitute, symbols, walk
-from bonesim.model.ode import OdeModel, StateEvent, TimedEvent
+from bonesim.model.ode import OdeModel, Rule, StateEvent, TimedEvent
 from bonesim.model.rewrite import rewritten
 from bonesim.system import Layout
 
@@ -54,7 +56,8 @@ class Program:
     `start` is `rhs` and `jacobian` at once; `firing` has a block for each timed event, then one for each state event.
     `settle` stores to "k" what conditions and triggers are at a time and state, `roots` to "g" a root function of each
     located switch with the switches as they stand, `stops` to "stops" when each timed switch turns next; see
-    `codegen.switches`. The other blocks read the switches by the names in `layout.switches`.
+    `codegen.switches`. The other blocks read the switches by the names in `layout.switches`, lags by those in
+    `layout.lags`; `rates` are names of the rates of states at past times.
     """
 
     model: OdeModel
@@ -70,6 +73,18 @@ class Program:
     roots: Block
     stops: Block
     firing: tuple[Block, ...]
+    delays: tuple[DelayBlocks, ...] = ()
+    rates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DelayBlocks:
+    """What is computed of a lag, each into "out"; see `codegen.delays`."""
+
+    ago: Block
+    ago_then: Block
+    past: Block
+    before: Block
 
 
 def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
@@ -83,14 +98,19 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     InputError
         If the model is not well posed (`model.check`).
     """
-    model = matched(numeric(well_posed(model)))
-    observables = tuple(observables)
-    held, hoist = hold(model), _Hoist(model)
+    model, lags = named_lags(matched(numeric(well_posed(model))))
+    observables, late = tuple(observables), {lag.name for lag in lags}
+    held, hoist = hold(model, late), _Hoist(model)
     names = {switch.name for switch in held.switches}
-    chain = [(name, hoist(expr)) for name, expr in held.chain if name in names or not hoist.claims(name, expr)]
+    chain = [
+        (name, hoist(expr))
+        for name, expr in held.chain
+        if name not in late and (name in names or not hoist.claims(name, expr))
+    ]
     rules = [(name, expr) for name, expr in chain if name not in names]
     left = tuple(rule for rule in held.model.rules if rule.id not in hoist.named)
-    slopes = jacobian(held.model.with_(rules=left), model.by_id)
+    taken = {*model.by_id, *(name for lag in lags for name in (lag.slope, lag.near))}
+    slopes = jacobian(differentiable(held.model.with_(rules=left), lags), taken)
     slope_chain = [(name, hoist(expr)) for name, expr in slopes.chain]
     rates = [Store("dy", (row,), hoist(state.rate)) for row, state in enumerate(held.model.states)]
     entries = [Store("jacobian", index, hoist(expr)) for index, expr in sorted(slopes.by_state.items())]
@@ -116,8 +136,16 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     }
     settled = [Sym(switch.name) for switch in held.switches] + triggers
     draft = _block(chain, [Store("k", (row,), expr) for row, expr in enumerate(settled)])
-    kept, constants = _constants(hoist, [*blocks.values(), draft, *firing])
+    rate_names = {state.id: free_name(f"{state.id}__rate", taken) for state in model.states} if lags else {}
+    varying = model.with_(rules=tuple(rule for rule in model.rules if rule.id not in hoist.named))
+    written = [(rule.id, hoist(rule.expr)) for rule in varying.rules if rule.id not in late]
+    delays = tuple(
+        _delay_blocks(one, rules, written, hoist) for one in delayed(varying, held.model, lags, rate_names, taken)
+    )
+    lagging = [block for one in delays for block in (one.ago, one.ago_then, one.past, one.before)]
+    kept, constants = _constants(hoist, [*blocks.values(), draft, *firing, *lagging])
     settle = replace(draft, stores=tuple(replace(one, index=(len(kept) + one.index[0],)) for one in draft.stores))
+    jumping = _resting_on({target for event in happening for target, _ in event.assignments}, model.rules)
     layout = Layout(
         states=tuple(state.id for state in model.states),
         parameters=tuple(parameter.id for parameter in model.parameters),
@@ -135,9 +163,50 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         happenings=tuple(event.id for event in happening),
         terminal=tuple(event.terminal for event in happening),
         algebraic=tuple(row for row, state in enumerate(model.states) if state.algebraic),
-        shown=tuple(row for row, state in enumerate(model.states) if roots or state.id in blocks["observe"].used()),
+        shown=tuple(
+            row for row, state in enumerate(model.states) if roots or lags or state.id in blocks["observe"].used()
+        ),
+        lags=tuple((lag.name, lag.slope, lag.near) for lag in lags),
+        steady=tuple(symbols(lag.ago) <= hoist.fixed - jumping and TIME not in walk(lag.ago) for lag in lags),
+        deep=tuple(bool(one.past.used() & late) for one in delays),
+        jumping=tuple(row for row, one in enumerate(model.parameters) if one.id in jumping),
     )
-    return Program(model, layout, _initial(model), constants, firing=firing, settle=settle, **blocks)
+    starts = {lag.name: lag.start for lag in lags}
+    return Program(
+        model,
+        layout,
+        _initial(model, starts),
+        constants,
+        firing=firing,
+        settle=settle,
+        delays=delays,
+        rates=tuple(rate_names.values()),
+        **blocks,
+    )
+
+
+def _resting_on(names: set[str], rules: Iterable[Rule]) -> set[str]:
+    """Some names, and the rules that rest on one of them."""
+    found = set(names)
+    for rule in rules:
+        if symbols(rule.expr) & found:
+            found.add(rule.id)
+    return found
+
+
+def _delay_blocks(one: Delayed, rules: Named, written: Named, hoist: _Hoist) -> DelayBlocks:
+    """The blocks of one lag, from rules with conditions held and as written."""
+
+    def block(available: Named, *exprs: Expr) -> Block:
+        return _block(available, [Store("out", (row,), hoist(expr)) for row, expr in enumerate(exprs)])
+
+    chain = [(name, hoist(expr)) for name, expr in one.chain]
+    return DelayBlocks(
+        ago=block(rules, one.ago),
+        ago_then=block(written, one.ago_then),
+        past=block([*written, *chain], *one.past),
+        before=block([], *one.before),
+    )
 
 
 def numeric(model: OdeModel) -> OdeModel:
@@ -224,12 +293,12 @@ def _constants(hoist: _Hoist, blocks: list[Block]) -> tuple[tuple[str, ...], Blo
     return kept, _block(values, stores)
 
 
-def _initial(model: OdeModel) -> Block:
+def _initial(model: OdeModel, lags: Mapping[str, Expr]) -> Block:
     """Initial assignments in order of use; they may rest on parameters, initial values of states, and rules.
 
     Time is 0 in them, as SBML has it, wherever the simulation begins.
     """
-    exprs: dict[str, Expr] = {rule.id: rule.expr for rule in model.rules}
+    exprs: dict[str, Expr] = {rule.id: lags.get(rule.id, rule.expr) for rule in model.rules}
     exprs |= {parameter.id: parameter.initial for parameter in model.parameters if parameter.initial is not None}
     exprs |= {state.id: state.initial for state in model.states}
     uses = {name: sorted(symbols(expr) & exprs.keys()) for name, expr in exprs.items()}

@@ -20,6 +20,7 @@ as do `eq` and `ne`.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -77,9 +78,12 @@ class Held:
     triggers: tuple[Expr, ...]
 
 
-def hold(model: OdeModel) -> Held:
-    """The model with its conditions held; its rules stand in order of use and relations only in conditions."""
-    holder = _Holder(model)
+def hold(model: OdeModel, late: Collection[str] = ()) -> Held:
+    """The model with its conditions held; its rules stand in order of use and relations only in conditions.
+
+    `late` are rules of delayed values, which change as states do.
+    """
+    holder = _Holder(model, late)
     rules = tuple(replace(rule, expr=holder.rule(rule.id, rule.expr)) for rule in model.rules)
     states = tuple(replace(state, rate=holder.held(state.rate)) for state in model.states)
     triggers = tuple(holder.held(event.trigger) for event in model.state_events)
@@ -92,7 +96,8 @@ def hold(model: OdeModel) -> Held:
 class _Holder:
     """Goes through a model once, in order of use, and collects its switches."""
 
-    def __init__(self, model: OdeModel) -> None:
+    def __init__(self, model: OdeModel, late: Collection[str]) -> None:
+        self.late = late
         self.switches: list[Switch] = []
         self.chain: list[tuple[str, Expr]] = []
         self.taken = set(model.by_id)
@@ -107,7 +112,7 @@ class _Holder:
         """The expression of a rule, held; what follows may use its name."""
         expr = self.held(expr)
         self.chain.append((name, expr))
-        if self._moves(expr):
+        if self._moves(expr) or name in self.late:
             self.moving.add(name)
         elif self._is_clocked(expr):
             self.clocked.add(name)

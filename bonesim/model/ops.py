@@ -14,7 +14,7 @@ ATOM = 100  # precedence of what never needs brackets
 
 @dataclass(frozen=True)
 class Op:
-    """One operator.
+    """One operator; `delay` means what is delayed where nothing moves, and elsewhere what `codegen.lags` says.
 
     `evaluate` is its meaning on floats (never raises: IEEE results instead), `numpy` the name of the NumPy
     function or, where `precedence` is given, the infix symbol, empty for what generated code does not
@@ -133,5 +133,6 @@ OPS: dict[str, Op] = {
         _function("cosh", _safe(math.cosh), "cosh", "cosh"),
         _function("tanh", _safe(math.tanh), "tanh", "tanh"),
         _function("factorial", _factorial, "", "factorial"),
+        Op("delay", (2, 2), lambda x, ago: x, "", "delay"),
     )
 }

@@ -20,6 +20,7 @@ from bonesim.model.check import in_order, well_posed
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import Call, Expr, Num, Sym, product, symbols
 from bonesim.model.ode import OdeModel, Origin, Parameter, Rule, State
+from bonesim.model.past import Past, is_delayed
 from bonesim.sbml.document import Document, Element, each
 from bonesim.sbml.events import with_events
 from bonesim.sbml.formulas import Formulas, read_formulas, short_id
@@ -45,6 +46,8 @@ def initial_values(model: OdeModel) -> dict[str, float]:
     first: dict[str, Expr] = {rule.id: rule.expr for rule in model.rules}
     first |= {state.id: state.initial for state in model.states}
     first |= {p.id: Num(p.value) if p.initial is None else p.initial for p in model.parameters}
+    past = Past(model)
+    first = {name: past.at(expr, Num(0.0)) if is_delayed(expr) else expr for name, expr in first.items()}
     values: dict[str, float] = {}
     for name in in_order({name: sorted(symbols(expr)) for name, expr in first.items()}, model, "initial values"):
         values[name] = float(evaluate(first[name], values))
