@@ -54,13 +54,18 @@ class State:
 
 @dataclass(frozen=True)
 class Rule:
-    """An algebraic quantity: id = `expr` at every time."""
+    """An algebraic quantity: id = `expr` at every time.
+
+    With `rate_of` it is the rate of change of that symbol, which matters to delayed values alone: before the start
+    nothing moves by its rate.
+    """
 
     id: str
     expr: Expr
     unit: str = ""
     label: str = ""
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
+    rate_of: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -134,6 +139,8 @@ class OdeModel:
         text = f"{self!r}{rare if any(rare) else ''}"
         if algebraic := [state.id for state in self.states if state.algebraic]:
             text += f"algebraic {algebraic}"
+        if rates := [(rule.id, rule.rate_of) for rule in self.rules if rule.rate_of]:
+            text += f"rates {rates}"
         return hashlib.sha256(text.encode()).hexdigest()
 
     def without_constraints(self, what: str) -> OdeModel:

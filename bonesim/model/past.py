@@ -1,12 +1,14 @@
 """What a model says of times before the start, and of delayed values: `delay(x, tau)` is x at the time t - tau.
 
 Before the start every quantity is what its initial assignment says, at that time, and what its rule says: a sine there
-is a sine. What has a plain initial value had it always. SBML Level 3 Version 2 Core, sections 3.4.6 and 3.4.8.
+is a sine. What has a plain initial value had it always, and its rate of change was 0. SBML Level 3 Version 2 Core,
+sections 3.4.6 and 3.4.8.
 """
 
 from __future__ import annotations
 
 from bonesim.errors import InputError, Place
+from bonesim.model.derive import derivative
 from bonesim.model.expr import TIME, Call, Expr, Num, Sym, Time, fold, rebuild, symbols, walk
 from bonesim.model.ode import OdeModel, Rule
 from bonesim.model.rewrite import rewritten
@@ -62,6 +64,9 @@ class Past:
         if isinstance(leaf, Num):
             return leaf
         symbol = self.model.by_id[leaf.name]
+        if isinstance(symbol, Rule) and symbol.rate_of:
+            slope = derivative(self.at(Sym(symbol.rate_of), TIME, within), TIME)
+            return rebuild(slope, lambda leaf: time if isinstance(leaf, Time) else leaf)
         if isinstance(symbol, Rule):
             defined = symbol.expr
         elif leaf.name in self.moving and symbol.initial is not None:

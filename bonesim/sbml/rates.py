@@ -35,7 +35,8 @@ def with_rates(model: OdeModel, asked: Asked, assigned: Collection[str]) -> OdeM
     if problems:
         raise InputError.together(problems)
     rules = tuple(
-        Rule(rate, _rate(model, name, {}), origin=model.by_id[name].origin) for name, (rate, _) in asked.items()
+        Rule(rate, _rate(model, name, {}), origin=model.by_id[name].origin, rate_of=name)
+        for name, (rate, _) in asked.items()
     )
     states = tuple(replace(s, rate=Sym(asked[s.id][0])) if s.id in asked else s for s in model.states)
     return model.with_(states=states, rules=(*model.rules, *rules))
