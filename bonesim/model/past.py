@@ -7,7 +7,7 @@ sections 3.4.6 and 3.4.8.
 
 from __future__ import annotations
 
-from bonesim.errors import InputError, Place
+from bonesim.errors import InputError, Place, UnsupportedModelError
 from bonesim.model.derive import derivative
 from bonesim.model.expr import TIME, Call, Expr, Num, Sym, Time, fold, rebuild, symbols, walk
 from bonesim.model.ode import OdeModel, Rule
@@ -22,6 +22,17 @@ def is_delayed(expr: Expr) -> bool:
 def has_delays(model: OdeModel) -> bool:
     """Whether some expression of a model has a delay in it."""
     return any(map(is_delayed, _expressions(model)))
+
+
+def without_delays(model: OdeModel, what: str) -> OdeModel:
+    """The model, for `what` is not known of delayed values; UnsupportedModelError if it has any."""
+    if has_delays(model):
+        raise UnsupportedModelError(
+            f"{what} of a model with delayed values",
+            place=Place(model.origin.file, model.origin.line) if model.origin.file else None,
+            remedy="compare simulations, or replace the delay by a chain of first-order steps with the same mean",
+        )
+    return model
 
 
 def at_rest(model: OdeModel) -> OdeModel:

@@ -12,6 +12,7 @@ from bonesim.errors import InputError, closest
 from bonesim.model.derive import BY_TIME, ZERO, add, multiply, partials
 from bonesim.model.expr import Expr, Sym
 from bonesim.model.ode import OdeModel, Parameter, Rule, State
+from bonesim.model.past import is_delayed
 from bonesim.sbml.mathml_read import Where
 from bonesim.sbml.supported import refuse
 
@@ -47,8 +48,13 @@ def _problems(model: OdeModel, name: str, assigned: Collection[str], where: Wher
     if symbol is None:
         problem = f"{where.what} asks for the rate of change of '{name}', which is not defined"
         yield InputError(problem, place=where.place, remedy=closest(name, model.by_id))
-    elif name in assigned or (isinstance(symbol, State) and symbol.algebraic):
+    elif name in assigned or _has_no_derivative(symbol):
         yield refuse("rate_of", f"{where.what}, '{name}'", where.place)
+
+
+def _has_no_derivative(symbol: State | Parameter | Rule) -> bool:
+    """Whether we know none: of what a constraint determines, or of a rule with delayed values."""
+    return symbol.algebraic if isinstance(symbol, State) else isinstance(symbol, Rule) and is_delayed(symbol.expr)
 
 
 def _rate(model: OdeModel, name: str, known: dict[str, Expr]) -> Expr:

@@ -14,9 +14,10 @@ from dataclasses import replace
 from typing import TypeAlias
 from xml.sax.saxutils import quoteattr
 
-from bonesim.errors import InputError, Place
-from bonesim.model.expr import TIME, Call, Expr, Num
+from bonesim.errors import InputError, Place, UnsupportedModelError
+from bonesim.model.expr import TIME, Call, Expr, Num, Sym, substitute
 from bonesim.model.ode import OdeModel, Parameter, Rule, State, StateEvent, TimedEvent
+from bonesim.model.past import has_delays
 from bonesim.sbml.mathml_write import math_element, number_text
 from bonesim.sbml.units import definition_id
 from bonesim.units import Unit
@@ -39,6 +40,7 @@ def write_sbml(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
     InputError
         If a unit of the model is none that we know, or an event ends the simulation, which SBML has no word for.
     """
+    model = _with_rates_asked_for(model) if has_delays(model) else model
     once = [single for event in (*model.events, *doses) for single in _single(event)]
     events = _unique((*once, *model.state_events), {symbol.id for symbol in model.symbols()})
     _refuse_ends((*model.events, *doses, *model.state_events))
@@ -67,6 +69,22 @@ def _single(event: TimedEvent) -> list[TimedEvent]:
     later = [Call("add", (event.time, Call("mul", (Num(float(turn)), event.every)))) for turn in range(1, event.count)]
     times: list[Expr] = [event.time, *later]
     return [TimedEvent(f"{event.id}_{turn}", time, event.assignments) for turn, time in enumerate(times, start=1)]
+
+
+def _with_rates_asked_for(model: OdeModel) -> OdeModel:
+    """The model whose rules of rates ask for them (`rateOf`): before the start they are not what their formulas say."""
+    rates = {rule.id: rule for rule in model.rules if rule.rate_of}
+    for rule in rates.values():
+        if not isinstance(model.by_id[rule.rate_of], State):
+            place = Place(rule.origin.file, rule.origin.line) if rule.origin.file else None
+            problem = f"the rate of change of '{rule.rate_of}', which SBML does not ask of what a rule defines"
+            raise UnsupportedModelError(problem, place=place, remedy="write its derivative as an assignment rule")
+    formulas = {name: rule.expr for name, rule in rates.items()}
+    asked = {name: Call("rate_of", (Sym(rule.rate_of),)) for name, rule in rates.items()}
+    return model.with_(
+        states=tuple(replace(state, rate=substitute(state.rate, formulas)) for state in model.states),
+        rules=tuple(replace(rule, expr=asked.get(rule.id, rule.expr)) for rule in model.rules),
+    )
 
 
 def _refuse_ends(events: Iterable[Event]) -> None:
