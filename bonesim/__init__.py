@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bonesim.compare import compare
     from bonesim.errors import BonesimError, InputError, SimulationError, UnsupportedModelError
     from bonesim.explain import explain
-    from bonesim.export import export_sbml
+    from bonesim.export import export_antimony, export_omex, export_sbml
     from bonesim.failure import explain_failure
     from bonesim.profile import profile
     from bonesim.results.store import read_run, summary
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bonesim.simulate import load_model, simulate
     from bonesim.steady import steady_state
     from bonesim.sweep import read_study, sweep
+    from bonesim.verify import verify
 
     __version__: str
 
@@ -43,6 +44,8 @@ __all__ = [
     "compare",
     "explain",
     "explain_failure",
+    "export_antimony",
+    "export_omex",
     "export_sbml",
     "load_model",
     "load_scenario",
@@ -54,6 +57,7 @@ __all__ = [
     "steady_state",
     "summary",
     "sweep",
+    "verify",
 ]
 
 _HOMES = {
@@ -65,6 +69,8 @@ _HOMES = {
     "compare": ("compare", "compare"),
     "explain": ("explain", "explain"),
     "explain_failure": ("failure", "explain_failure"),
+    "export_antimony": ("export", "export_antimony"),
+    "export_omex": ("export", "export_omex"),
     "export_sbml": ("export", "export_sbml"),
     "load_model": ("simulate", "load_model"),
     "load_scenario": ("scenario.load", "load_scenario"),
@@ -76,6 +82,7 @@ _HOMES = {
     "steady_state": ("steady", "steady_state"),
     "summary": ("results.store", "summary"),
     "sweep": ("sweep", "sweep"),
+    "verify": ("verify", "verify"),
 }
 """Public name -> the module that has it, and its name there."""
 

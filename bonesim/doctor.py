@@ -25,6 +25,7 @@ PACKAGES = (
     "numpy",
     "python-libsbml",
     "antimony",
+    "libroadrunner",
     "pydantic",
     "PyYAML",
     "scipy",

@@ -26,6 +26,7 @@ COMMANDS = (
     "compare",
     "simulate",
     "export",
+    "verify",
     "sources",
     "models",
     "contexts",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bonesim.cli.console import Page, emit, print_json
+from bonesim.cli.console import Page, emit, print_json, working
 from bonesim.cli.errors import placed
-from bonesim.cli.files import MODELS, refuse_scenario
+from bonesim.cli.files import MODELS, check_folder, refuse_scenario
 from bonesim.errors import InputError, Place
 
 if TYPE_CHECKING:
@@ -24,20 +24,27 @@ if TYPE_CHECKING:
     epilog="\b\nExample:\n  bonesim models pivonka2008",
 )
 @click.argument("model", metavar="[ID]", required=False)
-@click.option("--code", type=click.Choice(["numpy"]), help="Print the code that is generated from the model instead.")
+@click.option(
+    "--code",
+    type=click.Choice(["numpy", "latex"]),
+    help="Print instead the code that is generated from the model, or its equations in LaTeX with the paper's letters.",
+)
+@click.option("-o", "folder", metavar="DIR", type=Path, help="Folder for the figures of its paper; made if need be.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: one model, or a list of all.")
-def command(model: str | None, code: str | None, as_json: bool) -> None:
-    """List the models of the library, or show one: equations, parameters with sources, ports, limits."""
+def command(model: str | None, code: str | None, folder: Path | None, as_json: bool) -> None:
+    """List the models of the library, or show one: equations, parameters with sources, ports, limits, figures."""
     from bonesim.compose.card import load_card
     from bonesim.resources import model_ids
 
     if model is not None:
         _refuse_files(model)
+    if folder is not None:
+        check_folder(folder)
     if code is not None:
         if model is None or as_json:
             problem = "code is printed of one model, as text"
-            raise InputError(problem, place=Place(key="--code"), remedy="bonesim models ID --code numpy")
-        emit(_code(model))
+            raise InputError(problem, place=Place(key="--code"), remedy=f"bonesim models ID --code {code}")
+        emit(_latex(model) if code == "latex" else _code(model))
     elif model is not None:
         card, equations = _loaded(model)
         if as_json:
@@ -50,6 +57,24 @@ def command(model: str | None, code: str | None, as_json: bool) -> None:
             print_json([document(*_loaded(card.id)) for card in cards])
         else:
             Page().table(["id", "kind", "model"], [(card.id, card.kind, card.title) for card in cards])
+    if folder is not None:
+        _draw([model] if model else model_ids(), folder)
+
+
+def _draw(models: Sequence[str], folder: Path) -> None:
+    from bonesim.compose.card import load_card
+    from bonesim.plot import plot_published, save_figure
+    from bonesim.resources import model_ids
+
+    figures = [(card, figure) for card in map(load_card, models) for figure in card.figures]
+    if not figures:
+        drawn = [model for model in model_ids() if load_card(model).figures]
+        problem = f"the card of '{models[0]}' names no figure"
+        raise InputError(problem, place=Place(key="-o"), remedy=f"one of {', '.join(drawn)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    with working("drawing"):
+        for card, figure in figures:
+            save_figure(plot_published(card, figure), folder / f"{card.id}_{figure.id}.png")
 
 
 def _refuse_files(text: str) -> None:
@@ -81,8 +106,22 @@ def _code(model_id: str) -> str:
     return source(arrange(model, [state.id for state in model.states]))
 
 
+def _latex(model_id: str) -> str:
+    from bonesim.model.latex import equations_latex
+
+    card, model = _loaded(model_id)
+    lines = " \\\\\n".join(f"  {line}" for line in equations_latex(model, _letters(card)))
+    return f"\\begin{{align}}\n{lines}\n\\end{{align}}\n"
+
+
+def _letters(card: Card) -> dict[str, str]:
+    """The paper's own letters."""
+    return {symbol: note.letter for symbol, note in card.symbols.items() if note.letter}
+
+
 def document(card: Card, model: OdeModel) -> dict[str, Any]:
     """A model with its card as JSON values."""
+    from bonesim.model.latex import equations_latex
     from bonesim.model.text import expression_text
 
     return {
@@ -94,6 +133,7 @@ def document(card: Card, model: OdeModel) -> dict[str, Any]:
         "about": card.about,
         "changes": list(card.changes),
         "limits": list(card.limits),
+        "latex": list(equations_latex(model, _letters(card))),
         "states": [
             {"id": one.id, "rate": expression_text(one.rate), "initial": expression_text(one.initial)}
             | _note(card, one.id)
@@ -108,6 +148,7 @@ def document(card: Card, model: OdeModel) -> dict[str, Any]:
         ],
         "ports": [port.model_dump(mode="json", exclude_defaults=True) for port in card.ports],
         "published": [row.model_dump(mode="json", exclude_defaults=True) for row in card.published],
+        "figures": [figure.model_dump(mode="json", exclude_defaults=True) for figure in card.figures],
     }
 
 

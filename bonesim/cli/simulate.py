@@ -10,7 +10,7 @@ import click
 
 from bonesim.cli.console import emit, note, print_json, working
 from bonesim.cli.errors import placed
-from bonesim.cli.files import refuse_scenario, write_text
+from bonesim.cli.files import refuse_scenario, write_file
 from bonesim.errors import InputError, Place, SimulationError
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def _report(result: xr.Dataset, table: Path | None, as_json: bool) -> None:
 
     form = course if "time" in result.dims else rest
     if table is not None:
-        write_text(table, form.csv_text(result))
+        write_file(table, form.csv_text(result))
     if as_json:
         print_json(form.document(result))
     elif table is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from bonesim.errors import InputError, Place, closest
 from bonesim.resources import card_file
 from bonesim.yamlio import read, validate
+
+STEADY = "steady_state"
+_TIME = re.compile(r"(\w+) ([0-9.]+(?:e-?[0-9]+)?)")
+"""How a published value says when: the model's unit of time, and the number."""
 
 
 class Block(BaseModel):
@@ -127,6 +132,11 @@ class Published(Conditions):
     absolute: float = Field(0.0, description="What is allowed beside it, for a value near 0.")
     source: str
 
+    @property
+    def time(self) -> float | None:
+        """The number in `at`; None for a steady state."""
+        return None if self.at == STEADY else float(self.at.split()[1])
+
 
 class Run(Conditions):
     """One line of a figure."""
@@ -150,6 +160,12 @@ class Figure(Block):
     until: float
     runs: tuple[Run, ...] = (Run(),)
     panels: tuple[Panel, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _tells_lines_apart(self) -> Figure:
+        if len(self.runs) > 1 and any(len(panel.symbols) > 3 for panel in self.panels):
+            raise ValueError("runs differ by colour and symbols by dashes: of several runs at most 3 symbols a panel")
+        return self
 
 
 class Card(Block):
@@ -183,6 +199,20 @@ class Card(Block):
             for key, name in self._named()
             if name not in self.symbols
         ]
+        if faults:
+            raise InputError.together(faults)
+        return self
+
+    @model_validator(mode="after")
+    def _says_when(self) -> Card:
+        faults = []
+        for number, row in enumerate(self.published):
+            time, place = _TIME.fullmatch(row.at), Place(key=f"published[{number}].at")
+            if row.at == STEADY and row.measure != "value":
+                faults.append(InputError(f"a steady state has no '{row.measure}'", place=place, remedy="leave it out"))
+            elif row.at != STEADY and (time is None or time[1] != self.time_unit):
+                remedy = f"'{STEADY}', or a time such as '{self.time_unit} 5'"
+                faults.append(InputError(f"'{row.at}' is no time of this model", place=place, remedy=remedy))
         if faults:
             raise InputError.together(faults)
         return self

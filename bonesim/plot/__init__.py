@@ -13,6 +13,7 @@ from bonesim.plot.measured import plot_measured
 from bonesim.plot.mechanism import plot_mechanism
 from bonesim.plot.outcome import plot_bone_volume
 from bonesim.plot.profile import plot_profile
+from bonesim.plot.published import plot_published
 from bonesim.plot.save import save_figure, save_figures, save_study_figures
 from bonesim.plot.shares import plot_shares
 from bonesim.plot.surface import plot_surface
@@ -27,6 +28,7 @@ __all__ = [
     "plot_measured",
     "plot_mechanism",
     "plot_profile",
+    "plot_published",
     "plot_shares",
     "plot_surface",
     "save_figure",

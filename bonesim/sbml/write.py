@@ -23,7 +23,7 @@ from bonesim.sbml.units import definition_id
 from bonesim.units import Unit
 
 _SBML = "http://www.sbml.org/sbml/level3/version2/core"
-_BUILT_IN = {"dimensionless", "item"}
+BUILT_IN = {"dimensionless", "item"}
 """Unit texts that are units of SBML themselves."""
 
 Event: TypeAlias = TimedEvent | StateEvent
@@ -41,10 +41,7 @@ def write_sbml(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
         If a unit of the model is none that we know, or an event ends the simulation, which SBML has no word for.
     """
     model = _with_rates_asked_for(model) if has_delays(model) else model
-    once = [single for event in (*model.events, *doses) for single in _single(event)]
-    events = _unique((*once, *model.state_events), {symbol.id for symbol in model.symbols()})
-    _refuse_ends((*model.events, *doses, *model.state_events))
-    units = _unit_ids(model)
+    events, units = exported_events(model, doses), unit_ids(model)
     inside = [
         *_list("UnitDefinitions", [line for text in units for line in _unit_definition(text, units[text])]),
         *_list("Parameters", _parameters(model, events, units)),
@@ -60,6 +57,19 @@ def write_sbml(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
         "</sbml>",
     ]
     return "\n".join(lines) + "\n"
+
+
+def exported_events(model: OdeModel, doses: Sequence[TimedEvent]) -> list[Event]:
+    """Events in the order in which they happen if they fall together, repeated ones written out, each with its own id.
+
+    Raises
+    ------
+    InputError
+        If one ends the simulation.
+    """
+    _refuse_ends((*model.events, *doses, *model.state_events))
+    once = [single for event in (*model.events, *doses) for single in _single(event)]
+    return _unique((*once, *model.state_events), {symbol.id for symbol in model.symbols()})
 
 
 def _single(event: TimedEvent) -> list[TimedEvent]:
@@ -108,10 +118,10 @@ def _unique(events: Iterable[Event], taken: set[str]) -> list[Event]:
     return named
 
 
-def _unit_ids(model: OdeModel) -> dict[str, str]:
+def unit_ids(model: OdeModel) -> dict[str, str]:
     """Unit text -> its id; texts that would share an id (`1/(pM*day)`, `1/pM/day`) keep definitions of their own."""
-    ids = {text: text for text in _BUILT_IN}
-    for text in sorted({model.time_unit, *(symbol.unit for symbol in model.symbols())} - {"", *_BUILT_IN}):
+    ids = {text: text for text in BUILT_IN}
+    for text in sorted({model.time_unit, *(symbol.unit for symbol in model.symbols())} - {"", *BUILT_IN}):
         unit_id = definition_id(text)
         while unit_id in ids.values():
             unit_id += "_"
@@ -121,7 +131,7 @@ def _unit_ids(model: OdeModel) -> dict[str, str]:
 
 def _unit_definition(text: str, unit_id: str) -> list[str]:
     """The name keeps the text, which tells apart what SBML does not (cells and particles are both `item`)."""
-    if unit_id == text and text in {"", *_BUILT_IN}:
+    if unit_id == text and text in {"", *BUILT_IN}:
         return []
     units = [
         _tag(

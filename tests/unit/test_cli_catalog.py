@@ -136,6 +136,26 @@ def test_the_generated_code_of_a_model_is_python(capsys: pytest.CaptureFixture[s
     assert "def rhs(t, y, p, k, dy):" in text
 
 
+def test_the_equations_of_a_model_as_latex(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = printed("models komarova2003 --code latex", capsys).splitlines()
+    assert (lines[0], lines[-1]) == (r"\begin{align}", r"\end{align}")
+    assert (
+        r"\frac{d x_{2}}{dt} &= \alpha_{2} \, {x_{1}}^{g_{12}} \, {x_{2}}^{g_{22}} - \beta_{2} \, x_{2} \\" in lines[2]
+    )
+
+
+def test_the_figures_of_a_model_are_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    printed(f"models komarova2003 -o {tmp_path / 'figures'}", capsys)
+    files = sorted(file.name for file in (tmp_path / "figures").iterdir())
+    assert files == ["komarova2003_autocrine.png", "komarova2003_cycle.png"]
+
+
+def test_a_model_without_figures_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "iv_two_phase", "-o", str(tmp_path / "figures")]) == 2
+    assert "-o: the card of 'iv_two_phase' names no figure" in capsys.readouterr().err
+    assert not (tmp_path / "figures").exists()
+
+
 def test_the_schema_is_one_json_document(capsys: pytest.CaptureFixture[str]) -> None:
     schema = json.loads(printed("schema", capsys))
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"

@@ -16,7 +16,7 @@ SRC = Path(bonesim.__file__).parent
 FILES = sorted(path for path in SRC.rglob("*.py") if "_data" not in path.parts)
 
 LAYERS = [
-    {"errors", "system"},
+    {"errors", "referee", "system"},
     {"units", "resources"},
     {"yamlio"},
     {"model", "catalog"},
@@ -27,11 +27,11 @@ LAYERS = [
     {"results"},
     {"accuracy", "equilibrium", "sensitivity"},
     {"simulate"},
-    {"ensemble", "failure", "steady"},
+    {"ensemble", "experiment", "failure", "steady"},
     {"run"},
     {"shapley", "trial"},
     {"compare", "explain", "profile", "sweep"},
-    {"export", "doctor", "plot"},
+    {"export", "doctor", "plot", "verify"},
     {"cli"},
     {"__init__", "__main__"},
 ]
@@ -43,6 +43,8 @@ HOMES = {
     "llvmlite": {"codegen"},
     "libsbml": {"sbml"},
     "antimony": {"sbml"},
+    "roadrunner": {"referee"},
+    "COPASI": {"referee"},
     "yaml": {"yamlio"},
     "pydantic_core": {"yamlio"},
     "pydantic": {"yamlio", "compose", "catalog", "scenario"},

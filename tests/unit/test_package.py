@@ -37,6 +37,8 @@ def test_the_public_names() -> None:
         "compare",
         "explain",
         "explain_failure",
+        "export_antimony",
+        "export_omex",
         "export_sbml",
         "load_model",
         "load_scenario",
@@ -48,6 +50,7 @@ def test_the_public_names() -> None:
         "steady_state",
         "summary",
         "sweep",
+        "verify",
     ]
     assert sorted(bonesim.__all__) == dir(bonesim)
 

@@ -1,0 +1,106 @@
+"""A model of the library under the conditions that its card names: a published experiment, or one line of a figure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from bonesim.compose.card import Card, Conditions, Published, load_card
+from bonesim.errors import InputError, closest
+from bonesim.model.expr import Call, Num, Sym
+from bonesim.model.ode import OdeModel, Parameter, State, TimedEvent
+from bonesim.sbml.library import read_library_model
+from bonesim.simulate import simulate
+from bonesim.units import Quantity
+
+SETTLED = "4000 day"
+"""After which a model counts as settled: the slowest rate of those with a steady state is 0.01 1/day, so e^-40 of any
+start is left."""
+
+LOOKS, CLOSER = 2001, 201
+"""Times at which a course is looked at for its largest or least value, and again between the neighbours of that one."""
+
+
+def experiment(model_id: str, conditions: Conditions) -> OdeModel:
+    """The model with parameters, initial values and doses as the conditions say.
+
+    Parameters of `set` jump at both ends of `window`, and hold throughout where there is none. The first dose lies at
+    the start itself.
+
+    Raises
+    ------
+    InputError
+        If the conditions set what is no parameter, or give an initial value to what is no state.
+    """
+    model, card = read_library_model(model_id), load_card(model_id)
+    _refuse_computed(model, conditions)
+    events = [*model.events, *_window(model, conditions), *_doses(card, conditions)]
+    given = {} if conditions.window else conditions.set
+    return model.with_(
+        parameters=tuple(_with_value(parameter, given) for parameter in model.parameters),
+        states=tuple(_with_start(state, conditions.initial) for state in model.states),
+        events=tuple(events),
+    )
+
+
+def reproduced(model_id: str, row: Published) -> float:
+    """Our value for a published one, at a hundredth of its tolerance, as far as the solver goes."""
+    model = experiment(model_id, row)
+    end = Quantity.parse(SETTLED).to(model.time_unit) if row.time is None else row.time
+    rtol = float(np.clip(1e-2 * row.tolerance, 1e-11, 1e-8))
+
+    def course(times: np.ndarray) -> np.ndarray:
+        # Years of doses are worth compiling for.
+        result = simulate(model, times, [row.symbol], rtol=rtol, backend="auto" if row.doses else "numpy")
+        return np.asarray(result[row.symbol].values)
+
+    if row.measure == "value":
+        return float(course(np.array([0.0, end]))[-1])
+    times = np.linspace(0.0, end, LOOKS)
+    values = course(times)
+    if row.measure == "mean":
+        return float(np.trapezoid(values, times) / end)
+    sign = 1.0 if row.measure.endswith("largest") else -1.0
+    place = int(np.argmax(sign * values))
+    near = np.linspace(times[max(place - 1, 0)], times[min(place + 1, LOOKS - 1)], CLOSER)
+    times = np.unique([0.0, *near])
+    values = course(times)
+    place = int(np.argmax(sign * values))
+    return float(times[place] if row.measure.startswith("time") else values[place])
+
+
+def _refuse_computed(model: OdeModel, conditions: Conditions) -> None:
+    for names, kind, word in ((conditions.set, Parameter, "parameter"), (conditions.initial, State, "state")):
+        for name in names:
+            if not isinstance(model.by_id[name], kind):
+                known = [symbol.id for symbol in model.symbols() if isinstance(symbol, kind)]
+                raise InputError(f"'{name}' of '{model.id}' is no {word}", remedy=closest(name, known))
+
+
+def _with_value(parameter: Parameter, given: dict[str, float]) -> Parameter:
+    return replace(parameter, value=given[parameter.id], initial=None) if parameter.id in given else parameter
+
+
+def _with_start(state: State, given: dict[str, float]) -> State:
+    return replace(state, initial=Num(given[state.id])) if state.id in given else state
+
+
+def _doses(card: Card, conditions: Conditions) -> list[TimedEvent]:
+    doses = conditions.doses
+    if doses is None:
+        return []
+    depot = card.port(doses.port).jumps or ""
+    filled = Call("add", (Sym(depot), Num(doses.amount)))
+    return [TimedEvent("dose", Num(0.0), ((depot, filled),), every=Num(doses.every), count=doses.count)]
+
+
+def _window(model: OdeModel, conditions: Conditions) -> list[TimedEvent]:
+    """At an output on the end of the window the value is that just after it, which no state notices."""
+    if conditions.window is None:
+        return []
+    before = {parameter.id: parameter.value for parameter in model.parameters}
+    start, end = conditions.window
+    on = tuple((name, Num(value)) for name, value in conditions.set.items())
+    off = tuple((name, Num(before[name])) for name in conditions.set)
+    return [TimedEvent("on", Num(start), on), TimedEvent("off", Num(end), off)]

@@ -1,0 +1,89 @@
+"""A figure of a paper, drawn from the module: the panels of its card, one line for each symbol or run."""
+
+from __future__ import annotations
+
+from itertools import cycle
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bonesim.compose.card import Card, Panel
+from bonesim.compose.card import Figure as Shown
+from bonesim.experiment import experiment
+from bonesim.plot.style import (
+    BLACK,
+    BLUE,
+    DASHDOT,
+    DASHED,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    SKY,
+    SOLID,
+    VERMILION,
+    legend_below,
+    new_figure,
+    set_time_axis,
+    styled,
+    time_axis,
+)
+from bonesim.simulate import simulate
+from bonesim.units import Quantity
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+POINTS = 601
+COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+DASHES = (SOLID, DASHED, DASHDOT)
+
+
+def plot_published(card: Card, shown: Shown) -> Figure:
+    """Courses of the figure's runs from 0 to `until`.
+
+    Parameters
+    ----------
+    card
+        Of the module.
+    shown
+        One of its figures.
+    """
+    symbols = list(dict.fromkeys(symbol for panel in shown.panels for symbol in panel.symbols))
+    times = np.linspace(0.0, shown.until, POINTS)
+    courses = [simulate(experiment(card.id, run), times, symbols) for run in shown.runs]
+    labels = [run.label for run in shown.runs]
+    days = Quantity.parse(f"1 {card.time_unit}").to("day")
+    with styled():
+        figure = new_figure(1.3 + 1.9 * len(shown.panels), shown.shows)
+        panels = figure.subplots(len(shown.panels), sharex=True, squeeze=False)[:, 0]
+        axis = time_axis(days * shown.until)
+        for axes, panel in zip(panels, shown.panels, strict=True):
+            _draw(axes, panel, card, courses, labels, times * days / axis.days)
+        set_time_axis(panels[-1], axis, 0.0, days * shown.until)
+        if len(labels) > 1:
+            legend_below(panels[-1], panels[0].get_legend_handles_labels()[0][: len(labels)])
+    return figure
+
+
+def _draw(
+    axes: Axes, panel: Panel, card: Card, courses: list[xr.Dataset], labels: list[str], times: np.ndarray
+) -> None:
+    """Runs differ by colour and symbols by dashes; of a single run, symbols by colour."""
+    one_run = len(courses) == 1
+    for place, symbol in enumerate(panel.symbols):
+        colours = cycle(COLOURS)
+        for course, label in zip(courses, labels, strict=True):
+            colour = COLOURS[place % len(COLOURS)] if one_run else next(colours)
+            dashes = DASHES[place % len(DASHES)]
+            axes.plot(times, course[symbol].values, color=colour, linestyle=dashes, label=label or symbol)
+    if len(panel.symbols) > 1:
+        count = len(panel.symbols)
+        meanings = [axes.plot([], [], color=BLACK, linestyle=dashes)[0] for dashes in DASHES[:count]]
+        handles = axes.get_lines()[:count] if one_run else meanings
+        axes.legend(handles, [card.symbols[symbol].label for symbol in panel.symbols], loc="best")
+    axes.set_yscale(panel.scale)
+    axes.set_title(panel.label)
+    unit = card.symbols[panel.symbols[0]].unit
+    axes.set_ylabel("" if unit == "dimensionless" else unit)
