@@ -25,8 +25,8 @@ TURNS = 30
 SETTLED = 1e-2
 """By how much of the tolerance a state may still change when the turns end."""
 
-LONGER = 8.0
-"""By how many times a step may be longer than the shortest delay; below that it is cut to it."""
+LONGER = 4.0
+"""By how many times a step is longer than the shortest delay that is not cut to it; less than steps grow by at once."""
 
 SIDE = 8.0
 """Units in the last place by which a past time is moved to one side, so that it lies on one side of a jump."""
