@@ -13,19 +13,21 @@ FIRST_ROOM = 64
 class History:
     """Steps of each member, oldest first, in a ring; steps that no delay reaches any more make room for others.
 
-    Arrays are (..., step, history): a history is the column of one member. A state in a step of length h from t is
-    y + theta (g + (1 - theta) (D_1 + theta (D_2 + ...))), g its change over the whole step, theta = (s - t)/h.
+    Arrays are (..., step, history): a history is the column of one member; where there is no step, none ever begins. A
+    state in a step of length h from t is y + theta (g + (1 - theta) (D_1 + theta (D_2 + ...))), g its change over the
+    whole step, theta = (s - t)/h.
     """
 
     def __init__(self, states: int, jumping: int, rows: int, histories: int) -> None:
         self.first, self.count = np.zeros(histories, np.int64), np.zeros(histories, np.int64)
-        self.begins, self.lengths = np.empty((FIRST_ROOM, histories)), np.empty((FIRST_ROOM, histories))
-        self.states = np.empty((2 + rows, states, FIRST_ROOM, histories))
-        self.jumping = np.empty((jumping, FIRST_ROOM, histories))
+        self.begins, self.lengths = np.full((FIRST_ROOM, histories), np.inf), np.ones((FIRST_ROOM, histories))
+        self.states = np.zeros((2 + rows, states, FIRST_ROOM, histories))
+        self.jumping = np.zeros((jumping, FIRST_ROOM, histories))
 
     def clear(self, histories: np.ndarray) -> None:
         """Forget the steps of some histories."""
         self.first[histories] = self.count[histories] = 0
+        self.begins[:, histories] = np.inf
 
     def keep(self, lanes: np.ndarray, histories: np.ndarray, course: Course, p: np.ndarray, reach: np.ndarray) -> None:
         """Add the steps that some lanes took; p are the parameters that may jump, (parameter, lane).
@@ -62,14 +64,9 @@ class History:
         return rates
 
     def _place(self, histories: np.ndarray, s: np.ndarray) -> np.ndarray:
-        """Where the last step stands that began at s or before; by bisection."""
-        room, first = len(self.begins), self.first[histories]
-        low, high = np.zeros(len(histories), np.int64), np.maximum(self.count[histories], 1)
-        while np.any(high - low > 1):
-            middle = (low + high) // 2
-            early = self.begins[(first + middle) % room, histories] <= s
-            low, high = np.where(early, middle, low), np.where(early, high, np.maximum(middle, low + 1))
-        place: np.ndarray = (first + low) % room
+        """Where the last step stands that began at s or before; counted, since a loop of NumPy would take longer."""
+        begun = np.count_nonzero(self.begins[:, histories] <= s, axis=0)
+        place: np.ndarray = (self.first[histories] + np.maximum(begun, 1) - 1) % len(self.begins)
         return place
 
     def _forget(self, histories: np.ndarray, before: np.ndarray) -> None:
@@ -80,6 +77,7 @@ class History:
             old = (self.count[histories] > 1) & (second <= before)
             if not old.any():
                 return
+            self.begins[self.first[histories[old]], histories[old]] = np.inf
             self.first[histories[old]] = (self.first[histories[old]] + 1) % room
             self.count[histories[old]] -= 1
 
@@ -88,11 +86,11 @@ class History:
         room = len(self.begins)
         order = (self.first + np.arange(room).reshape(-1, 1)) % room
 
-        def doubled(old: np.ndarray) -> np.ndarray:
+        def doubled(old: np.ndarray, free: float = 1.0) -> np.ndarray:
             laid = np.take_along_axis(old, np.broadcast_to(order, old.shape), axis=-2)
-            return np.concatenate([laid, np.empty_like(laid)], axis=-2)
+            return np.concatenate([laid, np.full_like(laid, free)], axis=-2)
 
-        self.begins, self.lengths = doubled(self.begins), doubled(self.lengths)
+        self.begins, self.lengths = doubled(self.begins, np.inf), doubled(self.lengths)
         self.states, self.jumping = doubled(self.states), doubled(self.jumping)
         self.first[:] = 0
 

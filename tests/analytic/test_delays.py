@@ -206,5 +206,5 @@ def test_the_past_takes_no_more_room_than_the_delay_is_long() -> None:
     assert lanes.delayed is not None
     with np.errstate(all="ignore"):
         lanes.run()
-    assert np.all(solution.steps > 500)
+    assert np.all(solution.steps > 4 * FIRST_ROOM)
     assert len(lanes.delayed.history.begins) == FIRST_ROOM
