@@ -55,6 +55,7 @@ class Layout:
     steady: tuple[bool, ...] = ()  # of each lag, whether its delay rests on parameters alone
     deep: tuple[bool, ...] = ()  # of each lag, whether what it delays is delayed itself
     jumping: tuple[int, ...] = ()  # rows of parameters that events set
+    moved_before: bool = False  # whether lags rest on initial assignments that depend on time
 
     @property
     def autonomous(self) -> bool:

@@ -24,6 +24,7 @@ class Lag:
     name, slope, near : what stands for its value, its slope, and 1 where tau is 0, else 0
     value, ago : x and tau
     start : the value at the start; before : x at times before it, from parameters and initial values
+    moved_before : whether it rests on initial assignments that depend on time
     """
 
     name: str
@@ -33,6 +34,7 @@ class Lag:
     ago: Expr
     start: Expr
     before: Expr
+    moved_before: bool
 
     @property
     def surrogate(self) -> Expr:
@@ -66,7 +68,7 @@ def named_lags(model: OdeModel) -> tuple[OdeModel, tuple[Lag, ...]]:
             slope, near = (free_name(f"{rule.id}__{what}", taken) for what in ("slope", "near"))
             value, ago = rule.expr.args
             start, before = past.at(rule.expr, Num(0.0)), past.at(value, TIME)
-            lags.append(Lag(rule.id, slope, near, value, ago, start, before))
+            lags.append(Lag(rule.id, slope, near, value, ago, start, before, past.assigned(value)))
     return changed, tuple(lags)
 
 

@@ -170,6 +170,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         steady=tuple(symbols(lag.ago) <= hoist.fixed - jumping and TIME not in walk(lag.ago) for lag in lags),
         deep=tuple(bool(one.past.used() & late) for one in delays),
         jumping=tuple(row for row, one in enumerate(model.parameters) if one.id in jumping),
+        moved_before=any(lag.moved_before for lag in lags),
     )
     starts = {lag.name: lag.start for lag in lags}
     return Program(

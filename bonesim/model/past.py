@@ -69,6 +69,17 @@ class Past:
             return self.at(value, Call("sub", (time, self.at(ago, time, within))), within)
         return Call(expr.op, tuple(self.at(arg, time, within) for arg in expr.args))
 
+    def assigned(self, expr: Expr) -> bool:
+        """Whether an expression rests on initial assignments that depend on time."""
+        rules = {rule.id: rule.expr for rule in self.model.rules}
+        seen: set[str] = set()
+        pending = [expr]
+        while pending:
+            names = symbols(pending.pop()) - seen
+            seen |= names
+            pending += [rules[name] for name in names if name in rules]
+        return bool((seen & self.moving) - rules.keys())
+
     def _leaf(self, leaf: Num | Sym | Time, time: Expr, within: tuple[str, ...]) -> Expr:
         if isinstance(leaf, Time):
             return time

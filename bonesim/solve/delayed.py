@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bonesim.errors import InputError, Place
 from bonesim.solve.breaks import Breaks
 from bonesim.solve.controller import TINIEST
 from bonesim.solve.crossing import Course
@@ -41,6 +42,11 @@ class Delayed:
 
     def __init__(self, kernels: Kernels, batch: Batch, rows: int, histories: int) -> None:
         self.kernels, self.functions, self.layout, self.batch = kernels, kernels.functions, kernels.layout, batch
+        if self.layout.moved_before and batch.t_out[0] != 0:
+            problem = (
+                f"the past of initial assignments that depend on time is that before 0, not before {batch.t_out[0]:g}"
+            )
+            raise InputError(problem, place=Place(key="times"), remedy="begin at 0")
         n = len(self.layout.states)
         self.history = History(n, len(self.layout.jumping), rows, histories)
         self.within = Within(n, rows, histories)

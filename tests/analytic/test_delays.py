@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import factorial
 
 import numpy as np
@@ -190,6 +191,16 @@ def test_many_members_against_the_closed_form() -> None:
     taus, t = np.linspace(0.3, 1.5, 50), np.linspace(0.0, 5.0, 21)
     found = solve(ONE_DELAY, t, settings=TIGHT, tau=taus).y[:, 0, :]
     assert np.abs(found - by_steps(t[:, None], taus)).max() < 1e-8
+
+
+def test_constraints_beside_delays() -> None:
+    """z = x(t - 1) + 1 as a constraint: x' = -(z - 1) is the equation of one delay."""
+    ode = model({"x": (1, "1 - z"), "z": (0, "z - 1 - delay(x, 1)")}, {}, {})
+    ode = ode.with_(states=(ode.states[0], replace(ode.states[1], algebraic=True)))
+    t = np.linspace(0.0, 5.0, 21)
+    found = solve(ode, t, "x", "z", settings=TIGHT).y[:, :, 0]
+    np.testing.assert_allclose(found[:, 0], by_steps(t, 1.0), atol=1e-8)
+    np.testing.assert_allclose(found[1:, 1], 1 + by_steps(t[1:] - 1, 1.0), atol=1e-7)
 
 
 def test_a_negative_delay_gives_no_number() -> None:

@@ -101,6 +101,18 @@ def test_the_compiled_back_end_is_refused() -> None:
     assert bonesim.simulate(GROWTH, [0, 1]).attrs["backend"] == "numpy"
 
 
+def test_a_past_that_initial_assignments_say_is_that_before_0() -> None:
+    ode = model({"x": ("cos(t)", "-delay(x, 1)")})
+    with pytest.raises(InputError) as caught:
+        bonesim.simulate(ode, [5, 6])
+    assert str(caught.value) == (
+        "times: the past of initial assignments that depend on time is that before 0, not before 5\n  try: begin at 0"
+    )
+    # What a rule says at a time, it says at that time.
+    ruled = model({"x": (0, "delay(r, 1)")}, {}, {"r": "cos(t)"})
+    np.testing.assert_allclose(bonesim.simulate(ruled, [5, 7])["x"], [0, np.sin(6) - np.sin(4)], rtol=1e-5)
+
+
 REMEDY = "compare simulations, or replace the delay by a chain of first-order steps with the same mean"
 
 
