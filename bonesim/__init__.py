@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bonesim.export import export_antimony, export_omex, export_sbml
     from bonesim.failure import explain_failure
     from bonesim.profile import profile
+    from bonesim.results.species import amount, concentration
     from bonesim.results.store import read_run, summary
     from bonesim.run import run
     from bonesim.scenario.load import load_scenario
@@ -40,8 +41,10 @@ __all__ = [
     "SimulationError",
     "UnsupportedModelError",
     "__version__",
+    "amount",
     "catalog",
     "compare",
+    "concentration",
     "explain",
     "explain_failure",
     "export_antimony",
@@ -65,8 +68,10 @@ _HOMES = {
     "InputError": ("errors", "InputError"),
     "SimulationError": ("errors", "SimulationError"),
     "UnsupportedModelError": ("errors", "UnsupportedModelError"),
+    "amount": ("results.species", "amount"),
     "catalog": ("catalog", "load_catalog"),
     "compare": ("compare", "compare"),
+    "concentration": ("results.species", "concentration"),
     "explain": ("explain", "explain"),
     "explain_failure": ("failure", "explain_failure"),
     "export_antimony": ("export", "export_antimony"),

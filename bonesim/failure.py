@@ -21,6 +21,7 @@ from bonesim.model.expr import walk
 from bonesim.model.ode import OdeModel
 from bonesim.model.past import without_delays
 from bonesim.model.text import expression_text
+from bonesim.results.dataset import with_own_names
 from bonesim.simulate import Values, build_kernels, held_states, load_model, members, rows
 from bonesim.solve.controller import error_norm, smallest_step
 from bonesim.solve.integrate import endless_turns, integrate
@@ -113,6 +114,7 @@ def explain_failure(
         told = f"the result is not of the model '{model.id}'"
         raise InputError(told, place=Place(key="result"), remedy="give the model that was simulated")
     model = without_delays(well_posed(model), "an explanation")
+    result = with_own_names(result)
     chosen, end = _end(result, member)
     given = {**rows(model, parameters or {}, "parameter"), **rows(model, initial or {}, "state")}
     one = {name: _of_member(name, values, chosen, result) for name, values in given.items()}

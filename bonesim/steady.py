@@ -17,6 +17,7 @@ from bonesim.model.ode import OdeModel
 from bonesim.model.past import at_rest, has_delays, without_delays
 from bonesim.results.dataset import CONVENTIONS, RESERVED, check_names, flags
 from bonesim.results.provenance import versions
+from bonesim.results.species import Readings
 from bonesim.simulate import Values, build_kernels, held_states, load_model, members, named, rows
 from bonesim.solve.rest import Rest, Stability
 from bonesim.solve.settings import Settings
@@ -86,8 +87,9 @@ def steady_state(
     parameters, initial = rows(model, parameters or {}, "parameter"), rows(model, initial or {}, "state")
     near = rows(model, guess or {}, "state")
     held = held_states(model, hold)
+    readings = Readings.of(model, names, symbols)
     delayed, resting = has_delays(model), at_rest(model)
-    kernels = build_kernels(resting, symbols, backend)
+    kernels = build_kernels(resting, [*symbols, *readings.varying], backend)
     batch, start = _starts(members(kernels, model, (0.0, 1.0), parameters, initial), model, near)
     settings = Settings(rtol=rtol, atol=atol)
     rest = find_rest(kernels, batch, settings, start, held)
@@ -98,6 +100,7 @@ def steady_state(
     single = all(np.ndim(value) == 0 for value in (*parameters.values(), *initial.values(), *near.values()))
     how = {"backend": kernels.backend, "rtol": rtol}
     dataset = _dataset(model, names, symbols, rest, how)
+    dataset = readings.added_to(dataset, batch.parameters, rest.observed[len(names) :])
     if single:
         dataset = dataset.isel(member=0, drop=True)
         if rest.cause:
@@ -139,7 +142,7 @@ def _dataset(
 
     found = _findings(rest, model.time_unit)
     check_names(names, (*RESERVED, *found))
-    for name, symbol, values in zip(names, symbols, rest.observed, strict=True):
+    for name, symbol, values in zip(names, symbols, rest.observed[: len(names)], strict=True):
         quantity = model.by_id[symbol]
         attrs = {"units": quantity.unit or "dimensionless", "long_name": quantity.label or name, "role": "output"}
         found[name] = ("member", values, attrs)

@@ -83,7 +83,6 @@ class _Reader:
         self.model = document.model
         self.found = Formulas()
         self.problems: list[InputError] = []
-        self.compartments = {element.getId() for element in each(self.model.getListOfCompartments())}
         everything = self.model.getListOfAllElements()
         self._may_be_empty = (self.document.level, self.model.getVersion()) >= (3, 2)
         self.taken = {everything.get(k).getId() for k in range(everything.getSize())}
@@ -118,8 +117,6 @@ class _Reader:
                 continue
             if rule.isAlgebraic():
                 self.refuse("algebraic_rule", self.document.where(rule, "algebraic rule"))
-            elif variable in self.compartments:
-                self.refuse("varying_compartment", self.document.where(rule, f"compartment '{variable}'", variable))
             else:
                 table = self.found.rates if rule.isRate() else self.found.assignments
                 table[variable] = self.formula(rule.getMath(), where)
@@ -191,9 +188,6 @@ class _Reader:
     def _event(self, event: Element, event_id: str, where: Where) -> RawEvent:
         trigger = event.getTrigger()
         assignments = [one for one in each(event.getListOfEventAssignments()) if not self._is_empty(one)]
-        for target in (assignment.getVariable() for assignment in assignments):
-            if target in self.compartments:
-                self.refuse("varying_compartment", self.document.where(event, f"compartment '{target}'"))
         return RawEvent(
             event_id,
             self.formula(trigger.getMath(), where),
