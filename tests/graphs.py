@@ -16,7 +16,8 @@ LOGIC = ("and", "or", "not")
 RELATIONS = ("lt", "le", "gt", "ge", "eq", "ne")
 BENT = ("abs", "min", "max", "floor", "ceil", "piecewise")
 RARE = "factorial"  # whose table is long
-SMOOTH = tuple(sorted(set(OPS) - {*LOGIC, *RELATIONS, *BENT, RARE}))
+LATE = "delay"  # which the interpreter does not know, and the compiled back end neither
+SMOOTH = tuple(sorted(set(OPS) - {*LOGIC, *RELATIONS, *BENT, RARE, LATE}))
 EXACT = frozenset({*LOGIC, *RELATIONS, *BENT, RARE, "neg"})
 """Operators that round nothing: their result is one of their arguments, a whole number or a truth value."""
 
