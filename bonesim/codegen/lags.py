@@ -40,7 +40,8 @@ class Lag:
     def surrogate(self) -> Expr:
         """An expression with the derivatives of the lag."""
         past = Call("mul", (Sym(self.slope), Call("sub", (TIME, self.ago))))
-        return Call("add", (Call("mul", (Sym(self.near), self.value)), past))
+        present = Call("piecewise", (self.value, Call("ne", (Sym(self.near), Num(0.0))), Num(0.0)))
+        return Call("add", (present, past))
 
 
 def named_lags(model: OdeModel) -> tuple[OdeModel, tuple[Lag, ...]]:

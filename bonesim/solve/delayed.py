@@ -161,6 +161,8 @@ class Delayed:
             result[:2, some] = self._before(lag, histories[some], s[some])
         if (some := np.flatnonzero(late)).size:
             result[:2, some] = self._past(lag, histories[some], s[some], _at(p, some), _at(k, some), after=after)
+        # Where the slope is infinite, as that of a root of 0, error control is left to itself.
+        result[1, ~np.isfinite(result[1])] = 0.0
         return result
 
     def _before(self, lag: int, histories: np.ndarray, s: np.ndarray) -> np.ndarray:

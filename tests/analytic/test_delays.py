@@ -193,6 +193,14 @@ def test_many_members_against_the_closed_form() -> None:
     assert np.abs(found - by_steps(t[:, None], taus)).max() < 1e-8
 
 
+def test_a_past_whose_slope_is_infinite() -> None:
+    """y' = the root of x a unit of time before, where x is 0 until t = 1, then (t - 1)^2."""
+    ode = model({"x": (0, "piecewise(0, t < 1, 2*(t - 1))"), "y": (0, "delay(sqrt(x), 1)")})
+    t = np.linspace(0.0, 4.0, 17)
+    found = solve(ode, t, "y", settings=TIGHT).y[:, 0, 0]
+    np.testing.assert_allclose(found, np.maximum(t - 2, 0) ** 2 / 2, atol=1e-5)
+
+
 def test_constraints_beside_delays() -> None:
     """z = x(t - 1) + 1 as a constraint: x' = -(z - 1) is the equation of one delay."""
     ode = model({"x": (1, "1 - z"), "z": (0, "z - 1 - delay(x, 1)")}, {}, {})
