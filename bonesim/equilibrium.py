@@ -10,6 +10,7 @@ import numpy as np
 from bonesim.model.check import well_posed
 from bonesim.model.clock import never_rests
 from bonesim.model.ode import OdeModel
+from bonesim.model.past import without_delays
 from bonesim.solve.rest import Rest
 from bonesim.solve.settings import Settings
 from bonesim.solve.solution import Solution
@@ -41,8 +42,10 @@ def equilibrated(
     ------
     InputError
         If what rests now will not, since a rate changes with time itself, or if constraints determine a state.
+    UnsupportedModelError
+        If the model has delayed values: the way to a rest is another with them.
     """
-    model.without_constraints("a steady state")
+    without_delays(model.without_constraints("a steady state"), "a start from rest")
     rest = relax(kernels, batch, closer(settings), held)
     if rest.drifts.any():
         raise never_rests(well_posed(model))

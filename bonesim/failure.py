@@ -19,6 +19,7 @@ from bonesim.model.check import well_posed
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import walk
 from bonesim.model.ode import OdeModel
+from bonesim.model.past import without_delays
 from bonesim.model.text import expression_text
 from bonesim.results.dataset import with_own_names
 from bonesim.simulate import Values, build_kernels, held_states, load_model, members, rows
@@ -104,13 +105,16 @@ def explain_failure(
     ------
     InputError
         If the member did not fail, or did not stop while it was solved, or the result is of another model.
+    UnsupportedModelError
+        If the model has delayed values.
     """
     if not isinstance(model, OdeModel):
         model = load_model(model)
     if result.attrs.get("model_hash") != model.content_hash:
         told = f"the result is not of the model '{model.id}'"
         raise InputError(told, place=Place(key="result"), remedy="give the model that was simulated")
-    model, result = well_posed(model), with_own_names(result)
+    model = without_delays(well_posed(model), "an explanation")
+    result = with_own_names(result)
     chosen, end = _end(result, member)
     given = {**rows(model, parameters or {}, "parameter"), **rows(model, initial or {}, "state")}
     one = {name: _of_member(name, values, chosen, result) for name, values in given.items()}

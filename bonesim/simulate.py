@@ -13,6 +13,7 @@ from bonesim.accuracy import error_estimates, with_estimates
 from bonesim.equilibrium import blame, equilibrated
 from bonesim.errors import InputError, Place, SimulationError, closest
 from bonesim.model.ode import OdeModel, Parameter, State
+from bonesim.model.past import has_delays
 from bonesim.resources import model_ids
 from bonesim.results.species import Readings
 from bonesim.sbml.library import read_library_model
@@ -182,22 +183,29 @@ def held_states(model: OdeModel, names: Sequence[str]) -> list[str]:
 def build_kernels(model: OdeModel, observables: Sequence[str], backend: str = "auto", method: str = "auto") -> Kernels:
     """Kernels of a model by the named back end for one method.
 
-    `auto` is `llvm` where llvmlite is installed and no event waits in a queue, else `numpy`; never a question of how
-    many members there are.
+    `auto` is `llvm` where llvmlite is installed and the model has neither delayed values nor events that wait in a
+    queue, else `numpy`; never a question of how many members there are.
     """
     if backend not in {"auto", *BACKENDS}:
         raise InputError(f"unknown back end '{backend}'", remedy=closest(backend, ["auto", *BACKENDS]))
-    if model.queued and backend == "llvm":
-        event = next(event for event in model.state_events if event.waits)
-        problem = f"the back end llvm has no queue, in which event '{event.id}' waits"
-        raise InputError(problem, place=Place(key="backend"), remedy="leave it out, or numpy")
-    if backend == "numpy" or (backend == "auto" and (model.queued or find_spec("llvmlite") is None)):
+    plain_only = _plain_only(model)
+    if plain_only and backend == "llvm":
+        raise InputError(plain_only, place=Place(key="backend"), remedy="leave it out, or numpy")
+    if backend == "numpy" or plain_only or find_spec("llvmlite") is None:
         from bonesim.codegen.backends import numpy
 
         return numpy.build(model, observables)
     from bonesim.codegen.backends import llvm
 
     return llvm.build(model, observables, Settings(method=method).tableau)
+
+
+def _plain_only(model: OdeModel) -> str:
+    """Why only the loop in NumPy solves a model; empty where both do."""
+    if model.queued:
+        event = next(event for event in model.state_events if event.waits)
+        return f"the back end llvm has no queue, in which event '{event.id}' waits"
+    return "the back end llvm knows no delayed values, which the model has" if has_delays(model) else ""
 
 
 def members(

@@ -14,6 +14,7 @@ from bonesim.errors import InputError, SimulationError
 from bonesim.model.check import well_posed
 from bonesim.model.clock import never_rests
 from bonesim.model.ode import OdeModel
+from bonesim.model.past import at_rest, has_delays, without_delays
 from bonesim.results.dataset import CONVENTIONS, RESERVED, check_names, flags
 from bonesim.results.provenance import versions
 from bonesim.results.species import Readings
@@ -74,6 +75,8 @@ def steady_state(
     InputError
         For an unknown name, values of different lengths, a model in which a rate changes with time itself, or one with
         constraints.
+    UnsupportedModelError
+        If the model has delayed values and conserves totals.
     SimulationError
         If the only member finds no rest.
     """
@@ -85,12 +88,15 @@ def steady_state(
     near = rows(model, guess or {}, "state")
     held = held_states(model, hold)
     readings = Readings.of(model, names, symbols)
-    kernels = build_kernels(model, [*symbols, *readings.varying], backend)
+    delayed, resting = has_delays(model), at_rest(model)
+    kernels = build_kernels(resting, [*symbols, *readings.varying], backend)
     batch, start = _starts(members(kernels, model, (0.0, 1.0), parameters, initial), model, near)
     settings = Settings(rtol=rtol, atol=atol)
     rest = find_rest(kernels, batch, settings, start, held)
     if rest.drifts.any():
         raise never_rests(well_posed(model))
+    if delayed:
+        rest = _delayed(model, rest)
     single = all(np.ndim(value) == 0 for value in (*parameters.values(), *initial.values(), *near.values()))
     how = {"backend": kernels.backend, "rtol": rtol}
     dataset = _dataset(model, names, symbols, rest, how)
@@ -100,6 +106,14 @@ def steady_state(
         if rest.cause:
             raise SimulationError(f"the model {rest.cause[0]}", status=Status(rest.status[0]), result=dataset)
     return dataset
+
+
+def _delayed(model: OdeModel, rest: Rest) -> Rest:
+    """A rest in which delayed values are what they are now; what becomes of disturbances no Jacobian says then."""
+    if np.any(rest.character.conserved > 0):
+        # A total would hold what is on its way, which the initial values do not say.
+        without_delays(model, "a steady state that depends on what is conserved")
+    return replace(rest, character=replace(rest.character, growth=np.full_like(rest.residual, np.nan)))
 
 
 def _starts(batch: Batch, model: OdeModel, guess: Mapping[str, np.ndarray]) -> tuple[Batch, np.ndarray]:

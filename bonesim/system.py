@@ -49,7 +49,9 @@ class Layout:
 
     Rows of `k` are the constants, then the switches (conditions that keep their value during a step), then whether
     the trigger of each state event is true. A located switch is on the wrong side where it is 1 and its root function
-    is below 0, or 0 and above; a timed one turns at the time that `stops` gives, if that is still to come.
+    is below 0, or 0 and above; a timed one turns at the time that `stops` gives, if that is still to come. Where there
+    are lags, `solve.delayed` fills in the rows behind: which history is the member's, and of each lag its value, its
+    slope and whether it is not delayed at all.
     """
 
     states: tuple[str, ...]
@@ -72,6 +74,11 @@ class Layout:
     fast: tuple[int, ...] = ()  # rows of states whose rate holds a part that is multiplied by FASTER
     factors: int = 0  # rows of L and U; none where the matrix of a step is inverted instead
     queue: tuple[Queued, ...] = ()  # each state event, where they wait in a queue
+    lags: tuple[tuple[str, str, str], ...] = ()  # names of delayed values, their slopes, and whether tau is 0
+    steady: tuple[bool, ...] = ()  # of each lag, whether its delay rests on parameters alone
+    deep: tuple[bool, ...] = ()  # of each lag, whether what it delays is delayed itself
+    jumping: tuple[int, ...] = ()  # rows of parameters that events set
+    moved_before: bool = False  # whether lags rest on initial assignments that depend on time
 
     @property
     def autonomous(self) -> bool:
@@ -81,7 +88,17 @@ class Layout:
     @property
     def kept(self) -> int:
         """How many rows `k` has."""
+        return self.history + (1 + 3 * len(self.lags) if self.lags else 0)
+
+    @property
+    def history(self) -> int:
+        """The row of `k` that says which history is a member's, where there are lags."""
         return len(self.constants) + len(self.switches) + len(self.initially)
+
+    @property
+    def lagging(self) -> slice:
+        """The rows of `k` that hold what is known of the lags, three of each."""
+        return slice(self.history + 1, self.kept)
 
     @property
     def switching(self) -> bool:
@@ -96,7 +113,7 @@ class Layout:
     @property
     def triggers(self) -> slice:
         """The rows of `k` that hold the triggers."""
-        return slice(self.kept - len(self.initially), self.kept)
+        return slice(self.history - len(self.initially), self.history)
 
     @property
     def turning(self) -> list[int]:
@@ -172,6 +189,18 @@ class Functions(Protocol):
 
     def stops(self, p: Rows, k: Rows, stops: np.ndarray) -> None:
         """When each timed switch turns next, (timed switch, member); in the past, infinite or NaN for never."""
+
+    def ago(self, lag: int, t: np.ndarray, y: Rows, p: Rows, k: Rows, out: np.ndarray) -> None:
+        """How long ago the value of a lag is from; only where the layout has lags, as below."""
+
+    def ago_then(self, lag: int, t: np.ndarray, y: Rows, p: Rows, k: Rows, out: np.ndarray) -> None:
+        """The same at a past time: with conditions as written, not as they are held."""
+
+    def past(self, lag: int, t: np.ndarray, y: Rows, p: Rows, k: Rows, dy: Rows, out: np.ndarray) -> None:
+        """What a lag delays and its derivative by time, at a time, from states, their rates, and lags of that time."""
+
+    def before(self, lag: int, t: np.ndarray, y: Rows, p: Rows, k: Rows, out: np.ndarray) -> None:
+        """The same at a time before the start, from initial values."""
 
 
 class Results(Protocol):

@@ -15,8 +15,10 @@ from bonesim.model.ops import OPS
 LOGIC = ("and", "or", "not")
 RELATIONS = ("lt", "le", "gt", "ge", "eq", "ne")
 BENT = ("abs", "min", "max", "floor", "ceil", "piecewise")
-SMOOTH = tuple(sorted(set(OPS) - {*LOGIC, *RELATIONS, *BENT}))
-EXACT = frozenset({*LOGIC, *RELATIONS, *BENT, "neg"})
+RARE = "factorial"  # whose table is long
+LATE = "delay"  # which the interpreter does not know, and the compiled back end neither
+SMOOTH = tuple(sorted(set(OPS) - {*LOGIC, *RELATIONS, *BENT, RARE, LATE}))
+EXACT = frozenset({*LOGIC, *RELATIONS, *BENT, RARE, "neg"})
 """Operators that round nothing: their result is one of their arguments, a whole number or a truth value."""
 
 LITERALS = (0.0, 1.0, 2.0, 3.0, -1.0, -2.0, 0.5, 0.1, 1.5, 7.0, 17.0, 1e-3, 1e4)
@@ -35,6 +37,8 @@ class Trees:
             return self._leaf()
         if chance < 0.13 and "piecewise" in self.numbers:
             return self.truth(depth - 1)
+        if chance > 0.99 and "piecewise" in self.numbers:
+            return Call(RARE, (self.number(depth - 1),))
         op = self.random.choice(self.numbers)
         if op != "piecewise":
             return Call(op, tuple(self.number(depth - 1) for _ in range(OPS[op].arity[0])))
@@ -112,4 +116,5 @@ def extended(expr: Expr, values: Mapping[str, np.ndarray], time: np.ndarray | fl
 _UFUNCS = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "neg": np.negative, "pow": np.power,
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
+    "factorial": np.vectorize(OPS["factorial"].evaluate, otypes=[float]),
 }  # fmt: skip

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bonesim.codegen.constraints import hastened, matched
+from bonesim.codegen.delays import Delayed, Named, delayed
+from bonesim.codegen.factorial import factorial
+from bonesim.codegen.lags import differentiable, named_lags
 from bonesim.codegen.switches import hold
 from bonesim.model.check import in_order, well_posed
 from bonesim.model.derive import jacobian
 from bonesim.model.evaluate import evaluate
-from bonesim.model.expr import TIME, Call, Expr, Num, Sym, Time, fold, free_name, rebuild, symbols, walk
-from bonesim.model.ode import OdeModel, StateEvent, TimedEvent
+from bonesim.model.expr import TIME, Call, Expr, Num, Sym, Time, fold, free_name, rebuild, substitute, symbols, walk
+from bonesim.model.ode import OdeModel, Rule, StateEvent, TimedEvent
+from bonesim.model.rewrite import rewritten
 from bonesim.system import Layout, Queued
 
 DEEPEST = 40
@@ -73,7 +77,8 @@ class Program:
     but for those that wait: their blocks are in `waiting`.
     `settle` stores to "k" what conditions and triggers are at a time and state, `roots` to "g" a root function of each
     located switch with the switches as they stand, `stops` to "stops" when each timed switch turns next; see
-    `codegen.switches`. The other blocks read the switches by the names in `layout.switches`.
+    `codegen.switches`. The other blocks read the switches by the names in `layout.switches`, lags by those in
+    `layout.lags`; `rates` are names of the rates of states at past times.
     """
 
     model: OdeModel
@@ -90,6 +95,18 @@ class Program:
     stops: Block
     firing: tuple[Block, ...]
     waiting: Waiting | None = None
+    delays: tuple[DelayBlocks, ...] = ()
+    rates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DelayBlocks:
+    """What is computed of a lag, each into "out"; see `codegen.delays`."""
+
+    ago: Block
+    ago_then: Block
+    past: Block
+    before: Block
 
 
 def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
@@ -103,19 +120,26 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     InputError
         If the model is not well posed (`model.check`).
     """
-    model = hastened(matched(numeric(well_posed(model))))
-    observables = tuple(observables)
-    held, hoist = hold(model), _Hoist(model)
+    model, lags = named_lags(hastened(matched(numeric(well_posed(model)))))
+    observables, late = tuple(observables), {lag.name for lag in lags}
+    held, hoist = hold(model, late), _Hoist(model)
     names = {switch.name for switch in held.switches}
-    chain = [(name, hoist(expr)) for name, expr in held.chain if name in names or not hoist.claims(name, expr)]
+    chain = [
+        (name, hoist(expr))
+        for name, expr in held.chain
+        if name not in late and (name in names or not hoist.claims(name, expr))
+    ]
     rules = [(name, expr) for name, expr in chain if name not in names]
     left = tuple(rule for rule in held.model.rules if rule.id not in hoist.named)
-    slopes = jacobian(held.model.with_(rules=left), model.by_id)
+    taken = {*model.by_id, *(name for lag in lags for name in (lag.slope, lag.near))}
+    slopes = jacobian(differentiable(held.model.with_(rules=left), lags), taken)
     slope_chain = [(name, hoist(expr)) for name, expr in slopes.chain]
     rates = [Store("dy", (row,), hoist(state.rate)) for row, state in enumerate(held.model.states)]
     entries = [Store("jacobian", index, hoist(expr)) for index, expr in sorted(slopes.by_state.items())]
     entries += [Store("by_time", (row,), hoist(expr)) for row, expr in sorted(slopes.by_time.items())]
     watched = [Store("out", (row,), hoist(Sym(name))) for row, name in enumerate(observables)]
+    instants = {switch.name: hoist(switch.at_instants) for switch in held.switches}
+    seen = [(name, substitute(expr, instants)) for name, expr in rules]
     times = [Store("times", (row,), hoist(event.time)) for row, event in enumerate(model.events)]
     times += [Store("every", (row,), hoist(event.every or Num(0.0))) for row, event in enumerate(model.events)]
     happening: tuple[TimedEvent | StateEvent, ...] = (*model.events, *model.state_events)
@@ -129,15 +153,24 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         "rhs": _block(rules, rates),
         "jacobian": _block(rules + slope_chain, entries),
         "start": _block(rules + slope_chain, rates + entries),
-        "observe": _block(rules, watched),
+        "observe": _block(seen, watched),
         "event_times": _block(rules, times),
         "roots": _block(rules, [Store("g", (row,), expr) for row, expr in enumerate(roots)]),
         "stops": _block(rules, [Store("stops", (row,), expr) for row, expr in enumerate(stops)]),
     }
     settled = [Sym(switch.name) for switch in held.switches] + triggers
     draft = _block(chain, [Store("k", (row,), expr) for row, expr in enumerate(settled)])
-    kept, constants = _constants(hoist, [*blocks.values(), draft, *firing, *(waiting.blocks if waiting else ())])
+    rate_names = {state.id: free_name(f"{state.id}__rate", taken) for state in model.states} if lags else {}
+    varying = model.with_(rules=tuple(rule for rule in model.rules if rule.id not in hoist.named))
+    written = [(rule.id, hoist(rule.expr)) for rule in varying.rules if rule.id not in late]
+    delays = tuple(
+        _delay_blocks(one, rules, written, hoist) for one in delayed(varying, held.model, lags, rate_names, taken)
+    )
+    lagging = [block for one in delays for block in (one.ago, one.ago_then, one.past, one.before)]
+    queued = waiting.blocks if waiting else ()
+    kept, constants = _constants(hoist, [*blocks.values(), draft, *firing, *queued, *lagging])
     settle = replace(draft, stores=tuple(replace(one, index=(len(kept) + one.index[0],)) for one in draft.stores))
+    jumping = _resting_on({target for event in happening for target, _ in event.assignments}, model.rules)
     layout = Layout(
         states=tuple(state.id for state in model.states),
         parameters=tuple(parameter.id for parameter in model.parameters),
@@ -156,14 +189,60 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         terminal=tuple(event.terminal for event in happening),
         algebraic=tuple(row for row, state in enumerate(model.states) if state.algebraic),
         fast=tuple(row for row, state in enumerate(model.states) if state.fast is not None),
-        shown=tuple(row for row, state in enumerate(model.states) if roots or state.id in blocks["observe"].used()),
         queue=_queue(model) if model.queued else (),
+        shown=tuple(
+            row for row, state in enumerate(model.states) if roots or lags or state.id in blocks["observe"].used()
+        ),
+        lags=tuple((lag.name, lag.slope, lag.near) for lag in lags),
+        steady=tuple(symbols(lag.ago) <= hoist.fixed - jumping and TIME not in walk(lag.ago) for lag in lags),
+        deep=tuple(bool(one.past.used() & late) for one in delays),
+        jumping=tuple(row for row, one in enumerate(model.parameters) if one.id in jumping),
+        moved_before=any(lag.moved_before for lag in lags),
     )
-    return Program(model, layout, _initial(model), constants, firing=firing, settle=settle, waiting=waiting, **blocks)
+    starts = {lag.name: lag.start for lag in lags}
+    return Program(
+        model,
+        layout,
+        _initial(model, starts),
+        constants,
+        firing=firing,
+        settle=settle,
+        waiting=waiting,
+        delays=delays,
+        rates=tuple(rate_names.values()),
+        **blocks,
+    )
+
+
+def _resting_on(names: set[str], rules: Iterable[Rule]) -> set[str]:
+    """Some names, and the rules that rest on one of them."""
+    found = set(names)
+    for rule in rules:
+        if symbols(rule.expr) & found:
+            found.add(rule.id)
+    return found
+
+
+def _delay_blocks(one: Delayed, rules: Named, written: Named, hoist: _Hoist) -> DelayBlocks:
+    """The blocks of one lag, from rules with conditions held and as written."""
+
+    def block(available: Named, *exprs: Expr) -> Block:
+        return _block(available, [Store("out", (row,), hoist(expr)) for row, expr in enumerate(exprs)])
+
+    chain = [(name, hoist(expr)) for name, expr in one.chain]
+    return DelayBlocks(
+        ago=block(rules, one.ago),
+        ago_then=block(written, one.ago_then),
+        past=block([*written, *chain], *one.past),
+        before=block([], *one.before),
+    )
 
 
 def numeric(model: OdeModel) -> OdeModel:
-    """The model with truth values that are used as numbers written as 1 and 0; array libraries add them as `or`."""
+    """The model in what target languages have: truth values used as numbers as 1 and 0, factorials as their values.
+
+    Array libraries add truth values as `or`.
+    """
 
     def number(expr: Expr) -> Expr:
         return Call("piecewise", (Num(1.0), expr, Num(0.0))) if isinstance(expr, Call) and expr.op in TRUTHS else expr
@@ -176,36 +255,14 @@ def numeric(model: OdeModel) -> OdeModel:
             new = tuple(arg if place % 2 and place < last else number(arg) for place, arg in enumerate(args))
         else:
             new = tuple(map(number, args))
+        if old.op == "factorial":
+            return factorial(*new)
         return old if all(a is b for a, b in zip(new, old.args, strict=True)) else Call(old.op, new)
 
-    def of(expr: Expr) -> Expr:
-        return number(fold(expr, lambda leaf: leaf, call))
+    def condition(expr: Expr) -> Expr:
+        return fold(expr, lambda leaf: leaf, call)
 
-    return model.with_(
-        states=tuple(replace(state, initial=of(state.initial), rate=of(state.rate)) for state in model.states),
-        parameters=tuple(replace(one, initial=one.initial and of(one.initial)) for one in model.parameters),
-        rules=tuple(replace(rule, expr=of(rule.expr)) for rule in model.rules),
-        events=tuple(
-            replace(
-                event,
-                time=of(event.time),
-                every=event.every and of(event.every),
-                assignments=tuple((target, of(expr)) for target, expr in event.assignments),
-            )
-            for event in model.events
-        ),
-        state_events=tuple(
-            replace(
-                event,
-                trigger=fold(event.trigger, lambda leaf: leaf, call),
-                delay=event.delay and of(event.delay),
-                priority=event.priority and of(event.priority),
-                factors=tuple((target, of(expr)) for target, expr in event.factors),
-                assignments=tuple((target, of(expr)) for target, expr in event.assignments),
-            )
-            for event in model.state_events
-        ),
-    )
+    return rewritten(model, lambda expr: number(condition(expr)), condition)
 
 
 class _Hoist:
@@ -265,12 +322,12 @@ def _constants(hoist: _Hoist, blocks: list[Block]) -> tuple[tuple[str, ...], Blo
     return kept, _block(values, stores)
 
 
-def _initial(model: OdeModel) -> Block:
+def _initial(model: OdeModel, lags: Mapping[str, Expr]) -> Block:
     """Initial assignments in order of use; they may rest on parameters, initial values of states, and rules.
 
     Time is 0 in them, as SBML has it, wherever the simulation begins.
     """
-    exprs: dict[str, Expr] = {rule.id: rule.expr for rule in model.rules}
+    exprs: dict[str, Expr] = {rule.id: lags.get(rule.id, rule.expr) for rule in model.rules}
     exprs |= {parameter.id: parameter.initial for parameter in model.parameters if parameter.initial is not None}
     exprs |= {state.id: state.initial for state in model.states}
     uses = {name: sorted(symbols(expr) & exprs.keys()) for name, expr in exprs.items()}

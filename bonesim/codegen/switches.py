@@ -20,6 +20,7 @@ as do `eq` and `ne`.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -43,6 +44,7 @@ class Switch:
 
     text : the condition as written
     value : what it is at a time and state, from parameters, rules and the switches before it
+    at_turn : of a timed one, whether the condition holds at the very time at which it turns, which only outputs ask
     root : of a located one, above 0 where the condition holds and below where it does not
     stop : of a timed one, when it turns next; in the past, infinite or NaN for never
     """
@@ -52,6 +54,14 @@ class Switch:
     value: Expr
     root: Expr | None = None
     stop: Expr | None = None
+    at_turn: bool | None = None
+
+    @property
+    def at_instants(self) -> Expr:
+        """The value for outputs, which at the time of a turn is that of the condition as written, not that after it."""
+        if self.stop is None or self.at_turn is None:
+            return Sym(self.name)
+        return Call("piecewise", (Num(float(self.at_turn)), Call("eq", (TIME, self.stop)), Sym(self.name)))
 
 
 @dataclass(frozen=True)
@@ -68,9 +78,12 @@ class Held:
     triggers: tuple[Expr, ...]
 
 
-def hold(model: OdeModel) -> Held:
-    """The model with its conditions held; its rules stand in order of use and relations only in conditions."""
-    holder = _Holder(model)
+def hold(model: OdeModel, late: Collection[str] = ()) -> Held:
+    """The model with its conditions held; its rules stand in order of use and relations only in conditions.
+
+    `late` are rules of delayed values, which change as states do.
+    """
+    holder = _Holder(model, late)
     rules = tuple(replace(rule, expr=holder.rule(rule.id, rule.expr)) for rule in model.rules)
     states = tuple(replace(state, rate=holder.held(state.rate)) for state in model.states)
     triggers = tuple(holder.held(event.trigger) for event in model.state_events)
@@ -83,7 +96,8 @@ def hold(model: OdeModel) -> Held:
 class _Holder:
     """Goes through a model once, in order of use, and collects its switches."""
 
-    def __init__(self, model: OdeModel) -> None:
+    def __init__(self, model: OdeModel, late: Collection[str]) -> None:
+        self.late = late
         self.switches: list[Switch] = []
         self.chain: list[tuple[str, Expr]] = []
         self.taken = set(model.by_id)
@@ -98,7 +112,7 @@ class _Holder:
         """The expression of a rule, held; what follows may use its name."""
         expr = self.held(expr)
         self.chain.append((name, expr))
-        if self._moves(expr):
+        if self._moves(expr) or name in self.late:
             self.moving.add(name)
         elif self._is_clocked(expr):
             self.clocked.add(name)
@@ -135,7 +149,11 @@ class _Holder:
         turn = _over(subtract(self._start(right), self._start(left)), slope)
         at_start = Call(expr.op, (self._start(left), self._start(right)))
         value = _number(_after(expr.op, slope, turn, at_start))
-        return self._switch(Switch(self._free_name(), text, value, stop=turn))
+        holds = expr.op in {"ge", "le"}
+        after = (slope.value > 0) == (expr.op in RISING) if isinstance(slope, Num) else None
+        return self._switch(
+            Switch(self._free_name(), text, value, stop=turn, at_turn=None if holds == after else holds)
+        )
 
     def staircase(self, expr: Call, text: str) -> Expr:
         """`floor` of time: n where floor(s t + b) says so, but for rounding, from one turn to the next."""
@@ -176,7 +194,7 @@ class _Holder:
         other = Call("neg", (left,)) if expr.op == "abs" else right
         chosen = Call("piecewise", (left, self.relation(relation, text), other))
         parts = [part for side in (left, right) for part in self._makings(side)]
-        unknown = [Call("ne", (part, part)) for part in parts if not isinstance(_constant(part), Num)]
+        unknown = [Call("ne", (part, part)) for part in parts if not _is_a_number(part)]
         # `min` and `max` are NaN where either side is, which no relation tells.
         return chosen if not unknown else Call("piecewise", (Call("add", (left, right)), _any(unknown), chosen))
 
@@ -260,6 +278,12 @@ def _over(a: Expr, b: Expr) -> Expr:
     if isinstance(b, Num) and b.value and (1 / b.value).is_integer():
         return a if b == ONE else Call("mul", (a, Num(1 / b.value)))
     return Call("div", (a, b))
+
+
+def _is_a_number(expr: Expr) -> bool:
+    """Whether an expression is sure to be a number: one of numbers alone that is none else."""
+    value = _constant(expr)
+    return isinstance(value, Num) and not math.isnan(value.value)
 
 
 def _constant(expr: Expr) -> Expr:

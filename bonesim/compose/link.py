@@ -132,7 +132,10 @@ def _prefixed(module: Module) -> OdeModel:
             replace(p, id=names[p.id], initial=None if p.initial is None else renamed(p.initial))
             for p in model.parameters
         ),
-        rules=tuple(replace(rule, id=names[rule.id], expr=renamed(rule.expr)) for rule in model.rules),
+        rules=tuple(
+            replace(rule, id=names[rule.id], expr=renamed(rule.expr), rate_of=names.get(rule.rate_of, ""))
+            for rule in model.rules
+        ),
         events=tuple(
             replace(
                 event,

@@ -10,6 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from bonesim.errors import InputError, Place, closest
 from bonesim.model.expr import TIME, Expr, symbols, walk
 from bonesim.model.ode import OdeModel, Origin, Rule, StateEvent, TimedEvent
+from bonesim.model.past import is_delayed
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
@@ -154,7 +155,7 @@ def _moving_events(model: OdeModel) -> list[InputError]:
             fixed.add(rule.id)
     return [
         InputError(
-            f"the time of event '{event.id}' depends on a state or on time itself",
+            f"the time of event '{event.id}' depends on a state, on time itself or on a delayed value",
             place=_place(event.origin),
             remedy="write the time with numbers and parameters alone",
         )
@@ -164,7 +165,7 @@ def _moving_events(model: OdeModel) -> list[InputError]:
 
 
 def _rests_on(expr: Expr, names: set[str]) -> bool:
-    return symbols(expr) <= names and TIME not in walk(expr)
+    return symbols(expr) <= names and TIME not in walk(expr) and not is_delayed(expr)
 
 
 def _place(origin: Origin) -> Place | None:

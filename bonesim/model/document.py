@@ -37,7 +37,7 @@ def to_document(model: OdeModel) -> dict[str, Any]:
             [p.id, p.value, p.unit, None if p.initial is None else _expr(p.initial), p.label, _origin(p.origin)]
             for p in model.parameters
         ],
-        "rules": [[r.id, _expr(r.expr), r.unit, r.label, _origin(r.origin)] for r in model.rules],
+        "rules": [[r.id, _expr(r.expr), r.unit, r.label, _origin(r.origin), r.rate_of] for r in model.rules],
         "events": [
             [
                 e.id,
@@ -96,8 +96,8 @@ def from_document(document: dict[str, Any]) -> OdeModel:
             for name, value, unit, initial, label, origin in document["parameters"]
         ),
         rules=tuple(
-            Rule(name, _tree(expr), unit, label, _place(origin))
-            for name, expr, unit, label, origin in document["rules"]
+            Rule(name, _tree(expr), unit, label, _place(origin), rate_of)
+            for name, expr, unit, label, origin, rate_of in document["rules"]
         ),
         events=tuple(
             TimedEvent(

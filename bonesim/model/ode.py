@@ -58,13 +58,18 @@ class State:
 
 @dataclass(frozen=True)
 class Rule:
-    """An algebraic quantity: id = `expr` at every time."""
+    """An algebraic quantity: id = `expr` at every time.
+
+    With `rate_of` it is the rate of change of that symbol, which matters to delayed values alone: before the start
+    nothing moves by its rate.
+    """
 
     id: str
     expr: Expr
     unit: str = ""
     label: str = ""
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
+    rate_of: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -200,6 +205,8 @@ class OdeModel:
                 for one in self.state_events
             ]
             text += f"queued {waiting}"
+        if rates := [(rule.id, rule.rate_of) for rule in self.rules if rule.rate_of]:
+            text += f"rates {rates}"
         return hashlib.sha256(text.encode()).hexdigest()
 
     @cached_property

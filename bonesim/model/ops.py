@@ -14,10 +14,11 @@ ATOM = 100  # precedence of what never needs brackets
 
 @dataclass(frozen=True)
 class Op:
-    """One operator.
+    """One operator; `delay` means what is delayed where nothing moves, and elsewhere what `codegen.lags` says.
 
     `evaluate` is its meaning on floats (never raises: IEEE results instead), `numpy` the name of the NumPy
-    function or, where `precedence` is given, the infix symbol; `mathml` the element name in SBML.
+    function or, where `precedence` is given, the infix symbol, empty for what generated code does not
+    call by name; `mathml` the element name in SBML.
     """
 
     name: str
@@ -79,6 +80,17 @@ def _piecewise(*parts: float) -> float:
     return parts[-1]
 
 
+def _factorial(x: float) -> float:
+    """1 * 2 * ... * x of a whole number; what lies between whole numbers, or below 0, has none."""
+    if not (x >= 0 and (math.isinf(x) or x == math.floor(x))):
+        return math.nan
+    return float(math.factorial(int(x))) if x <= LARGEST_FACTORIAL else math.inf
+
+
+LARGEST_FACTORIAL = 170
+"""The largest whole number whose factorial is a finite number."""
+
+
 def _function(name: str, evaluate: Callable[[float], float], numpy: str, mathml: str) -> Op:
     return Op(name, (1, 1), evaluate, numpy, mathml)
 
@@ -120,5 +132,7 @@ OPS: dict[str, Op] = {
         _function("sinh", _safe(math.sinh, odd=True), "sinh", "sinh"),
         _function("cosh", _safe(math.cosh), "cosh", "cosh"),
         _function("tanh", _safe(math.tanh), "tanh", "tanh"),
+        _function("factorial", _factorial, "", "factorial"),
+        Op("delay", (2, 2), lambda x, ago: x, "", "delay"),
     )
 }

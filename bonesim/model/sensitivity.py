@@ -23,6 +23,7 @@ from bonesim.model.check import well_posed
 from bonesim.model.derive import BY_TIME, ONE, ZERO, add, gradient, multiply, rule_gradients, subtract
 from bonesim.model.expr import TIME, Call, Expr, Num, Sym, free_name, substitute, symbols, walk
 from bonesim.model.ode import OdeModel, Parameter, Rule, State, TimedEvent
+from bonesim.model.past import without_delays
 from bonesim.model.smooth import refuse_jumps
 
 
@@ -49,9 +50,9 @@ def with_sensitivities(model: OdeModel, names: Sequence[str], quantities: Iterab
     InputError
         If a name is no parameter or state, is computed, or stands twice, or constraints determine a state.
     UnsupportedModelError
-        If a rate jumps where a state crosses a limit, or the model has events that states trigger.
+        If a rate jumps where a state crosses a limit, or the model has events that states trigger, or delayed values.
     """
-    model = well_posed(model).without_constraints("a sensitivity")
+    model = without_delays(well_posed(model).without_constraints("a sensitivity"), "sensitivities")
     for place, name in enumerate(names):
         _check(model, name, names[:place])
     slopes = _Slopes(model, names)

@@ -12,6 +12,7 @@ from bonesim.errors import InputError
 from bonesim.model.expr import Call, Expr, Num, Sym, Time, fold
 from bonesim.model.ode import Annotation, OdeModel, Parameter, Rule, State, StateEvent, TimedEvent
 from bonesim.model.ops import ATOM, OPS
+from bonesim.model.past import has_delays
 from bonesim.sbml.annotations import ANTIMONY
 from bonesim.sbml.mathml_write import number_text
 from bonesim.sbml.read import read_antimony
@@ -29,10 +30,13 @@ def write_antimony(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
     ------
     InputError
         If the model has what Antimony has no words for: constraints, events that end the simulation, or a name that is
-        one of its own words.
+        one of its own words; or rates of change as values beside delays.
     """
     if constrained := [state.id for state in model.states if state.algebraic]:
         problem = f"Antimony has no word for constraints, and one determines '{constrained[0]}'"
+        raise InputError(problem, remedy="write SBML instead")
+    if has_delays(model) and (rates := [rule.rate_of for rule in model.rules if rule.rate_of]):
+        problem = f"the rate of change of '{rates[0]}' would be delayed by its formula, which is not its past"
         raise InputError(problem, remedy="write SBML instead")
     events, units = exported_events(model, doses), unit_ids(model)
     lines = [

@@ -20,12 +20,14 @@ from bonesim.model.check import in_order, well_posed
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import Call, Expr, Num, Sym, product, symbols
 from bonesim.model.ode import OdeModel, Origin, Parameter, Rule, Species, State
+from bonesim.model.past import Past, is_delayed
 from bonesim.sbml.algebra import determined, refuse_early_use
 from bonesim.sbml.annotations import read_annotations
 from bonesim.sbml.document import Document, Element, each
 from bonesim.sbml.events import with_events
 from bonesim.sbml.fast import with_equilibria
 from bonesim.sbml.formulas import Formulas, read_formulas, short_id
+from bonesim.sbml.rates import with_rates
 from bonesim.sbml.species import by_amount, has_size, is_amount, with_amounts_set
 
 Terms = dict[Expr, dict[str, float]]
@@ -34,8 +36,9 @@ Terms = dict[Expr, dict[str, float]]
 
 def built(document: Document) -> OdeModel:
     """The model; InputError or UnsupportedModelError if it is incomplete, inconsistent or beyond what we do."""
-    builder = _Builder(document, determined(document, read_formulas(document)))
-    model = well_posed(builder.model())
+    formulas = read_formulas(document)
+    builder, defined = _Builder(document, determined(document, formulas)), {*formulas.assignments, *formulas.laws}
+    model = well_posed(with_rates(builder.model(), document.math.rates, defined))
     refuse_early_use(model)
     values = initial_values(model)
     known = tuple(replace(p, value=values[p.id]) if math.isnan(p.value) else p for p in model.parameters)
@@ -49,6 +52,8 @@ def initial_values(model: OdeModel) -> dict[str, float]:
     first: dict[str, Expr] = {rule.id: rule.expr for rule in model.rules}
     first |= {state.id: state.initial for state in model.states}
     first |= {p.id: Num(p.value) if p.initial is None else p.initial for p in model.parameters}
+    past = Past(model)
+    first = {name: past.at(expr, Num(0.0)) if is_delayed(expr) else expr for name, expr in first.items()}
     values: dict[str, float] = {}
     for name in in_order({name: sorted(symbols(expr)) for name, expr in first.items()}, model, "initial values"):
         values[name] = float(evaluate(first[name], values))

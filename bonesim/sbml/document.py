@@ -53,7 +53,9 @@ class Document:
     def math(self) -> MathReader:
         """Reads formulas, with the model's function definitions."""
         functions = {f.getId(): f.getMath() for f in each(self.model.getListOfFunctionDefinitions())}
-        return MathReader({name: math for name, math in functions.items() if math is not None})
+        everything = self.model.getListOfAllElements()
+        taken = {everything.get(k).getId() for k in range(everything.getSize())}
+        return MathReader({name: math for name, math in functions.items() if math is not None}, taken)
 
     def place(self, element: Element, symbol: str = "") -> Place:
         """Where an element stands; `symbol` is the name it defines if that is not its own id."""

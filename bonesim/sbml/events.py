@@ -18,6 +18,7 @@ from itertools import combinations
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import TIME, Call, Expr, Num, Time, substitute, symbols, walk
 from bonesim.model.ode import OdeModel, Origin, Parameter, StateEvent, TimedEvent
+from bonesim.model.past import is_delayed
 from bonesim.sbml.formulas import RawEvent
 
 _ZERO = Num(0.0)
@@ -106,7 +107,12 @@ def _known_time(event: RawEvent, model: OdeModel, jumping: frozenset[str]) -> tu
     for rule in reversed(model.rules):
         time = substitute(time, {rule.id: rule.expr})
     constant = all(isinstance(model.by_id.get(name), Parameter) for name in symbols(time))
-    if not constant or jumping & symbols(time) or any(isinstance(node, Time) for node in walk(time)):
+    if (
+        not constant
+        or jumping & symbols(time)
+        or is_delayed(time)
+        or any(isinstance(node, Time) for node in walk(time))
+    ):
         return None
     return relation, time
 

@@ -127,10 +127,16 @@ class _Reader:
         self.taken.add(wanted)
         return wanted
 
+    def _is_empty(self, element: Element) -> bool:
+        """Whether an element has no mathematics, which Level 3 Version 2 allows: then it says nothing."""
+        return self.may_lack_math and not element.isSetMath()
+
     def rules(self) -> None:
         for rule in each(self.model.getListOfRules()):
             variable = rule.getVariable()
             where = self.document.where(rule, f"rule for '{variable}'", variable)
+            if self._is_empty(rule):
+                continue
             if rule.isAlgebraic():
                 self._algebraic(rule)
             else:
@@ -148,7 +154,8 @@ class _Reader:
         for assignment in each(self.model.getListOfInitialAssignments()):
             symbol = assignment.getSymbol()
             where = self.document.where(assignment, f"initial assignment of '{symbol}'", symbol)
-            self.found.initial[symbol] = self.formula(assignment.getMath(), where)
+            if not self._is_empty(assignment):
+                self.found.initial[symbol] = self.formula(assignment.getMath(), where)
 
     def reactions(self) -> None:
         for reaction in each(self.model.getListOfReactions()):

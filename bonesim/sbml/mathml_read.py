@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bonesim.errors import InputError, Place, closest
-from bonesim.model.expr import Call, Expr, Sym
+from bonesim.model.expr import Call, Expr, Sym, free_name
 from bonesim.sbml.operators import Node, builders, leaves, refused
 from bonesim.sbml.supported import refuse
 
@@ -24,10 +24,16 @@ class Where:
 
 
 class MathReader:
-    """Turns ASTNodes into expressions, given the function definitions of their model."""
+    """Turns ASTNodes into expressions, given the function definitions of their model.
 
-    def __init__(self, functions: Mapping[str, Node]) -> None:
+    `rates` are the symbols whose rate of change a formula uses (`rateOf`), each with the name that stands for it, which
+    is none of `taken`, and its first use.
+    """
+
+    def __init__(self, functions: Mapping[str, Node], taken: Iterable[str] = ()) -> None:
         self.functions = functions
+        self.rates: dict[str, tuple[str, Where]] = {}
+        self._taken = set(taken)
         self._measured: dict[int, tuple[Expr, int, int]] = {}
 
     def expression(self, node: Node | None, where: Where, renamed: Mapping[str, Expr] | None = None) -> Expr:
@@ -71,11 +77,14 @@ class MathReader:
         if construct:
             raise refuse(construct, where.what, where.place)
         args = [self._read(child, names, where, calling) for child in _operands(node)]
+        if kind == libsbml.AST_FUNCTION_RATE_OF:
+            return self._rate_of(args, where)
         if kind == libsbml.AST_FUNCTION:
             return self._inlined(node.getName(), args, where, calling)
         build = builders().get(kind)
         if build is None:
-            raise refuse("function", f"{where.what}, '{_name(node)}'", where.place)
+            problem = f"{where.what}: '{_name(node)}' is no function of SBML"
+            raise InputError(problem, place=where.place, remedy="write it with the functions of SBML core")
         try:
             return build(args)
         except (IndexError, ValueError):
@@ -83,6 +92,15 @@ class MathReader:
             raise InputError(
                 problem, place=where.place, remedy="give it the arguments of the SBML specification"
             ) from None
+
+    def _rate_of(self, args: Sequence[Expr], where: Where) -> Expr:
+        if len(args) != 1 or not isinstance(args[0], Sym):
+            problem = f"{where.what} asks for the rate of change of something that is no symbol"
+            raise InputError(problem, place=where.place, remedy="give 'rateOf' the id of one quantity")
+        name = args[0].name
+        if name not in self.rates:
+            self.rates[name] = free_name(f"{name}__rate", self._taken), where
+        return Sym(self.rates[name][0])
 
     def _inlined(self, name: str, args: Sequence[Expr], where: Where, calling: tuple[str, ...]) -> Expr:
         function = self.functions.get(name)

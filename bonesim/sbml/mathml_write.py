@@ -10,7 +10,10 @@ from bonesim.model.expr import Call, Expr, Num, Sym
 from bonesim.model.ops import OPS
 
 MATHML = "http://www.w3.org/1998/Math/MathML"
-_TIME = '<csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/time"> t </csymbol>'
+_SYMBOL = '<csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/{0}"> {1} </csymbol>'
+_TIME = _SYMBOL.format("time", "t")
+_SYMBOLS = {"delay": "delay", "rate_of": "rateOf"}
+"""Operators that SBML writes as symbols; `rate_of` is none of ours but what a rule with `rate_of` says."""
 _LARGEST_INTEGER = 2**31
 _ALONG = {"add": "plus", "mul": "times"}
 """Operators of which a chain to the left is written as one element."""
@@ -44,6 +47,9 @@ def _lines(expr: Expr) -> list[str]:
         return _apply(_ALONG[expr.op], _along(expr))
     if expr.op == "log10":
         return _block("apply", ["<log/>", *_block("logbase", number_element(10.0)), *_lines(expr.args[0])])
+    if expr.op in _SYMBOLS:
+        symbol = _SYMBOL.format(_SYMBOLS[expr.op], _SYMBOLS[expr.op])
+        return _block("apply", [symbol, *(line for arg in expr.args for line in _lines(arg))])
     return _apply(OPS[expr.op].mathml, expr.args)
 
 

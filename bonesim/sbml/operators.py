@@ -156,6 +156,7 @@ _ONE_ARGUMENT: dict[str, Callable[[Expr], Expr]] = {
         for name in ("abs", "exp", "ln", "floor", "sin", "cos", "tan", "sinh", "cosh", "tanh")
     },
     "CEILING": _plain("ceil"),
+    "FACTORIAL": _plain("factorial"),
     **{f"ARC{name.upper()}": _plain(f"a{name}") for name in ("sin", "cos", "tan")},
     **{"SEC": _over("cos"), "CSC": _over("sin"), "COT": _over("tan")},
     **{"SECH": _over("cosh"), "CSCH": _over("sinh"), "COTH": _over("tanh")},
@@ -188,6 +189,7 @@ def builders() -> dict[int, Callable[[Sequence[Expr]], Expr]]:
         "FUNCTION_PIECEWISE": _some(_piecewise),
         "FUNCTION_MIN": _some(_chain("min", math.nan)),
         "FUNCTION_MAX": _some(_chain("max", math.nan)),
+        "FUNCTION_DELAY": _exactly(2, lambda x, ago: _call("delay", x, ago)),
         "FUNCTION_QUOTIENT": _exactly(2, _quotient),
         "FUNCTION_REM": _exactly(2, lambda a, b: _call("sub", a, _call("mul", b, _quotient(a, b)))),
         "LOGICAL_AND": _chain("and", 1.0),
@@ -228,6 +230,5 @@ def refused() -> dict[int, str]:
     """libsbml's node type -> the row of `supported` that refuses it."""
     import libsbml
 
-    kinds = {libsbml.AST_FUNCTION_DELAY: "delay", libsbml.AST_FUNCTION_RATE_OF: "rate_of"}
     random = [name for name in dir(libsbml) if name.startswith("AST_DISTRIB_")]
-    return kinds | {getattr(libsbml, name): "random" for name in random}
+    return {getattr(libsbml, name): "random" for name in random}

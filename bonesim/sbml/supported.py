@@ -20,13 +20,9 @@ UNSUPPORTED: dict[str, tuple[str, str]] = {
         "it depends on what an algebraic rule determines, which is not known before the start",
         "write that rule as an assignment rule, solved for its variable",
     ),
-    "delay": (
-        "delayed values (csymbol 'delay') are not supported",
-        "replace the delay by a chain of first-order steps with the same mean",
-    ),
     "rate_of": (
-        "rates used as values (csymbol 'rateOf') are not supported",
-        "write the rate as an assignment rule and use that in both places",
+        "the rate of change (csymbol 'rateOf') of what a rule, a reaction or a constraint defines is not supported",
+        "write the derivative as an assignment rule and use that",
     ),
     "fast_stoichiometry": (
         "fast reactions whose stoichiometries change in time or are no numbers are not supported",
@@ -54,10 +50,6 @@ UNSUPPORTED: dict[str, tuple[str, str]] = {
         "flatten the model first, e.g. with libsbml or Tellurium",
     ),
     "package": ("this required SBML package is not supported", "export the model as SBML core"),
-    "function": (
-        "this mathematical function is not supported",
-        "write it with the functions of SBML core, without factorial",
-    ),
 }
 """Construct -> (what the message says, what to do instead)."""
 

@@ -16,10 +16,11 @@ from dataclasses import replace
 from typing import TypeAlias
 from xml.sax.saxutils import quoteattr
 
-from bonesim.errors import InputError, Place
+from bonesim.errors import InputError, Place, UnsupportedModelError
 from bonesim.model.evaluate import evaluate
-from bonesim.model.expr import TIME, Call, Expr, Num, symbols, walk
+from bonesim.model.expr import TIME, Call, Expr, Num, Sym, substitute, symbols, walk
 from bonesim.model.ode import Annotation, OdeModel, Parameter, Rule, State, StateEvent, TimedEvent
+from bonesim.model.past import has_delays
 from bonesim.sbml.annotations import annotation_element, meta_id
 from bonesim.sbml.mathml_write import math_element, number_text
 from bonesim.sbml.units import definition_id
@@ -44,6 +45,7 @@ def write_sbml(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
         If a unit of the model is none that we know, for what SBML has no word for (an event that ends the simulation, a
         fast state), or if a dose has to come before events whose priorities are calculated.
     """
+    model = _with_rates_asked_for(model) if has_delays(model) else model
     events, units = exported_events(model, doses), unit_ids(model)
     about = {one.id: one for one in model.annotations}
     whole = about.get("", Annotation(""))
@@ -93,6 +95,22 @@ def _single(event: TimedEvent) -> list[TimedEvent]:
     later = [Call("add", (event.time, Call("mul", (Num(float(turn)), event.every)))) for turn in range(1, event.count)]
     times: list[Expr] = [event.time, *later]
     return [TimedEvent(f"{event.id}_{turn}", time, event.assignments) for turn, time in enumerate(times, start=1)]
+
+
+def _with_rates_asked_for(model: OdeModel) -> OdeModel:
+    """The model whose rules of rates ask for them (`rateOf`): before the start they are not what their formulas say."""
+    rates = {rule.id: rule for rule in model.rules if rule.rate_of}
+    for rule in rates.values():
+        if not isinstance(model.by_id[rule.rate_of], State):
+            place = Place(rule.origin.file, rule.origin.line) if rule.origin.file else None
+            problem = f"the rate of change of '{rule.rate_of}', which SBML does not ask of what a rule defines"
+            raise UnsupportedModelError(problem, place=place, remedy="write its derivative as an assignment rule")
+    formulas = {name: rule.expr for name, rule in rates.items()}
+    asked = {name: Call("rate_of", (Sym(rule.rate_of),)) for name, rule in rates.items()}
+    return model.with_(
+        states=tuple(replace(state, rate=substitute(state.rate, formulas)) for state in model.states),
+        rules=tuple(replace(rule, expr=asked.get(rule.id, rule.expr)) for rule in model.rules),
+    )
 
 
 def _refuse_ends(events: Iterable[Event]) -> None:

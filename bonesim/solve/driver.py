@@ -11,12 +11,15 @@ and the events whose triggers have become true happen.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from bonesim.solve.calendar import calendar, fit
 from bonesim.solve.constraints import Constraints
 from bonesim.solve.controller import error_norm, first_step, smallest_step, step_factor, trial_step
 from bonesim.solve.crossing import Columns, Course, Some, first_turn
+from bonesim.solve.delayed import Delayed, DelayedStep
 from bonesim.solve.fast import Equilibria
 from bonesim.solve.queue import Queue
 from bonesim.solve.settings import Settings
@@ -56,7 +59,14 @@ class Lanes:
     ) -> None:
         self.kernels, self.batch, self.settings = kernels, batch, settings
         self.results, self.layout = results, kernels.layout
-        self.step = PlainStep(kernels, settings.tableau)
+        self.delayed: Delayed | None = None
+        self.step: PlainStep | DelayedStep
+        if self.layout.lags:
+            self.delayed = Delayed(kernels, batch, len(settings.tableau.H), width)
+            self.kernels = kernels = replace(kernels, functions=self.delayed)
+            self.step = DelayedStep(self.delayed, PlainStep(kernels, settings.tableau))
+        else:
+            self.step = PlainStep(kernels, settings.tableau)
         self.constraints = Constraints(kernels) if kernels.layout.algebraic else None
         self.equilibria = Equilibria(kernels, batch.t_out[-1] - batch.t_out[0]) if kernels.layout.fast else None
         self.still = [*kernels.layout.algebraic, *kernels.layout.fast]
@@ -94,6 +104,8 @@ class Lanes:
         self.pending = np.empty((len(layout.initially), width), bool)
         self.next_stop = np.empty(width)
         self.turns, self.culprit = np.empty(width, np.int64), np.empty(width, np.int64)
+        if self.delayed is not None:
+            self.k[layout.history] = np.arange(width)
 
     def _load(self, lanes: np.ndarray) -> None:
         """Put the next waiting members into `lanes`."""
@@ -109,6 +121,9 @@ class Lanes:
         self.fresh[lanes], self.arrived[lanes], self.pending[:, lanes] = True, False, False
         k = self.kernels.constants(self.p[:, lanes])
         k[self.layout.triggers] = np.reshape(self.layout.initially, (-1, 1))
+        if self.delayed is not None:
+            k[self.layout.history] = self.k[self.layout.history, lanes]
+            self.delayed.begin(self._histories(lanes), chosen)
         self.k[:, lanes] = k
         if self.queue is not None:
             self.queue.load(lanes, chosen)
@@ -125,6 +140,11 @@ class Lanes:
         self.member = self.member[lanes]
         if self.queue is not None:
             self.queue.keep(lanes)
+
+    def _histories(self, lanes: Some) -> np.ndarray:
+        """Numbers of the histories of some lanes, where values are delayed."""
+        histories: np.ndarray = self.k[self.layout.history, lanes].astype(np.int64)
+        return histories
 
     def _next_event(self) -> np.ndarray:
         """(lane,) time of each lane's next timed event, infinity where there is none."""
@@ -323,8 +343,11 @@ class Lanes:
     def _take_step(self) -> None:
         """One step of every lane, accepted or not, no further than to where something happens."""
         held = self.next_stop if self.queue is None else self.queue.stop(self.next_stop)
-        stop = np.minimum(np.minimum(self._next_event(), held), self.t_end)
+        stop = happens = np.minimum(np.minimum(self._next_event(), held), self.t_end)
         sliding = self.turns >= PATIENCE
+        if self.delayed is not None:
+            histories = self._histories(slice(None))
+            self.h, stop = self.delayed.fitted(histories, self.h), np.minimum(stop, self.delayed.breaks.next[histories])
         h, lands = fit(self.t, np.where(sliding, self._dwell(sliding), self.h), stop)
         rtol = self.settings.rtol
         y_next, scaled = self.step.advance(self.t, h, self.y, self.p, self.k, rtol, self.atol)
@@ -342,6 +365,9 @@ class Lanes:
         # A step cut short by a stop says nothing against the size that was planned.
         short = lands | turned | sliding
         planned = np.where(accepted & short & (factor >= 1), np.maximum(self.h, h * factor), h * factor)
+        if self.delayed is not None:
+            jumps = accepted & (turned | (lands & (happens <= stop)))
+            self._keep_history(self.delayed, course, np.flatnonzero(accepted), t_next, np.flatnonzero(jumps))
         np.copyto(self.y, y_next, where=accepted)
         np.copyto(self.t, t_next, where=accepted)
         self.h, self.refused, self.arrived = planned, ~accepted, accepted & short
@@ -350,6 +376,15 @@ class Lanes:
         self.turns = np.where(accepted, in_a_row, self.turns)
         self._count(accepted)
         self._give_up(scaled)
+
+    def _keep_history(
+        self, delayed: Delayed, course: Course, lanes: np.ndarray, t_next: np.ndarray, jumps: np.ndarray
+    ) -> None:
+        """Accepted steps, for later; where something happens at their end, it happens again a delay later."""
+        histories = self._histories(slice(None))
+        delayed.accept(lanes, histories[lanes], course, t_next[lanes], self.p[:, lanes])
+        delayed.breaks.passed(histories[lanes], t_next[lanes])
+        delayed.breaks.jump(histories[jumps], t_next[jumps])
 
     def _cut_at_turns(self, course: Course, looked_at: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(lane,) whether a condition turns over within the step, and the time and states where the step ends then."""

@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike
 
 from bonesim.errors import InputError, InternalError
 from bonesim.solve.driver import Lanes
+from bonesim.solve.history import FIRST_ROOM
 from bonesim.solve.settings import Settings, check_threads, default_atol
 from bonesim.solve.solution import Solution
 from bonesim.solve.status import Status, told
@@ -85,6 +86,8 @@ def lanes_for(layout: Layout, settings: Settings) -> int:
     """Members under way together in NumPy: enough to spread the cost of its calls, few enough for the cache."""
     rows = (settings.tableau.stages + 10) * len(layout.states) + len(layout.pattern) + layout.factors
     rows += len(layout.parameters) + layout.kept
+    if layout.lags:
+        rows += FIRST_ROOM * (2 + len(settings.tableau.H)) * len(layout.states)
     return min(max(1 << (WORKING_SET // (8 * max(rows, 1))).bit_length() - 1, FEWEST_LANES), MOST_LANES)
 
 

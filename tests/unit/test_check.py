@@ -72,7 +72,7 @@ def test_an_event_sets_a_target_once() -> None:
 @pytest.mark.parametrize(("time", "every"), [("x", None), ("r", None), ("1 + t", None), ("1", "q")])
 def test_times_of_events_are_known_before_the_start(time: str, every: str | None) -> None:
     assert message(GOOD.with_(events=(event(time, every=every, count=2, x="1"),))) == (
-        "the time of event 'event_x' depends on a state or on time itself\n"
+        "the time of event 'event_x' depends on a state, on time itself or on a delayed value\n"
         "  try: write the time with numbers and parameters alone"
     )
 

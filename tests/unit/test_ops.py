@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from equations import formula
+from equations import by_backend, formula, model, solve
 
 from bonesim.model.evaluate import evaluate
 from bonesim.model.ops import OPS, Op
@@ -27,8 +27,12 @@ def in_numpy(op: Op, *args: float) -> float:
         return float((INFIX.get(op.numpy) or getattr(np, op.numpy))(*map(np.float64, args)))
 
 
-@pytest.mark.parametrize("op", [op for op in OPS.values() if op.name != "piecewise"], ids=lambda op: op.name)
-def test_edges_are_those_of_ieee(op: Op) -> None:
+NO_FUNCTION_OF_NUMPY = {"piecewise", "factorial", "delay"}
+
+
+@pytest.mark.parametrize("name", sorted(OPS.keys() - NO_FUNCTION_OF_NUMPY))
+def test_edges_are_those_of_ieee(name: str) -> None:
+    op = OPS[name]
     for args in product(EDGES, repeat=op.arity[0]):
         if op.name == "pow" and args[0] == 0 and args[1] < 0 and math.copysign(1, args[0]) < 0:
             continue  # the sign of infinity for the power of a negative zero
@@ -52,6 +56,17 @@ def test_a_rounded_zero_keeps_its_sign(name: str, x: float) -> None:
 def test_piecewise_takes_the_first_condition_that_holds() -> None:
     expr = formula("piecewise(1, x < 1, 2, x < 2, 3)")
     assert [evaluate(expr, {"x": x}) for x in (0.0, 1.0, 2.0, NAN)] == [1, 2, 3, 3]
+
+
+@pytest.mark.parametrize("backend", ["numpy", "llvm"])
+def test_a_factorial_is_that_of_whole_numbers_and_nothing_between(backend: str) -> None:
+    exact = {0.0: 1.0, 1.0: 1.0, 5.0: 120.0, 22.0: 1124000727777607680000.0, 170.0: 7.257415615307994e306}
+    points = {**exact, 171.0: INF, 1e300: INF, INF: INF, 0.5: NAN, 170.5: NAN, -1.0: NAN, -INF: NAN, NAN: NAN}
+    for x, value in points.items():
+        assert evaluate(formula("factorial(x)"), {"x": x}) == pytest.approx(value, rel=1e-15, nan_ok=True)
+    with by_backend(backend):
+        found = solve(model({}, {"x": 0.0}, {"y": "factorial(x)"}), [0.0, 1.0], "y", x=list(points)).y[0, 0]
+    np.testing.assert_allclose(found, list(points.values()), rtol=1e-15)
 
 
 def test_a_branch_not_taken_may_be_undefined() -> None:

@@ -38,15 +38,13 @@ BROKEN = {
 }
 
 REFUSED = {
-    "delay": ("delay", ":9: rule for 'x'"),
     "early_use": ("early_use", ":7: initial value of 'y'"),
-    "factorial": ("function", ":9: rule for 'x', 'factorial'"),
     "fast_event": ("fast_event", ":19: event 'E'"),
     "fast_rate": ("fast_rate", ":17: reaction 'R'"),
     "fast_stoichiometry": ("fast_stoichiometry", ":14: reaction 'R'"),
     "overdetermined": ("overdetermined", ":10: algebraic rule"),
     "package": ("package", ":2: package 'spatial'"),
-    "rate_of": ("rate_of", ":10: rule for 'y'"),
+    "rate_of": ("rate_of", ":10: rule for 'y', 'x'"),
     "random": ("random", ":2: package 'distrib'"),
     "submodels": ("submodels", ":2: package 'comp'"),
     "undetermined": ("undetermined", ":9: algebraic rule with 'x' and 'y'"),

@@ -60,6 +60,7 @@ def source(program: Program) -> str:
         *(rows.function(f"fire_{n}", "t, y, p, k", block, copied=True) for n, block in enumerate(program.firing)),
         _dispatch(len(program.firing)),
         *_waiting(program, rows),
+        *_delayed(program, rows),
     ]
     return "\n\n".join([_header(program), *functions])
 
@@ -142,6 +143,20 @@ def _by_event(name: str, blocks: Sequence[Block], rows: _Rows) -> list[str]:
     return [*each, f"{table} = ({names})\n\n\n{call}"]
 
 
+def _delayed(program: Program, rows: _Rows) -> list[str]:
+    """What models with lags have: four functions of each, and those that choose among them."""
+    if not program.delays:
+        return []
+    texts = []
+    for name, more in (("ago", ""), ("ago_then", ""), ("past", "dy, "), ("before", "")):
+        blocks = [getattr(one, name) for one in program.delays]
+        texts += [rows.function(f"{name}_{n}", f"t, y, p, k, {more}out", block) for n, block in enumerate(blocks)]
+        listed = "".join(f"{name}_{n}, " for n in range(len(blocks)))
+        call = f"{name.upper()}[lag](t, y, p, k, {more}out)"
+        texts.append(f"{name.upper()} = ({listed})\n\n\ndef {name}(lag, t, y, p, k, {more}out):\n    {call}\n")
+    return texts
+
+
 def _dispatch(count: int) -> str:
     functions = "".join(f"fire_{number}, " for number in range(count))
     return f"FIRE = ({functions})\n\n\ndef fire(event, t, y, p, k):\n    FIRE[event](t, y, p, k)\n"
@@ -155,6 +170,9 @@ class _Rows:
         self.home = {name: f"y[{row}]" for row, name in enumerate(layout.states)}
         self.home |= {name: f"p[{row}]" for row, name in enumerate(layout.parameters)}
         self.home |= {name: f"k[{row}]" for row, name in enumerate((*layout.constants, *layout.switches))}
+        lagging = (name for lag in layout.lags for name in lag)
+        self.home |= {name: f"k[{row}]" for row, name in enumerate(lagging, start=layout.lagging.start)}
+        self.home |= {name: f"dy[{row}]" for row, name in enumerate(program.rates)}
 
     def function(
         self, name: str, arguments: str, block: Block, *, own: Container[str] = (), copied: bool = False

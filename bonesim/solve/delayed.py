@@ -1,0 +1,254 @@
+"""Models with delayed values: the functions of a model with its lags filled in, and the step that they need.
+
+A lag is an expression at the time s = t - tau, of states that the history has. Its slope, the derivative of that
+expression by s, goes into the Jacobian and into the derivative by time, so that a step keeps the order of its method.
+Where s lies within the step itself, the course of the step is put in its own place again and again until it stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bonesim.errors import InputError, Place
+from bonesim.solve.breaks import Breaks
+from bonesim.solve.controller import TINIEST
+from bonesim.solve.crossing import Course
+from bonesim.solve.history import History, Within
+from bonesim.solve.step import PlainStep
+from bonesim.system import Batch, Kernels, Rows
+
+TURNS = 30
+"""Of a step in its own place before it is refused."""
+
+SETTLED = 1e-2
+"""By how much of the tolerance a state may still change when the turns end."""
+
+LONGER = 4.0
+"""By how many times a step is longer than the shortest delay that is not cut to it; less than steps grow by at once."""
+
+SIDE = 8.0
+"""Units in the last place by which a past time is moved to one side, so that it lies on one side of a jump."""
+
+
+class Delayed:
+    """The functions of a model whose lags are filled in from the histories of its members.
+
+    A lane's history is told by its row `layout.history` of k. `within` is the step that is under way, as far as it is
+    known; `spans` notes histories of which a lag lay within it.
+    """
+
+    def __init__(self, kernels: Kernels, batch: Batch, rows: int, histories: int) -> None:
+        self.kernels, self.functions, self.layout, self.batch = kernels, kernels.functions, kernels.layout, batch
+        if self.layout.moved_before and batch.t_out[0] != 0:
+            problem = (
+                f"the past of initial assignments that depend on time is that before 0, not before {batch.t_out[0]:g}"
+            )
+            raise InputError(problem, place=Place(key="times"), remedy="begin at 0")
+        n = len(self.layout.states)
+        self.history = History(n, len(self.layout.jumping), rows, histories)
+        self.within = Within(n, rows, histories)
+        self.breaks = Breaks(histories)
+        self.begins, self.spans = np.full(histories, batch.t_out[0]), np.zeros(histories, bool)
+        self.member, self.constants_then = np.zeros(histories, np.int64), np.empty((self.layout.kept, histories))
+        self.reach, self.shortest = np.empty(histories), np.empty(histories)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.functions, name)
+
+    def begin(self, histories: np.ndarray, members: np.ndarray) -> None:
+        """Histories of members that are about to start."""
+        self.member[histories], self.begins[histories] = members, self.batch.t_out[0]
+        p, y = self.batch.parameters[:, members], self.batch.initial[:, members]
+        k = self.kernels.constants(p)
+        self.constants_then[:, histories] = k
+        self.history.clear(histories)
+        self.within.known[histories] = False
+        t, out = np.full(members.size, self.batch.t_out[0]), np.full((1, members.size), np.nan)
+        delays = np.full((len(self.layout.lags), members.size), np.nan)
+        for lag in np.flatnonzero(self.layout.steady):
+            self.functions.ago(int(lag), t, tuple(y), tuple(p), tuple(k), out)
+            delays[lag] = out[0]
+        # A delay of what is delayed reaches as far as both.
+        furthest = delays.sum(axis=0) if any(self.layout.deep) else delays.max(axis=0)
+        self.reach[histories] = np.where(np.isnan(furthest), np.inf, furthest)
+        self.shortest[histories] = np.min(np.where(delays > 0, delays, np.inf), axis=0)
+        self.breaks.begin(histories, self.batch.t_out[0], delays)
+
+    def fitted(self, histories: np.ndarray, h: np.ndarray) -> np.ndarray:
+        """(lane,) steps, cut to the shortest delay where that is not far shorter."""
+        shortest = self.shortest[histories]
+        return np.where((h > shortest) & (h <= LONGER * shortest), shortest, h)
+
+    def accept(self, lanes: np.ndarray, histories: np.ndarray, course: Course, t: np.ndarray, p: np.ndarray) -> None:
+        """Keep the steps of some lanes, to their ends t; p are the parameters during them, (parameter, lane)."""
+        reach = self.reach[histories] * (1 + 1e-12)
+        self.history.keep(lanes, histories, course, p[list(self.layout.jumping)], reach)
+        self.begins[histories] = t
+        self.within.known[histories] = False
+
+    def rhs(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, dy: np.ndarray) -> None:
+        """Rates, as they are before what happens at t."""
+        self.functions.rhs(t, y, p, self._filled(t, y, p, k, after=False), dy)
+
+    def start(
+        self, t: np.ndarray, y: Rows, p: Rows, k: Rows, dy: np.ndarray, slopes: np.ndarray, by_time: np.ndarray
+    ) -> None:
+        """Rates and their derivatives, after what happens at t."""
+        self.functions.start(t, y, p, self._filled(t, y, p, k, after=True), dy, slopes, by_time)
+
+    def observe(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, out: np.ndarray) -> None:
+        """The quantities asked for."""
+        self.functions.observe(t, y, p, self._filled(t, y, p, k, after=True), out)
+
+    def fire(self, event: int, t: np.ndarray, y: np.ndarray, p: np.ndarray, k: Rows) -> None:
+        """Apply one event."""
+        self.functions.fire(event, t, y, p, tuple(self._filled(t, tuple(y), tuple(p), k, after=True)))
+
+    def settle(self, t: np.ndarray, y: Rows, p: Rows, k: np.ndarray) -> None:
+        """Switches and triggers as they are now."""
+        k[self.layout.lagging] = self._filled(t, y, p, tuple(k), after=True)[self.layout.lagging]
+        self.functions.settle(t, y, p, k)
+
+    def roots(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, g: np.ndarray) -> None:
+        """The root functions."""
+        self.functions.roots(t, y, p, self._filled(t, y, p, k, after=True), g)
+
+    def _filled(
+        self, t: np.ndarray, y: Rows, p: Rows, k: Rows, *, after: bool, present: bool = True, lags: int | None = None
+    ) -> list[np.ndarray]:
+        """The rows of k with those of the first `lags` at t; at `present` with conditions as they are held."""
+        rows, out = list(k), np.empty((1, t.size))
+        histories = np.asarray(rows[self.layout.history], np.int64)
+        ago = self.functions.ago if present else self.functions.ago_then
+        first = self.layout.lagging.start
+        for lag in range(len(self.layout.lags) if lags is None else lags):
+            ago(lag, t, y, p, rows, out)
+            found = self._lag(lag, histories, t, out[0], y, p, rows, after=after)
+            rows[first + 3 * lag : first + 3 * lag + 3] = found
+        return rows
+
+    def _lag(
+        self,
+        lag: int,
+        histories: np.ndarray,
+        t: np.ndarray,
+        ago: np.ndarray,
+        y: Rows,
+        p: Rows,
+        k: Sequence[np.ndarray],
+        *,
+        after: bool,
+    ) -> np.ndarray:
+        """(3, time) value and slope of a lag, and 1 where it is not delayed at all; NaN where the delay is negative."""
+        shift = SIDE * np.spacing(np.maximum(np.abs(t), np.abs(ago)))
+        s = t - ago + (shift if after else -shift)
+        under_way = s > self.begins[histories]
+        near = (ago >= 0) & ((ago <= shift) | (under_way & ~self.within.known[histories]))
+        early = (ago >= 0) & ~near & (s < self.batch.t_out[0])
+        late = (ago >= 0) & ~near & ~early
+        self.spans[histories[late & under_way]] = True
+        result = np.full((3, t.size), np.nan)
+        result[2] = near
+        if (some := np.flatnonzero(near)).size:
+            rows, out = [np.asarray(row)[some] for row in y], np.empty((2, some.size))
+            still = np.zeros((len(rows), some.size))
+            self.functions.past(lag, t[some], rows, _at(p, some), _at(k, some), still, out)
+            result[0, some], result[1, some] = out[0], 0.0
+        if (some := np.flatnonzero(early)).size:
+            result[:2, some] = self._before(lag, histories[some], s[some])
+        if (some := np.flatnonzero(late)).size:
+            result[:2, some] = self._past(lag, histories[some], s[some], _at(p, some), _at(k, some), after=after)
+        # Where the slope is infinite, as that of a root of 0, error control is left to itself.
+        result[1, ~np.isfinite(result[1])] = 0.0
+        return result
+
+    def _before(self, lag: int, histories: np.ndarray, s: np.ndarray) -> np.ndarray:
+        """(2, time) value and slope at times before the start."""
+        members, out = self.member[histories], np.empty((2, s.size))
+        y, p = self.batch.initial[:, members], self.batch.parameters[:, members]
+        self.functions.before(lag, s, y, p, self.constants_then[:, histories], out)
+        return out
+
+    def _past(
+        self,
+        lag: int,
+        histories: np.ndarray,
+        s: np.ndarray,
+        p: list[np.ndarray],
+        k: list[np.ndarray],
+        *,
+        after: bool,
+    ) -> np.ndarray:
+        """(2, time) value and slope at times since the start; p and k are those of the present."""
+        y, dy, jumping = self.history.at(histories, s)
+        if (under_way := np.flatnonzero(s > self.begins[histories])).size:
+            y[:, under_way], dy[:, under_way] = self.within.at(histories[under_way], s[under_way])
+        if self.layout.jumping:
+            p, now = list(p), s > self.begins[histories]
+            for row, values in zip(self.layout.jumping, jumping, strict=True):
+                p[row] = np.where(now, p[row], values)
+            then = self.kernels.constants(np.array(p))
+            then[self.layout.history] = histories
+            k = list(then)
+        if self.layout.deep[lag]:
+            k = self._filled(s, y, p, k, after=after, present=False, lags=lag)
+        out = np.empty((2, s.size))
+        self.functions.past(lag, s, y, p, k, dy, out)
+        return out
+
+
+class DelayedStep:
+    """A step by `PlainStep`, taken again where a lag lies within it, until its own course does not change."""
+
+    def __init__(self, delayed: Delayed, step: PlainStep) -> None:
+        self.delayed, self.step, self.algebraic = delayed, step, step.algebraic
+
+    @property
+    def slopes(self) -> np.ndarray:
+        """As those of `PlainStep`, of the last step."""
+        return self.step.slopes
+
+    def advance(
+        self,
+        t: np.ndarray,
+        h: np.ndarray,
+        y: np.ndarray,
+        p: np.ndarray,
+        k: np.ndarray,
+        rtol: float,
+        atol: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """As `PlainStep.advance`; what does not settle has an infinite error.
+
+        A lane that has settled keeps the course that its lags see, so that its numbers stay the same bits in what the
+        other lanes still need.
+        """
+        delayed, within = self.delayed, self.delayed.within
+        histories = k[delayed.layout.history].astype(np.int64)
+        delayed.spans[histories] = False
+        within.guess(histories, t, h, y, delayed.history.rates(histories, t))
+        y_next, scaled = self.step.advance(t, h, y, p, k, rtol, atol)
+        lanes = np.flatnonzero(delayed.spans[histories])
+        for _ in range(TURNS):
+            if not lanes.size:
+                break
+            within.put(histories, lanes, t, h, y, y_next, self.step.dense(range(len(y))))
+            before = y_next
+            y_next, scaled = self.step.advance(t, h, y, p, k, rtol, atol)
+            size = np.maximum(atol + rtol * np.abs(y_next), TINIEST)
+            change = np.max(np.abs(y_next - before) / size, axis=0, initial=0.0)
+            lanes = lanes[~(change[lanes] <= SETTLED)]
+        scaled[:, lanes] = np.inf
+        within.put(histories, np.arange(t.size), t, h, y, y_next, self.step.dense(range(len(y))))
+        return y_next, scaled
+
+    def dense(self, states: Sequence[int]) -> np.ndarray:
+        """As `PlainStep.dense`."""
+        return self.step.dense(states)
+
+
+def _at(rows: Rows, some: np.ndarray) -> list[np.ndarray]:
+    return [np.asarray(row)[some] for row in rows]
