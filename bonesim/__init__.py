@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from bonesim.compare import compare
     from bonesim.errors import BonesimError, InputError, SimulationError, UnsupportedModelError
     from bonesim.explain import explain
-    from bonesim.export import export_sbml
+    from bonesim.export import export_antimony, export_omex, export_sbml
     from bonesim.failure import explain_failure
     from bonesim.profile import profile
+    from bonesim.results.species import amount, concentration
     from bonesim.results.store import read_run, summary
     from bonesim.run import run
     from bonesim.scenario.load import load_scenario
@@ -40,10 +41,14 @@ __all__ = [
     "SimulationError",
     "UnsupportedModelError",
     "__version__",
+    "amount",
     "catalog",
     "compare",
+    "concentration",
     "explain",
     "explain_failure",
+    "export_antimony",
+    "export_omex",
     "export_sbml",
     "load_model",
     "load_scenario",
@@ -63,10 +68,14 @@ _HOMES = {
     "InputError": ("errors", "InputError"),
     "SimulationError": ("errors", "SimulationError"),
     "UnsupportedModelError": ("errors", "UnsupportedModelError"),
+    "amount": ("results.species", "amount"),
     "catalog": ("catalog", "load_catalog"),
     "compare": ("compare", "compare"),
+    "concentration": ("results.species", "concentration"),
     "explain": ("explain", "explain"),
     "explain_failure": ("failure", "explain_failure"),
+    "export_antimony": ("export", "export_antimony"),
+    "export_omex": ("export", "export_omex"),
     "export_sbml": ("export", "export_sbml"),
     "load_model": ("simulate", "load_model"),
     "load_scenario": ("scenario.load", "load_scenario"),

@@ -20,6 +20,7 @@ from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import walk
 from bonesim.model.ode import OdeModel
 from bonesim.model.text import expression_text
+from bonesim.results.dataset import with_own_names
 from bonesim.simulate import Values, build_kernels, held_states, load_model, members, rows
 from bonesim.solve.controller import error_norm, smallest_step
 from bonesim.solve.integrate import endless_turns, integrate
@@ -109,7 +110,7 @@ def explain_failure(
     if result.attrs.get("model_hash") != model.content_hash:
         told = f"the result is not of the model '{model.id}'"
         raise InputError(told, place=Place(key="result"), remedy="give the model that was simulated")
-    model = well_posed(model)
+    model, result = well_posed(model), with_own_names(result)
     chosen, end = _end(result, member)
     given = {**rows(model, parameters or {}, "parameter"), **rows(model, initial or {}, "state")}
     one = {name: _of_member(name, values, chosen, result) for name, values in given.items()}

@@ -14,6 +14,7 @@ from bonesim.equilibrium import blame, equilibrated
 from bonesim.errors import InputError, Place, SimulationError, closest
 from bonesim.model.ode import OdeModel, Parameter, State
 from bonesim.resources import model_ids
+from bonesim.results.species import Readings
 from bonesim.sbml.library import read_library_model
 from bonesim.sensitivity import Asked
 from bonesim.solve.integrate import integrate
@@ -66,6 +67,7 @@ def simulate(
     rtol: float = 1e-6,
     atol: float | None = None,
     method: str = "auto",
+    max_steps: int = 100_000,
     backend: str = "auto",
     threads: int | None = None,
     equilibrate: bool = False,
@@ -86,6 +88,7 @@ def simulate(
     initial : initial values of states by name, one number or n; they win last
     rtol, atol : tolerances; without `atol` each state has its own, from its size
     method : `auto`, `rodas5p`, `rodas4` or `rodas4p`
+    max_steps : steps, taken or refused, after which a member is given up
     backend : `auto`, `llvm` or `numpy`
     threads : how many share the members of a large batch; by default one for each processor
     equilibrate : start from the rest that each member comes to from its initial values, without events and with time
@@ -122,10 +125,12 @@ def simulate(
         raise InputError(problem, place=Place(key="hold"), remedy="leave it out, or equilibrate=True")
     parameters, initial = rows(model, parameters or {}, "parameter"), rows(model, initial or {}, "state")
     single = all(np.ndim(value) == 0 for value in (*parameters.values(), *initial.values()))
-    settings = Settings(rtol=rtol, atol=atol, method=method)
+    settings = Settings(rtol=rtol, atol=atol, method=method, max_steps=max_steps)
     asked = Asked.of(model, named(model, sensitivities, "sensitivities")[0], symbols) if len(sensitivities) else None
     solved = asked.found.model if asked else model
-    kernels = build_kernels(solved, [*symbols, *(asked.observables if asked else ())], backend, method)
+    readings = Readings.of(solved, names, symbols)
+    beside = [*readings.varying, *(asked.observables if asked else ())]
+    kernels = build_kernels(solved, [*symbols, *beside], backend, method)
     batch = members(kernels, solved, times, parameters, {**initial, **(asked.initial(initial) if asked else {})})
     rest = None
     if equilibrate:
@@ -139,8 +144,10 @@ def simulate(
     if rest:
         blame(solution, rest)
     dataset = _dataset(model, names, kernels, solution, single, how_solved(kernels, settings, solution))
+    sizes, slopes = np.split(solution.y[:, len(names) :], [len(readings.varying)], axis=1)
+    dataset = readings.added_to(dataset, batch.parameters, sizes.transpose(1, 2, 0))
     if asked:
-        dataset = asked.added_to(dataset, names, solution.y[:, len(names) :], single)
+        dataset = asked.added_to(dataset, names, slopes, single)
     if accuracy:
         dataset = with_estimates(dataset, names, error_estimates(kernels, batch, settings, solution, threads), settings)
     if single and not solution.ok:
@@ -149,10 +156,13 @@ def simulate(
 
 
 def named(model: OdeModel, names: Sequence[str] | None, what: str) -> tuple[tuple[str, ...], list[str]]:
-    """Names that were asked for, all states where there are none, and their ids."""
+    """Names that were asked for, and their ids; where there are none all states, for amounts their concentrations."""
     if isinstance(names, str):
         raise InputError(f"{what} is one text", place=Place(key=what), remedy=f"a list, e.g. ['{names}']")
-    chosen = tuple(names) if names is not None else tuple(state.id for state in model.states)
+    if names is None:
+        read = {one.amount: one.id for one in model.species if one.amount}
+        names = [read.get(state.id, state.id) for state in model.states]
+    chosen = tuple(names)
     return chosen, [model.resolve(name) for name in chosen]
 
 
@@ -237,6 +247,14 @@ def rows(model: OdeModel, values: Mapping[str, Values], kind: str) -> dict[str, 
     rows = {}
     for name, value in values.items():
         symbol = model.resolve(name)
+        amount = next((one.amount for one in model.species if one.id == symbol), None)
+        if amount is not None:
+            problem = (
+                f"'{name}' is a concentration where the size of the compartment changes, so its amount is set instead"
+            )
+            raise InputError(
+                problem, remedy=f"set '{model.public_name(amount)}', which is the concentration times the size"
+            )
         if symbol not in wanted:
             raise InputError(f"'{name}' is no {kind} of the model", remedy=closest(name, sorted(wanted)))
         found = wanted[symbol]
@@ -283,4 +301,5 @@ def _dataset(
         members_dim="member",
         time_unit=model.time_unit,
         squeeze=single,
+        yields=True,
     )

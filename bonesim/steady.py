@@ -16,6 +16,7 @@ from bonesim.model.clock import never_rests
 from bonesim.model.ode import OdeModel
 from bonesim.results.dataset import CONVENTIONS, RESERVED, check_names, flags
 from bonesim.results.provenance import versions
+from bonesim.results.species import Readings
 from bonesim.simulate import Values, build_kernels, held_states, load_model, members, named, rows
 from bonesim.solve.rest import Rest, Stability
 from bonesim.solve.settings import Settings
@@ -83,7 +84,8 @@ def steady_state(
     parameters, initial = rows(model, parameters or {}, "parameter"), rows(model, initial or {}, "state")
     near = rows(model, guess or {}, "state")
     held = held_states(model, hold)
-    kernels = build_kernels(model, symbols, backend)
+    readings = Readings.of(model, names, symbols)
+    kernels = build_kernels(model, [*symbols, *readings.varying], backend)
     batch, start = _starts(members(kernels, model, (0.0, 1.0), parameters, initial), model, near)
     settings = Settings(rtol=rtol, atol=atol)
     rest = find_rest(kernels, batch, settings, start, held)
@@ -92,6 +94,7 @@ def steady_state(
     single = all(np.ndim(value) == 0 for value in (*parameters.values(), *initial.values(), *near.values()))
     how = {"backend": kernels.backend, "rtol": rtol}
     dataset = _dataset(model, names, symbols, rest, how)
+    dataset = readings.added_to(dataset, batch.parameters, rest.observed[len(names) :])
     if single:
         dataset = dataset.isel(member=0, drop=True)
         if rest.cause:
@@ -125,7 +128,7 @@ def _dataset(
 
     found = _findings(rest, model.time_unit)
     check_names(names, (*RESERVED, *found))
-    for name, symbol, values in zip(names, symbols, rest.observed, strict=True):
+    for name, symbol, values in zip(names, symbols, rest.observed[: len(names)], strict=True):
         quantity = model.by_id[symbol]
         attrs = {"units": quantity.unit or "dimensionless", "long_name": quantity.label or name, "role": "output"}
         found[name] = ("member", values, attrs)

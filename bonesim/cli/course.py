@@ -14,21 +14,23 @@ if TYPE_CHECKING:
 
 def csv_text(result: xr.Dataset) -> str:
     """Times in the first column, a quantity in each of the others."""
-    from bonesim.results.dataset import quantities
+    from bonesim.results.dataset import own_names, quantities
 
-    names = quantities(result)
+    time, names = own_names(result)["time"], quantities(result)
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["time", *names])
-    columns = [result[name].values.tolist() for name in ["time", *names]]
+    rows.writerow([time, *names])
+    columns = [result[name].values.tolist() for name in [time, *names]]
     rows.writerows(map(repr, row) for row in zip(*columns, strict=True))
     return text.getvalue()
 
 
 def document(result: xr.Dataset) -> dict[str, Any]:
     """Model, times, quantities with units, status; null for what is no number."""
-    from bonesim.results.dataset import quantities
+    from bonesim.results.dataset import own_names, quantities
     from bonesim.solve.status import Status
+
+    own = own_names(result)
 
     def values(name: str) -> list[float | None]:
         return [finite(value) for value in result[name].values.tolist()]
@@ -41,9 +43,9 @@ def document(result: xr.Dataset) -> dict[str, Any]:
     return {
         "model": result.attrs["model"],
         "model_hash": result.attrs["model_hash"],
-        "time": {"unit": result.attrs["time_units"], "values": values("time")},
+        "time": {"unit": result.attrs["time_units"], "values": values(own["time"])},
         "outputs": {name: output(name) for name in quantities(result)},
-        "status": Status(int(result["status"])).word,
+        "status": Status(int(result[own["status"]])).word,
     }
 
 

@@ -91,8 +91,8 @@ def check_folder(folder: Path) -> None:
         raise InputError(problem, place=place, remedy=remedy) from None
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file.
+def write_file(path: Path, content: str | bytes) -> None:
+    """Write a file; text as UTF-8, its line ends as they are.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def write_text(path: Path, text: str) -> None:
         If it cannot be written there.
     """
     try:
-        path.write_text(text, encoding="utf-8", newline="")
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         problem = f"the file cannot be written: {error.strerror}"
         raise InputError(problem, place=Place(str(path)), remedy="a file in a folder that exists") from None

@@ -10,7 +10,7 @@ import click
 
 from bonesim.cli.console import emit, note, print_json, working
 from bonesim.cli.errors import placed
-from bonesim.cli.files import refuse_scenario, write_text
+from bonesim.cli.files import refuse_scenario, write_file
 from bonesim.errors import InputError, Place, SimulationError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 MOST_POINTS = 10_000_000
+READINGS = ("amount", "concentration")
 
 
 @click.command(
@@ -30,6 +31,7 @@ MOST_POINTS = 10_000_000
 @click.option("--until", metavar="T", help="End: a number in the model's time unit, or e.g. '20 week'.")
 @click.option("--points", metavar="N", type=int, default=101, show_default=True, help="How many times.")
 @click.option("--select", metavar="A,B", help="Quantities to report; all states where it is left out.")
+@click.option("--species", type=click.Choice(READINGS), help="What to report of species; what symbols mean otherwise.")
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Parameter or initial value; repeatable.")
 @click.option("--rtol", type=float, show_default="1e-6, of a steady state 1e-9", help="Relative tolerance.")
 @click.option("--equilibrate", is_flag=True, help="Bring the model to rest first and start from there.")
@@ -43,6 +45,7 @@ def command(
     until: str | None,
     points: int,
     select: str | None,
+    species: str | None,
     settings: tuple[str, ...],
     rtol: float | None,
     equilibrate: bool,
@@ -87,6 +90,11 @@ def command(
                 result = _course(loaded, until, points, chosen | {"equilibrate": equilibrate, "accuracy": accuracy})
         except SimulationError as error:
             result, failure = error.result, error
+        if species is not None:
+            from bonesim.results.species import as_read
+
+            with placed("--species"):
+                result = as_read(result, species)
     _report(result, table, as_json)
     if failure:
         raise failure
@@ -219,10 +227,11 @@ def _is_state(model: OdeModel, name: str) -> bool:
 
 def _report(result: xr.Dataset, table: Path | None, as_json: bool) -> None:
     from bonesim.cli import course, rest
+    from bonesim.results.dataset import own_names
 
-    form = course if "time" in result.dims else rest
+    form = course if own_names(result)["time"] in result.dims else rest
     if table is not None:
-        write_text(table, form.csv_text(result))
+        write_file(table, form.csv_text(result))
     if as_json:
         print_json(form.document(result))
     elif table is None:

@@ -146,6 +146,11 @@ def _prefixed(module: Module) -> OdeModel:
             )
             for event in model.state_events
         ),
+        species=tuple(
+            replace(one, id=names[one.id], size=one.size and names[one.size], amount=one.amount and names[one.amount])
+            for one in model.species
+        ),
+        annotations=tuple(replace(one, id=names[one.id]) for one in model.annotations if one.id in names),
     )
 
 
@@ -249,5 +254,7 @@ def _merged(model_id: str, parts: Iterable[OdeModel]) -> OdeModel:
         rules=tuple(rule for part in parts for rule in part.rules),
         events=tuple(event for part in parts for event in part.events),
         state_events=tuple(event for part in parts for event in part.state_events),
+        species=tuple(one for part in parts for one in part.species),
+        annotations=tuple(one for part in parts for one in part.annotations),
         time_unit=TIME_UNIT,
     )

@@ -102,6 +102,35 @@ class StateEvent:
 
 
 @dataclass(frozen=True)
+class Species:
+    """What the symbol `id` says of a substance: its amount, or its concentration in a compartment.
+
+    `size` is the symbol of the compartment's size, None where it has none; `other_unit` is the unit of what the
+    symbol does not say, "" where it is not known. Where the size changes, the symbol of a concentration is a rule, and
+    `amount` is the state or parameter that it rests on.
+    """
+
+    id: str
+    is_amount: bool
+    size: str | None = None
+    other_unit: str = ""
+    amount: str | None = None
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """What the symbol `id` is in the words of others; "" stands for the model itself.
+
+    sbo : a term of the Systems Biology Ontology, `SBO:0000002`
+    resources : (qualifier, URI), such as `bqbiol:is` and that of a protein
+    """
+
+    id: str
+    sbo: str = ""
+    resources: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class OdeModel:
     """One flat model. Rules stand in an order in which each uses only earlier ones (`model.check.ordered`)."""
 
@@ -114,6 +143,10 @@ class OdeModel:
     time_unit: str = "day"
     origin: Origin = field(default=NOWHERE, compare=False, repr=False)
     state_events: tuple[StateEvent, ...] = field(default=(), repr=False)
+    species: tuple[Species, ...] = field(default=(), repr=False, compare=False)
+    """How symbols are read; the equations do not rest on it, so it is not part of a model's identity."""
+    annotations: tuple[Annotation, ...] = field(default=(), repr=False, compare=False)
+    """What the model and its symbols are in the words of others; no part of its identity either."""
 
     def symbols(self) -> Iterator[State | Parameter | Rule]:
         """States, parameters and rules, in this order."""

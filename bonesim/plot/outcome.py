@@ -107,10 +107,10 @@ def _draw(axes: Axes, dataset: xr.Dataset, name: str) -> None:
 
 def _mark_largest(axes: Axes, times: np.ndarray, axis: TimeAxis, dosed: np.ndarray, vehicle: np.ndarray) -> None:
     """Join the two lines where they are farthest apart, unless that is at the end, and say by how much."""
-    found = largest_difference(dosed, vehicle)
-    if found is None or abs(found[1]) < SEEN or found[0] == np.flatnonzero(np.isfinite(dosed))[-1]:
+    _, at, farthest = largest_difference(dosed, vehicle)
+    index, percent = int(at), float(farthest)
+    if not abs(percent) >= SEEN or index == np.flatnonzero(np.isfinite(dosed))[-1]:
         return
-    index, percent = found
     time, (low, high) = times[index], sorted((dosed[index], vehicle[index]))
     axes.plot([time, time], [low, high], color=BLACK, linewidth=0.9, zorder=4)
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()

@@ -10,6 +10,7 @@
   and of copies: vesicles leave blood within minutes.
 - `status` says how each member ended: `int8` with `flag_values` and `flag_meanings`. `stop_time` says when, `cause`
   why, empty where all went well. After a member's end its quantities are NaN, never 0.
+- Where an output has a name that the convention needs for itself, `bonesim.simulate` appends `_` to its own: `time_`.
 - Attributes are text and numbers; structures (ledger, provenance, dose marks) are JSON texts.
 """
 
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 
 from bonesim.errors import InputError
+from bonesim.model.expr import free_name
 from bonesim.solve.solution import Solution
 from bonesim.solve.status import Status
 from bonesim.units import Unit
@@ -35,6 +37,12 @@ CONVENTIONS = "bonesim-1"
 
 ESTIMATE = "error_estimate"
 """Attribute of a variable: the largest difference to a tighter solution, over the largest size of the variable."""
+
+ALMOST_NOTHING = 0.01
+"""Share of its largest size below which the vehicle's course is not what the largest difference is taken of."""
+
+OWN = "own_names"
+"""Attribute of a dataset in which outputs have names of the convention."""
 
 RESERVED = ("arm", "member", "time", "early_time", "status", "stop_time", "cause")
 """Names that the convention needs for itself."""
@@ -87,6 +95,7 @@ def to_dataset(
     members_dim: str = "arm",
     time_unit: str = "day",
     squeeze: bool = False,
+    yields: bool = False,
 ) -> xr.Dataset:
     """The result of a run under the convention above.
 
@@ -110,6 +119,8 @@ def to_dataset(
         `arm` or `member`.
     squeeze
         Drop the dimension of members; there must be one only.
+    yields
+        Leave outputs their names: those of the convention get `_` appended where they are taken (`own_names`).
 
     Raises
     ------
@@ -120,26 +131,47 @@ def to_dataset(
     """
     import xarray as xr
 
-    check_names([info.name for info in outputs])
+    names = [info.name for info in outputs]
+    own = _own_names(names if yields else ())
+    check_names(names, own.values())
     if y.shape != (len(t), len(outputs), len(arms)):
         raise ValueError(f"y is {y.shape}, not (time, output, {members_dim}) {(len(t), len(outputs), len(arms))}")
-    quantities = {
-        info.name: ((members_dim, "time"), np.ascontiguousarray(y[:, row].T), info.attrs)
+    quantities: dict[str, tuple[Any, ...]] = {
+        info.name: ((own[members_dim], own["time"]), np.ascontiguousarray(y[:, row].T), info.attrs)
         for row, info in enumerate(outputs)
     }
     ends = {
-        "status": (members_dim, np.asarray(status, dtype=np.int8), flags(status_words, "how the run ended")),
-        "stop_time": (members_dim, np.asarray(stop_time, dtype=float), _named(time_unit, "time reached")),
-        "cause": (members_dim, np.array(cause, dtype=object), {"long_name": "why it ended early"}),
+        "status": (np.asarray(status, dtype=np.int8), flags(status_words, "how the run ended")),
+        "stop_time": (np.asarray(stop_time, dtype=float), _named(time_unit, "time reached")),
+        "cause": (np.array(cause, dtype=object), {"long_name": "why it ended early"}),
     }
-    names = np.array(arms, dtype=object if members_dim == "arm" else np.int64)
+    for name, (values, about) in ends.items():
+        quantities[own[name]] = (own[members_dim], values, about)
+    numbers = np.array(arms, dtype=object if members_dim == "arm" else np.int64)
     coordinates = {
-        members_dim: (members_dim, names, {"long_name": f"{members_dim} of the run"}),
-        "time": ("time", np.asarray(t, dtype=float), _named(time_unit, "time")),
+        own[members_dim]: (own[members_dim], numbers, {"long_name": f"{members_dim} of the run"}),
+        own["time"]: (own["time"], np.asarray(t, dtype=float), _named(time_unit, "time")),
     }
-    first = {"Conventions": CONVENTIONS, "time_units": time_unit}
-    dataset = xr.Dataset(quantities | ends, coordinates, first | as_attrs(attrs))
-    return dataset.isel({members_dim: 0}, drop=True) if squeeze else dataset
+    changed = {name: new for name, new in own.items() if name != new}
+    first = {"Conventions": CONVENTIONS, "time_units": time_unit} | ({OWN: json.dumps(changed)} if changed else {})
+    dataset = xr.Dataset(quantities, coordinates, first | as_attrs(attrs))
+    return dataset.isel({own[members_dim]: 0}, drop=True) if squeeze else dataset
+
+
+def own_names(dataset: xr.Dataset) -> dict[str, str]:
+    """Name of the convention -> what it is called in this dataset; the same, unless an output has it."""
+    return {name: name for name in RESERVED} | dict(structure(dataset, OWN, {}))
+
+
+def with_own_names(dataset: xr.Dataset) -> xr.Dataset:
+    """The dataset with the names of the convention as they are; outputs that have them are left out."""
+    changed: dict[str, str] = structure(dataset, OWN, {})
+    return dataset.drop_vars(list(changed)).rename({new: name for name, new in changed.items() if new in dataset})
+
+
+def _own_names(taken: Collection[str]) -> dict[str, str]:
+    used = {*taken, *RESERVED}
+    return {name: free_name(f"{name}_", used) if name in taken else name for name in RESERVED}
 
 
 class Ends(TypedDict):
@@ -186,7 +218,8 @@ def with_early_exposure(dataset: xr.Dataset, outputs: Sequence[OutputInfo], t: n
 
 def quantities(dataset: xr.Dataset, role: str | None = None) -> list[str]:
     """Names of the variables over time, those asked for first; with `role`, only those."""
-    names = [str(name) for name, variable in dataset.data_vars.items() if "time" in variable.dims]
+    time = own_names(dataset)["time"]
+    names = [str(name) for name, variable in dataset.data_vars.items() if time in variable.dims]
     if role is not None:
         return [name for name in names if dataset[name].attrs.get("role") == role]
     return sorted(names, key=lambda name: dataset[name].attrs.get("role") != "output")
@@ -198,19 +231,25 @@ def days_of(dataset: xr.Dataset, axis: str = "time") -> np.ndarray:
     return np.asarray(time.values) * Unit.parse(time.attrs["units"]).conversion_to("day")
 
 
-def largest_difference(values: np.ndarray, reference: np.ndarray) -> tuple[int, float] | None:
-    """Where `values` are farthest from `reference` in percent of it, and how far, with its sign.
+def largest_difference(
+    values: np.ndarray, reference: np.ndarray, axis: int = -1
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How far `values` are from `reference` in percent of it, where they are farthest, and how far there.
 
-    Both are (time,). At the index :math:`k` the size of :math:`100 (x_k - v_k)/|v_k|` is largest; None where no
-    difference is known.
+    The difference is :math:`100 (x_k - v_k)/|v_k|` at the times :math:`k` of `axis`, NaN where it is not known. Where
+    it is largest is asked of times at which the reference is more than `ALMOST_NOTHING` of its largest size: what grows
+    from nothing would be farthest apart in its first hours. NaN, and the first time, where there is none.
     """
+    size = np.abs(reference)
     with np.errstate(divide="ignore", invalid="ignore"):
-        percent = 100.0 * (values - reference) / np.abs(reference)
-    known = np.isfinite(percent)
-    if not known.any():
-        return None
-    index = int(np.argmax(np.where(known, np.abs(percent), -1.0)))
-    return index, float(percent[index])
+        percent = 100.0 * (values - reference) / size
+    percent[~np.isfinite(percent)] = np.nan
+    largest = np.max(np.where(np.isnan(size), 0.0, size), axis=axis, keepdims=True)
+    told = np.isfinite(percent) & (size > ALMOST_NOTHING * largest)
+    at = np.argmax(np.where(told, np.abs(percent), -1.0), axis=axis)
+    place = np.expand_dims(at, axis)
+    farthest = np.take_along_axis(np.where(told, percent, np.nan), place, axis=axis)
+    return percent, at, np.squeeze(farthest, axis=axis)
 
 
 def structure(dataset: xr.Dataset, key: str, default: Any) -> Any:

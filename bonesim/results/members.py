@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bonesim.results.dataset import OutputInfo, ends
+from bonesim.results.dataset import OutputInfo, ends, largest_difference
 from bonesim.solve.solution import Solution
 
 if TYPE_CHECKING:
@@ -98,11 +98,7 @@ def band_summary(variable: xr.DataArray, vehicle: xr.DataArray | None, row: Mapp
     found: dict[str, Any] = {"quantiles": band(values[:, -1]), "change_percent_quantiles": band(change)}
     if vehicle is None:
         return found
-    with np.errstate(divide="ignore", invalid="ignore"):
-        against = 100.0 * (values - vehicle.values) / np.abs(vehicle.values)
-    against[~np.isfinite(against)] = np.nan
-    at = np.argmax(np.where(np.isnan(against), -1.0, np.abs(against)), axis=1)
-    largest = np.take_along_axis(against, at[:, None], axis=1)[:, 0]
+    against, _, largest = largest_difference(values, vehicle.values)
     ends = {"against_vehicle": against[:, -1], "largest_against_vehicle": largest}
     for name, differences in ends.items():
         found[f"{name}_percent_quantiles"] = band(differences)

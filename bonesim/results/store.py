@@ -43,12 +43,13 @@ def summary(dataset: xr.Dataset, timing: Mapping[str, float] | None = None) -> d
     """What a run says, in a few numbers, ready for JSON: no NaN and no infinity, null instead.
 
     With :math:`x_0` and :math:`x_1` the first and the last value of an arm and :math:`v_1` the last of the vehicle
-    arm, `change_percent` is :math:`100 (x_1 - x_0)/|x_0|` and `against_vehicle_percent` is
-    :math:`100 (x_1 - v_1)/|v_1|`. Of the same difference at every recorded time, `largest_against_vehicle_percent` is
-    the one largest in size, and `largest_against_vehicle_time` says when it is reached, in days: a course that ended
-    weeks before the end shows there and no longer in `final`. `baseline` is the first value of the vehicle arm, or of
-    the first arm where there is no vehicle. `error_estimate` stands at an output whose accuracy was checked.
-    `copies_per_cell` has, by `CELL.CARGO` and arm, the most copies of a cargo that a cell holds at a recorded time.
+    arm, `change_percent` is :math:`100 (x_1 - x_0)/|x_0|` and `against_vehicle_percent` is :math:`100 (x_1 -
+    v_1)/|v_1|`. Of the same difference at every recorded time at which the vehicle arm is above a hundredth of its
+    largest size, `largest_against_vehicle_percent` is the one largest in size, and `largest_against_vehicle_time`
+    says when it is reached, in days: a course that ended weeks before the end shows there and no longer in `final`.
+    `baseline` is the first value of the vehicle arm, or of the first arm where there is no vehicle.
+    `error_estimate` stands at an output whose accuracy was checked. `copies_per_cell` has, by `CELL.CARGO` and arm,
+    the most copies of a cargo that a cell holds at a recorded time.
 
     All this is of the stated values. With draws each arm has besides what `results.members.band_summary` says of them,
     and its status `members_failed`. Measurements stand under `data`, as `results.measured.held_against` has them.
@@ -245,10 +246,12 @@ def _largest(variable: xr.DataArray, arm: str, arms: list[str], days: np.ndarray
     """The largest difference to the vehicle and its day; null for the vehicle, and no day where nothing differs."""
     compared = arm != VEHICLE and VEHICLE in arms
     values, reference = (variable.sel(arm=name).values for name in (arm, VEHICLE if compared else arm))
-    found = largest_difference(values, reference) if compared else None
-    percent = found[1] if found else None
-    time = float(days[found[0]]) if found and percent else None
-    return {"largest_against_vehicle_percent": percent, "largest_against_vehicle_time": time}
+    _, at, percent = largest_difference(values, reference)
+    known = compared and math.isfinite(percent)
+    return {
+        "largest_against_vehicle_percent": float(percent) if known else None,
+        "largest_against_vehicle_time": float(days[at]) if known and percent else None,
+    }
 
 
 def _peaks(dataset: xr.Dataset, name: str, arms: list[str]) -> dict[str, float | None]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from itertools import count
 from threading import Lock
 
-from bonesim.errors import InputError, Place, quoted
+from bonesim.errors import InputError, Place
 from bonesim.sbml.mathml_write import number_element, number_text
 
 _LOCK = Lock()
@@ -30,12 +32,12 @@ def antimony_to_sbml(text: str, *, file: str) -> str:
     Raises
     ------
     InputError
-        If Antimony refuses the text, if it imports other files, or if it has two numbers that differ only after the
-        15th digit (Antimony prints 15; the digits it drops are put back from the text).
+        If Antimony refuses the text, or if it imports other files.
     """
     import antimony
 
     _refuse_imports(text, file)
+    text, exact = _stand_ins(text)
     with _LOCK:
         try:
             if antimony.loadAntimonyString(text) < 0:
@@ -46,7 +48,7 @@ def antimony_to_sbml(text: str, *, file: str) -> str:
         finally:
             antimony.clearPreviousLoads()
             antimony.freeAll()
-    return _with_all_digits(_GENERATOR.sub("", sbml, count=1), text, file)
+    return _with_all_digits(_GENERATOR.sub("", sbml, count=1), exact)
 
 
 def defining_lines(text: str) -> dict[str, int]:
@@ -85,9 +87,25 @@ def _error(message: str, file: str) -> InputError:
     )
 
 
-def _with_all_digits(sbml: str, text: str, file: str) -> str:
-    """The SBML with numbers of more than 15 digits as in the Antimony text."""
-    exact = _long_numbers(text, file)
+def _stand_ins(text: str) -> tuple[str, dict[float, float]]:
+    """The text with a short number in place of each that has more than 15 digits, and what each stands for.
+
+    Antimony prints 15 digits, so that two numbers that differ behind them would become one.
+    """
+    code = _without_comments(text)
+    literals = [found for found in _LITERAL.finditer(code) if float(found[0]) != float(f"{float(found[0]):.15g}")]
+    taken = {float(literal) for literal in _LITERAL.findall(code)}
+    free = (value for turn in count(1) if (value := float(f"{turn}e-290")) not in taken)
+    names: dict[float, float] = {}
+    for found in literals:
+        names.setdefault(float(found[0]), next(free))
+    for found in reversed(literals):
+        text = f"{text[: found.start()]}{names[float(found[0])]!r}{text[found.end() :]}"
+    return text, {stand_in: value for value, stand_in in names.items()}
+
+
+def _with_all_digits(sbml: str, exact: Mapping[float, float]) -> str:
+    """The SBML with the numbers that others stand for."""
     if not exact:
         return sbml
 
@@ -101,20 +119,3 @@ def _with_all_digits(sbml: str, text: str, file: str) -> str:
         return found[0] if value is None else "".join(number_element(-value if found[1] else value))
 
     return _CN_E.sub(restored_cn, _CN.sub(restored_cn, _VALUE.sub(restored, sbml)))
-
-
-def _long_numbers(text: str, file: str) -> dict[float, float]:
-    """What Antimony prints -> what the text says, where the two differ."""
-    said: dict[float, tuple[float, str]] = {}
-    for number, line in enumerate(_without_comments(text).split("\n"), start=1):
-        for literal in _LITERAL.findall(line):
-            value = float(literal)
-            printed = float(f"{value:.15g}")
-            other, spelt = said.setdefault(printed, (value, literal))
-            if other != value:
-                raise InputError(
-                    f"{quoted(literal)} and {quoted(spelt)} differ only after the 15th digit",
-                    place=Place(file, number),
-                    remedy="write both the same, or with at most 15 digits",
-                )
-    return {printed: value for printed, (value, _) in said.items() if printed != value}

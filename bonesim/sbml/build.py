@@ -1,7 +1,7 @@
 """The flat model in an SBML document: which symbol is a state, a rule or a parameter, and at which rate states change.
 
 A species' symbol is its concentration, unless it has only substance units or stands in a compartment without size;
-its state is what its symbol means:
+its state is what its symbol means, unless the size of its compartment changes (`sbml.species`):
 
     d(amount)/dt = f sum_r n_r v_r        d(concentration)/dt = f sum_r n_r v_r / size
 
@@ -19,10 +19,12 @@ from bonesim.errors import InputError
 from bonesim.model.check import in_order, well_posed
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import Call, Expr, Num, Sym, product, symbols
-from bonesim.model.ode import OdeModel, Origin, Parameter, Rule, State
+from bonesim.model.ode import OdeModel, Origin, Parameter, Rule, Species, State
+from bonesim.sbml.annotations import read_annotations
 from bonesim.sbml.document import Document, Element, each
 from bonesim.sbml.events import with_events
 from bonesim.sbml.formulas import Formulas, read_formulas, short_id
+from bonesim.sbml.species import by_amount, has_size, is_amount, with_amounts_set
 
 Terms = dict[Expr, dict[str, float]]
 """Symbolic part of the stoichiometry (1 for none) -> reaction -> number before it."""
@@ -35,7 +37,7 @@ def built(document: Document) -> OdeModel:
     values = initial_values(model)
     known = tuple(replace(p, value=values[p.id]) if math.isnan(p.value) else p for p in model.parameters)
     model = model.with_(parameters=known)
-    return well_posed(with_events(model, builder.formulas.events, values))
+    return well_posed(with_amounts_set(with_events(model, builder.formulas.events, values)))
 
 
 def initial_values(model: OdeModel) -> dict[str, float]:
@@ -55,11 +57,12 @@ class _Builder:
     def __init__(self, document: Document, formulas: Formulas) -> None:
         self.document = document
         self.sbml = document.model
-        self.formulas = formulas
+        self.formulas, self.amounts = by_amount(document, formulas)
         self.compartments = {element.getId(): element for element in each(self.sbml.getListOfCompartments())}
         self.states: list[State] = []
         self.parameters: list[Parameter] = []
         self.rules: list[Rule] = []
+        self.species: list[Species] = []
 
     def model(self) -> OdeModel:
         """The model without its events."""
@@ -80,15 +83,25 @@ class _Builder:
             name=self._label(self.sbml),
             time_unit=self.document.unit_text(self.document.default_unit("time")),
             origin=Origin(self.document.file, None),
+            species=tuple(self.species),
+            annotations=read_annotations(self.document),
         )
 
     def _label(self, element: Element) -> str:
         """The `name`; Level 1 has ids under that attribute."""
         return str(element.getName()) if self.document.level > 1 else ""
 
-    def _define(self, element: Element, declared: Expr | None, unit: str, rate: Expr | None = None) -> None:
-        """A symbol as rule, state or parameter; `declared` is the initial value in its attributes."""
-        name, label, origin = element.getId(), self._label(element), self.document.origin(element)
+    def _define(
+        self, element: Element, declared: Expr | None, unit: str, rate: Expr | None = None, name: str = ""
+    ) -> None:
+        """A symbol as rule, state or parameter; `declared` is the initial value in its attributes.
+
+        `name` is that of the amount of a species whose concentration is a rule.
+        """
+        label, origin = self._label(element), self.document.origin(element)
+        if name:
+            label = f"amount of {label or element.getId()}"
+        name = name or element.getId()
         if name in self.formulas.assignments:
             self.rules.append(Rule(name, self.formulas.assignments[name], unit, label, origin))
             return
@@ -112,8 +125,7 @@ class _Builder:
             self._define(compartment, size, self.document.unit_text(self.document.size_unit(compartment)))
 
     def _has_size(self, compartment: Element) -> bool:
-        given = compartment.isSetSize() or self.document.level == 1 or compartment.getId() in self.formulas.initial
-        return bool(given) and compartment.getSpatialDimensions() != 0
+        return has_size(compartment, self.document, self.formulas)
 
     def _size(self, species: Element) -> Expr:
         """The size by which amount and concentration of a species differ."""
@@ -146,15 +158,16 @@ class _Builder:
     def _stoichiometry(
         self, reference: Element, reaction: str, position: int, named: frozenset[str]
     ) -> tuple[float, Expr]:
-        """Number and symbolic factor; a reference whose id the model uses becomes a symbol of its own."""
+        """Number and symbolic factor; a reference with an id is a symbol of its own, in Level 2 if it is used."""
         calculated = self.formulas.stoichiometry.get((reaction, position))
         if calculated is not None:
             return (calculated.value, Num(1.0)) if isinstance(calculated, Num) else (1.0, calculated)
         given = self.document.level < 3 or reference.isSetStoichiometry()
         number = float(reference.getStoichiometry()) / (reference.getDenominator() if self.document.level == 1 else 1)
-        if self.document.level > 1 and reference.getId() and reference.getId() in named:
+        symbol = str(reference.getId()) if self.document.level > 1 else ""
+        if symbol and (symbol in named or (self.document.level > 2 and given)):
             self._define(reference, Num(number) if given else None, "dimensionless")
-            return 1.0, Sym(reference.getId())
+            return 1.0, Sym(symbol)
         if not given:
             raise InputError(
                 f"species '{reference.getSpecies()}' in reaction '{reaction}' has no stoichiometry",
@@ -171,13 +184,19 @@ class _Builder:
                 remedy="define the compartment",
             )
         compartment = self.compartments[species.getCompartment()]
-        is_amount = bool(species.getHasOnlySubstanceUnits()) or compartment.getSpatialDimensions() == 0
+        sized = self._has_size(compartment)
+        amount_meant = is_amount(species, compartment, sized)
         substance = species.getSubstanceUnits() or self.document.default_unit("substance")
-        per = None if is_amount else self.document.size_unit(compartment)
-        rate = None
-        if not species.getBoundaryCondition() and not species.getConstant():
-            rate = self._rate(species, terms, is_amount)
-        self._define(species, self._declared(species, is_amount), self.document.unit_text(substance, per), rate)
+        units = [self.document.unit_text(substance, per) for per in (None, self.document.size_unit(compartment))]
+        size = compartment.getId() if sized else None
+        reacts = not species.getBoundaryCondition() and not species.getConstant()
+        amount = self.amounts.get(species.getId())
+        if amount is not None:
+            rate = self._rate(species, terms, True) if reacts else None
+            self._define(species, self._declared(species, True), units[0], rate, amount)
+        rate = self._rate(species, terms, amount_meant) if reacts else None
+        self._define(species, self._declared(species, amount_meant), units[not amount_meant], rate)
+        self.species.append(Species(species.getId(), amount_meant, size, units[amount_meant], amount))
 
     def _declared(self, species: Element, is_amount: bool) -> Expr | None:
         if species.isSetInitialAmount():

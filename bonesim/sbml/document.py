@@ -18,13 +18,16 @@ from bonesim.units import SbmlFactor
 Element = Any
 """Any libsbml object; libsbml has no types."""
 
+NO_UNIT = 10313
+"""libsbml's rule that every unit is defined; one that is not changes no number, and its symbol is without unit."""
+
 SHOWN = 5
 """How many of libsbml's errors are shown at most."""
 
 _BUILT_IN = {"substance": "mole", "volume": "litre", "area": "metre^2", "length": "metre", "time": "second"}
 """Units that Levels 1 and 2 know without definition."""
 
-_BY_DIMENSION = {3: "volume", 2: "area", 1: "length"}
+_BY_DIMENSION = {3.0: "volume", 2.0: "area", 1.0: "length"}
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,10 @@ class Document:
 
     def size_unit(self, compartment: Element) -> str:
         """Unit reference of a compartment's size."""
-        what = _BY_DIMENSION.get(int(compartment.getSpatialDimensions()))
-        if what is None:
-            return "dimensionless"
-        return str(compartment.getUnits() or self.default_unit(what))
+        dimensions = float(compartment.getSpatialDimensionsAsDouble())
+        what = _BY_DIMENSION.get(dimensions)
+        default = self.default_unit(what) if what else "dimensionless" if dimensions == 0 else ""
+        return str(compartment.getUnits() or default)
 
 
 def each(items: Element) -> Iterator[Element]:
@@ -147,7 +150,9 @@ def refuse_errors(document: Document) -> None:
     import libsbml
 
     noted = [document.raw.getError(k) for k in range(document.raw.getNumErrors())]
-    errors = [error for error in noted if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR]
+    errors = [
+        error for error in noted if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and error.getErrorId() != NO_UNIT
+    ]
     if errors:
         raise InputError.together([_as_input_error(error, document) for error in errors[:SHOWN]])
 

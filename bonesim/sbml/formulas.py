@@ -83,7 +83,6 @@ class _Reader:
         self.model = document.model
         self.found = Formulas()
         self.problems: list[InputError] = []
-        self.compartments = {element.getId() for element in each(self.model.getListOfCompartments())}
         everything = self.model.getListOfAllElements()
         self.taken = {everything.get(k).getId() for k in range(everything.getSize())}
 
@@ -111,8 +110,6 @@ class _Reader:
             where = self.document.where(rule, f"rule for '{variable}'", variable)
             if rule.isAlgebraic():
                 self.refuse("algebraic_rule", self.document.where(rule, "algebraic rule"))
-            elif variable in self.compartments:
-                self.refuse("varying_compartment", self.document.where(rule, f"compartment '{variable}'", variable))
             else:
                 table = self.found.rates if rule.isRate() else self.found.assignments
                 table[variable] = self.formula(rule.getMath(), where)
@@ -179,10 +176,6 @@ class _Reader:
 
     def _event(self, event: Element, event_id: str, where: Where) -> RawEvent:
         trigger = event.getTrigger()
-        targets = [assignment.getVariable() for assignment in each(event.getListOfEventAssignments())]
-        for target in targets:
-            if target in self.compartments:
-                self.refuse("varying_compartment", self.document.where(event, f"compartment '{target}'"))
         return RawEvent(
             event_id,
             self.formula(trigger.getMath(), where),

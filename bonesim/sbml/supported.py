@@ -42,8 +42,8 @@ UNSUPPORTED: dict[str, tuple[str, str]] = {
         'write them as one event, or set useValuesFromTriggerTime="false"',
     ),
     "varying_compartment": (
-        "compartments whose size changes are not supported",
-        "model amounts in a compartment of constant size and divide by the size where it is used",
+        "an event that changes the size that a rule defines, beside a rate rule of a concentration, is not supported",
+        "give the size a rate rule or let the event set it, or write the rate rule for the amount",
     ),
     "random": (
         "random distributions are not supported",

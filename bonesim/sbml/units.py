@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -32,27 +33,45 @@ Product = dict[tuple[str, float], float]
 
 _LITRE = ("litre", 1.0)
 
+_WORD = re.compile(r"[A-Za-z%]+")
+_POWER = re.compile(r"([A-Za-z%]+)(\d+(?:p\d+)?)")
+
 
 def factors_text(factors: Iterable[SbmlFactor], *hints: str) -> str:
     """Unit text of a product of SBML units; "" where it has no name among the known symbols.
 
-    A `hint` (the id or the name of a unit definition) that reads as a unit of the same product is preferred, so that
-    `cell` and `item`, which SBML does not tell apart, keep their names.
+    A `hint` (the id or the name of a unit definition) that reads as a unit of the same product, or is the id of one, is
+    preferred, so that `cell` and `item`, which SBML does not tell apart, keep their names.
     """
     product = _collected(factors)
-    for hint in hints:
-        if hint and (known := _parsed(hint)) and _same(_collected(known.sbml_factors()), product):
+    for text in (text for hint in hints if hint for text in (hint, _spelt_out(hint))):
+        if (known := _parsed(text)) and _same(_collected(known.sbml_factors()), product):
             return known.text
     return _symbols_text(product)
 
 
 def definition_id(text: str) -> str:
     """An SBML id for a unit: `pM/day` is `pM_per_day`."""
+    factors, spelt = Unit.parse(text).factors, _WORD.findall(text)
     words = []
-    for symbol, exponent in Unit.parse(text).factors:
+    for place, (symbol, exponent) in enumerate(factors):
         power = f"{abs(float(exponent)):g}".replace(".", "p") if abs(exponent) != 1 else ""
-        words.append(f"{'per_' if exponent < 0 else ''}{symbol.replace('%', 'percent')}{power}")
+        name = (spelt[place] if len(spelt) == len(factors) else symbol).replace("%", "percent")
+        words.append(f"{'per_' if exponent < 0 else ''}{name}{power}")
     return "_".join(words) or "one"
+
+
+def _spelt_out(unit_id: str) -> str:
+    """The text behind an id as `definition_id` makes it: of `pM_per_day`, `pM/day`."""
+    above, *below = f"_{unit_id}".split("_per_")
+    head = [_factor(word) for word in above.split("_") if word]
+    return _quotient(head, [_factor(word) for word in below])
+
+
+def _factor(word: str) -> str:
+    """`h2` is `h^2`, `g0p5` `g^0.5`."""
+    found = _POWER.fullmatch(word.replace("percent", "%"))
+    return f"{found[1]}^{found[2].replace('p', '.')}" if found else word.replace("percent", "%")
 
 
 def _collected(factors: Iterable[SbmlFactor]) -> Product:
@@ -122,6 +141,10 @@ def _joined(words: Sequence[tuple[str, float]]) -> str:
     below = [_power(symbol, -exponent) for symbol, exponent in words if exponent < 0]
     if not words:
         return "dimensionless"
+    return _quotient(above, below)
+
+
+def _quotient(above: Sequence[str], below: Sequence[str]) -> str:
     head = "*".join(above) or "1"
     if not below:
         return head

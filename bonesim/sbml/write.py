@@ -16,13 +16,14 @@ from xml.sax.saxutils import quoteattr
 
 from bonesim.errors import InputError, Place
 from bonesim.model.expr import TIME, Call, Expr, Num
-from bonesim.model.ode import OdeModel, Parameter, Rule, State, StateEvent, TimedEvent
+from bonesim.model.ode import Annotation, OdeModel, Parameter, Rule, State, StateEvent, TimedEvent
+from bonesim.sbml.annotations import annotation_element, meta_id
 from bonesim.sbml.mathml_write import math_element, number_text
 from bonesim.sbml.units import definition_id
 from bonesim.units import Unit
 
 _SBML = "http://www.sbml.org/sbml/level3/version2/core"
-_BUILT_IN = {"dimensionless", "item"}
+BUILT_IN = {"dimensionless", "item"}
 """Unit texts that are units of SBML themselves."""
 
 Event: TypeAlias = TimedEvent | StateEvent
@@ -39,18 +40,25 @@ def write_sbml(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
     InputError
         If a unit of the model is none that we know, or an event ends the simulation, which SBML has no word for.
     """
-    once = [single for event in (*model.events, *doses) for single in _single(event)]
-    events = _unique((*once, *model.state_events), {symbol.id for symbol in model.symbols()})
-    _refuse_ends((*model.events, *doses, *model.state_events))
-    units = _unit_ids(model)
+    events, units = exported_events(model, doses), unit_ids(model)
+    about = {one.id: one for one in model.annotations}
+    whole = about.get("", Annotation(""))
     inside = [
+        *annotation_element(whole),
         *_list("UnitDefinitions", [line for text in units for line in _unit_definition(text, units[text])]),
-        *_list("Parameters", _parameters(model, events, units)),
+        *_list("Parameters", _parameters(model, events, units, about)),
         *_list("InitialAssignments", _initial_assignments(model)),
         *_list("Rules", _rules(model)),
         *_list("Events", [line for place, event in enumerate(events) for line in _event(event, len(events) - place)]),
     ]
-    opening = _tag("model", id=model.id, name=model.name, timeUnits=units[model.time_unit])
+    opening = _tag(
+        "model",
+        metaid=meta_id("") if "" in about else "",
+        sboTerm=whole.sbo,
+        id=model.id,
+        name=model.name,
+        timeUnits=units[model.time_unit],
+    )
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<sbml xmlns="{_SBML}" level="3" version="2">',
@@ -58,6 +66,19 @@ def write_sbml(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
         "</sbml>",
     ]
     return "\n".join(lines) + "\n"
+
+
+def exported_events(model: OdeModel, doses: Sequence[TimedEvent]) -> list[Event]:
+    """Events in the order in which they happen if they fall together, repeated ones written out, each with its own id.
+
+    Raises
+    ------
+    InputError
+        If one ends the simulation.
+    """
+    _refuse_ends((*model.events, *doses, *model.state_events))
+    once = [single for event in (*model.events, *doses) for single in _single(event)]
+    return _unique((*once, *model.state_events), {symbol.id for symbol in model.symbols()})
 
 
 def _single(event: TimedEvent) -> list[TimedEvent]:
@@ -90,10 +111,10 @@ def _unique(events: Iterable[Event], taken: set[str]) -> list[Event]:
     return named
 
 
-def _unit_ids(model: OdeModel) -> dict[str, str]:
+def unit_ids(model: OdeModel) -> dict[str, str]:
     """Unit text -> its id; texts that would share an id (`1/(pM*day)`, `1/pM/day`) keep definitions of their own."""
-    ids = {text: text for text in _BUILT_IN}
-    for text in sorted({model.time_unit, *(symbol.unit for symbol in model.symbols())} - {"", *_BUILT_IN}):
+    ids = {text: text for text in BUILT_IN}
+    for text in sorted({model.time_unit, *(symbol.unit for symbol in model.symbols())} - {"", *BUILT_IN}):
         unit_id = definition_id(text)
         while unit_id in ids.values():
             unit_id += "_"
@@ -103,7 +124,7 @@ def _unit_ids(model: OdeModel) -> dict[str, str]:
 
 def _unit_definition(text: str, unit_id: str) -> list[str]:
     """The name keeps the text, which tells apart what SBML does not (cells and particles are both `item`)."""
-    if unit_id == text and text in {"", *_BUILT_IN}:
+    if unit_id == text and text in {"", *BUILT_IN}:
         return []
     units = [
         _tag(
@@ -119,22 +140,25 @@ def _unit_definition(text: str, unit_id: str) -> list[str]:
     return _block(_tag("unitDefinition", id=unit_id, name=text), _list("Units", units))
 
 
-def _parameters(model: OdeModel, events: Iterable[Event], units: Mapping[str, str]) -> list[str]:
+def _parameters(
+    model: OdeModel, events: Iterable[Event], units: Mapping[str, str], about: Mapping[str, Annotation]
+) -> list[str]:
     jumping = {target for event in events for target, _ in event.assignments}
     lines = []
     for symbol in model.symbols():
-        value = _value(symbol)
-        lines.append(
-            _tag(
-                "parameter",
-                id=symbol.id,
-                name=symbol.label,
-                value="" if value is None else number_text(value),
-                units=units[symbol.unit],
-                constant="true" if isinstance(symbol, Parameter) and symbol.id not in jumping else "false",
-                closed=True,
-            )
+        value, said = _value(symbol), about.get(symbol.id, Annotation(symbol.id))
+        tag = _tag(
+            "parameter",
+            metaid=meta_id(symbol.id) if symbol.id in about else "",
+            sboTerm=said.sbo,
+            id=symbol.id,
+            name=symbol.label,
+            value="" if value is None else number_text(value),
+            units=units[symbol.unit],
+            constant="true" if isinstance(symbol, Parameter) and symbol.id not in jumping else "false",
+            closed=not said.resources,
         )
+        lines += _block(tag, annotation_element(said)) if said.resources else [tag]
     return lines
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bonesim.errors import InternalError
+from bonesim.results.dataset import largest_difference
 from bonesim.results.ledger import TOLERANCE
 from bonesim.results.provenance import how_solved
 from bonesim.run import restless, settings
@@ -168,13 +169,10 @@ def summarised(t: np.ndarray, y: np.ndarray, vehicle: np.ndarray) -> dict[str, n
 
     A member of which one arm stopped early has none: what it did until then is in its course.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        against = 100.0 * (y - vehicle) / np.abs(vehicle)
-        change = 100.0 * (y[-1] - y[0]) / np.abs(y[0])
-    against[~np.isfinite(against)] = np.nan
-    at = np.argmax(np.where(np.isnan(against), -1.0, np.abs(against)), axis=0)
-    largest = np.take_along_axis(against, at[None], axis=0)[0]
+    against, at, largest = largest_difference(y, vehicle, axis=0)
     largest[np.isnan(y[-1] + vehicle[-1])] = np.nan
+    with np.errstate(divide="ignore", invalid="ignore"):
+        change = 100.0 * (y[-1] - y[0]) / np.abs(y[0])
     return {
         "final": y[-1],
         "change_percent": np.where(np.isfinite(change), change, np.nan),

@@ -75,7 +75,9 @@ FAULTS = {
     "female subjects, and this one is male\n  try: sex: female under subject, or another context\n",
     "simulate none.xml --until 9": "none.xml: there is no such file\n  try: check the path\n",
     "export ovx_m2.yaml": f"bonesim export: --to is missing\n  try: {EXPORT}\n",
-    "export ovx_m2.yaml --to omex": "--to: 'omex' is not 'sbml'\n  try: one of sbml\n",
+    "export ovx_m2.yaml --to omx": "--to: 'omx' is not one of 'sbml', 'antimony', 'omex'\n"
+    "  try: one of sbml, antimony, omex\n",
+    "export ovx_m2.yaml --to omex": "-o: an archive is no text\n  try: -o FILE.omex\n",
     "export lemaire204 --to sbml": "model: the library has no model 'lemaire204'\n  try: did you mean 'lemaire2004'?\n",
     "sources macrophage_m3": "source: unknown source 'macrophage_m3'\n  try: did you mean 'macrophage_m2'?\n",
     "contexts ovx": "context: unknown context 'ovx'\n  try: one of aging, bone_defect, bone_repair, fracture, "

@@ -33,10 +33,14 @@ def test_the_public_names() -> None:
         "SimulationError",
         "UnsupportedModelError",
         "__version__",
+        "amount",
         "catalog",
         "compare",
+        "concentration",
         "explain",
         "explain_failure",
+        "export_antimony",
+        "export_omex",
         "export_sbml",
         "load_model",
         "load_scenario",
@@ -48,6 +52,7 @@ def test_the_public_names() -> None:
         "steady_state",
         "summary",
         "sweep",
+        "verify",
     ]
     assert sorted(bonesim.__all__) == dir(bonesim)
 

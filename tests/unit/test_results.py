@@ -190,6 +190,13 @@ def test_the_largest_difference_keeps_its_sign_and_its_day():
     assert arms["vehicle"]["largest_against_vehicle_time"] is None
 
 
+def test_the_largest_difference_is_not_that_of_a_vehicle_that_is_almost_nothing():
+    y = values()
+    y[:, 1, :] = np.array([[0.0, 0.0], [0.009, 0.001], [0.25, 0.2]])
+    dosed = summary(result(y=y))["outputs"]["bone_volume_fraction"]["arms"]["dosed"]
+    assert dosed["largest_against_vehicle_percent"] == pytest.approx(25.0)
+
+
 def test_a_difference_to_a_vehicle_of_zero_is_left_out():
     assert summary(result())["outputs"]["OBa"]["arms"]["dosed"]["largest_against_vehicle_time"] == 0.1 + 0.2
 

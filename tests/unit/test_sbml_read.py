@@ -51,7 +51,7 @@ REFUSED = {
     "random": ("random", ":2: package 'distrib'"),
     "state_event_priority": ("state_event_priority", ":12: event 'dose'"),
     "submodels": ("submodels", ":2: package 'comp'"),
-    "varying_compartment": ("varying_compartment", ":8: compartment 'c'"),
+    "varying_compartment": ("varying_compartment", ":8: species 'S' and event 'E'"),
 }
 
 

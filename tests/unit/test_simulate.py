@@ -34,10 +34,25 @@ def test_values_by_member_make_a_batch_and_computed_values_follow() -> None:
     np.testing.assert_allclose(result["w"][:, 0], [3, 6])
 
 
+def test_a_simulation_ends_at_its_limit_of_steps() -> None:
+    with pytest.raises(SimulationError, match="step limit was reached") as caught:
+        simulate(MODEL, [0.0, 1.0], max_steps=3)
+    assert caught.value.status is Status.TOO_MANY_STEPS
+
+
 def test_one_member_and_a_batch_agree_to_the_bit() -> None:
     batch = simulate(MODEL, [0.0, 0.3, 1.0], parameters={"k": np.linspace(0.1, 3.0, 9)})
     single = simulate(MODEL, [0.0, 0.3, 1.0], parameters={"k": float(np.linspace(0.1, 3.0, 9)[4])})
     np.testing.assert_array_equal(batch["y"][4], single["y"])
+
+
+def test_an_output_keeps_its_name_where_results_need_it_too() -> None:
+    ode = model({"time": ("2*k", "-k*time"), "member": (1, 0), "status": (0, 1)}, {"k": 1.0})
+    result = simulate(ode, [0.0, 1.0], parameters={"k": [1.0, 2.0]})
+    assert result["time"].dims == ("member_", "time_")
+    np.testing.assert_allclose(result["time"][:, 1], [2 * np.exp(-1), 4 * np.exp(-2)], rtol=1e-5)
+    assert result["member"].values.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+    assert (result["time_"].values.tolist(), result["status_"].values.tolist()) == ([0.0, 1.0], [0, 0])
 
 
 NOT_NUMBERS = "k: not a finite number, nor a list with one for each member\n  try: k: 1.5, or k: [1.5, 2.0]"
