@@ -26,7 +26,7 @@ def experiment(model_id: str, conditions: Conditions) -> OdeModel:
     """The model with parameters, initial values and doses as the conditions say.
 
     Parameters of `set` jump at both ends of `window`, and hold throughout where there is none; those of a switch hold
-    from its time on. The first dose lies at the start itself.
+    from its time on. A first dose at 0 lies at the start itself.
 
     Raises
     ------
@@ -90,12 +90,13 @@ def _with_start(state: State, given: dict[str, float]) -> State:
 
 
 def _doses(card: Card, conditions: Conditions) -> list[TimedEvent]:
-    doses = conditions.doses
-    if doses is None:
-        return []
-    depot = card.port(doses.port).jumps or ""
-    filled = Call("add", (Sym(depot), Num(doses.amount)))
-    return [TimedEvent("dose", Num(0.0), ((depot, filled),), every=Num(doses.every), count=doses.count)]
+    events = []
+    for number, doses in enumerate(conditions.doses):
+        depot = card.port(doses.port).jumps or ""
+        filled = Call("add", (Sym(depot), Num(doses.amount)))
+        name = f"dose{number}" if number else "dose"
+        events.append(TimedEvent(name, Num(doses.first), ((depot, filled),), every=Num(doses.every), count=doses.count))
+    return events
 
 
 def _window(model: OdeModel, conditions: Conditions) -> list[TimedEvent]:

@@ -145,13 +145,21 @@ def check_rest(kernels: Kernels, batch: Batch) -> None:
 
 
 def restless(kernels: Kernels, batch: Batch) -> np.ndarray:
-    """(state, member) whether a state changes by more than `REST` of its size a day before any event."""
+    """(state, member) whether a state changes by more than `REST` of its size a day before any event.
+
+    A state that no rate reads, its own neither, only adds up what flows and has no rest: it is left out.
+    """
     dy = np.empty_like(batch.initial)
     with np.errstate(all="ignore"):
         k = kernels.constants(batch.parameters)
-        start = np.full(batch.members, batch.t_out[0])
-        kernels.functions.rhs(start, tuple(batch.initial), tuple(batch.parameters), tuple(k), dy)
-    return np.asarray(~(np.abs(dy) <= REST * np.abs(batch.initial)))
+        start, y, p = np.full(batch.members, batch.t_out[0]), tuple(batch.initial), tuple(batch.parameters)
+        if kernels.layout.switching:
+            kernels.functions.settle(start, y, p, k)
+        kernels.functions.rhs(start, y, p, tuple(k), dy)
+    moving = np.asarray(~(np.abs(dy) <= REST * np.abs(batch.initial)))
+    read = {column for _, column in kernels.layout.pattern}
+    moving[[row for row in range(len(moving)) if row not in read]] = False
+    return moving
 
 
 def _dataset(group: Group, solution: Solution, draws: Draws) -> xr.Dataset:

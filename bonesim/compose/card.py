@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from bonesim.errors import InputError, Place, closest
 from bonesim.resources import card_file
@@ -101,10 +101,11 @@ class Port(Block):
 
 
 class Doses(Block):
-    """`amount` added to the state behind a port that `jumps`, `count` times from 0 on, `every` apart."""
+    """`amount` added to the state behind a port that `jumps`, `count` times from `first` on, `every` apart."""
 
     port: str
     amount: float
+    first: float = 0.0
     every: float
     count: int
 
@@ -117,13 +118,23 @@ class Switch(Block):
 
 
 class Conditions(Block):
-    """What an experiment changes in a module: parameters, initial values, doses; times are in the module's own unit."""
+    """What an experiment changes in a module: parameters, initial values, doses; times are in the module's own unit.
 
-    doses: Doses | None = None
+    `doses` are one regimen or a list of them.
+    """
+
+    doses: tuple[Doses, ...] = ()
     set: dict[str, float] = Field(default={}, description="Parameters that differ in `window`, or throughout.")
     window: tuple[float, float] | None = None
     switches: tuple[Switch, ...] = ()
     initial: dict[str, float] = {}
+
+    @field_validator("doses", mode="before")
+    @classmethod
+    def _one_or_several(cls, given: object) -> object:
+        if isinstance(given, Mapping):
+            return (given,)
+        return tuple(given) if isinstance(given, list) else given
 
 
 class Published(Conditions):
@@ -165,6 +176,7 @@ class Figure(Block):
 
     id: str
     shows: str = Field(description="Which figure of the paper it is, and what one sees there.")
+    since: float = Field(0.0, description="From when on courses are shown; they begin at 0.")
     until: float
     runs: tuple[Run, ...] = (Run(),)
     panels: tuple[Panel, ...] = Field(min_length=1)
@@ -230,12 +242,13 @@ class Card(Block):
         jumping = [port.name for port in self.ports if port.jumps]
         faults = [
             InputError(
-                f"no port '{conditions.doses.port}' that jumps",
-                place=Place(key=f"{key}.doses.port"),
-                remedy=closest(conditions.doses.port, jumping),
+                f"no port '{doses.port}' that jumps",
+                place=Place(key=f"{key}.doses{number}.port"),
+                remedy=closest(doses.port, jumping),
             )
             for key, conditions in self._experiments()
-            if conditions.doses and conditions.doses.port not in jumping
+            for number, doses in _numbered(conditions.doses)
+            if doses.port not in jumping
         ]
         if faults:
             raise InputError.together(faults)
@@ -272,6 +285,12 @@ class Card(Block):
                     yield f"{key}.switches[{number}].set.{name}", name
             for name in conditions.initial:
                 yield f"{key}.initial.{name}", name
+
+
+def _numbered(doses: tuple[Doses, ...]) -> Iterator[tuple[str, Doses]]:
+    """Each regimen with its number as a key has it, which is empty where there is one alone."""
+    for number, one in enumerate(doses):
+        yield f"[{number}]" if len(doses) > 1 else "", one
 
 
 def load_card(module_id: str) -> Card:

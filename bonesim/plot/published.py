@@ -41,7 +41,7 @@ DASHES = (SOLID, DASHED, DASHDOT)
 
 
 def plot_published(card: Card, shown: Shown) -> Figure:
-    """Courses of the figure's runs from 0 to `until`.
+    """Courses of the figure's runs, which begin at 0, from `since` to `until`.
 
     Parameters
     ----------
@@ -51,8 +51,11 @@ def plot_published(card: Card, shown: Shown) -> Figure:
         One of its figures.
     """
     symbols = list(dict.fromkeys(symbol for panel in shown.panels for symbol in panel.symbols))
-    times = np.linspace(0.0, shown.until, POINTS)
-    courses = [simulate(experiment(card.id, run), times, symbols) for run in shown.runs]
+    times = np.linspace(shown.since, shown.until, POINTS)
+    asked = np.unique([0.0, *times])
+    courses = [
+        simulate(experiment(card.id, run), asked, symbols).isel(time=slice(-POINTS, None)) for run in shown.runs
+    ]
     labels = [run.label for run in shown.runs]
     days = Quantity.parse(f"1 {card.time_unit}").to("day")
     with styled():
@@ -61,7 +64,7 @@ def plot_published(card: Card, shown: Shown) -> Figure:
         axis = time_axis(days * shown.until)
         for axes, panel in zip(panels, shown.panels, strict=True):
             _draw(axes, panel, card, courses, labels, times * days / axis.days)
-        set_time_axis(panels[-1], axis, 0.0, days * shown.until)
+        set_time_axis(panels[-1], axis, days * shown.since, days * shown.until)
         if len(labels) > 1:
             legend_below(panels[-1], panels[0].get_legend_handles_labels()[0][: len(labels)])
     return figure

@@ -123,6 +123,26 @@ def test_doses_of_a_published_value_go_through_a_port_that_jumps(tmp_path: Path)
     assert str(caught.value).startswith(f"{file}:13: published[0].doses.port: no port 'secretion' that jumps")
 
 
+def test_a_published_value_has_one_regimen_or_several(tmp_path: Path) -> None:
+    port = "  - {name: shot, direction: in, jumps: hormone}\n"
+    one = "{port: shot, amount: 1, every: 1, count: 1}"
+    for text, wanted in (
+        ("", []),
+        (f"doses: {one}, ", [0.0]),
+        (f"doses: [{one}, {one[:-1]}, first: 5}}], ", [0.0, 5.0]),
+    ):
+        given = CARD.replace("published:", f"{port}published:").replace("source: closed", f"{text}source: closed")
+        (row,) = card_from(given, tmp_path).published
+        assert [doses.first for doses in row.doses] == wanted
+
+
+def test_of_several_regimens_the_wrong_one_is_named(tmp_path: Path) -> None:
+    doses = "doses: [{port: shot, amount: 1, every: 1, count: 1}, {port: shut, amount: 1, every: 1, count: 1}], source"
+    text = CARD.replace("published:", "  - {name: shot, direction: in, jumps: hormone}\npublished:")
+    with pytest.raises(InputError, match=r"published\[0\].doses\[1\].port: no port 'shut' that jumps"):
+        card_from(text.replace("source: closed", f"{doses}: closed"), tmp_path)
+
+
 def test_an_unknown_key_of_a_card_is_told_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         card_from(CARD.replace("multiplies:", "multiplys:"), tmp_path)

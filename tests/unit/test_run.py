@@ -14,13 +14,15 @@ from signals import source
 
 from bonesim.catalog import load_catalog
 from bonesim.errors import InternalError
-from bonesim.model.expr import Num
+from bonesim.model.expr import Call, Num, Sym
+from bonesim.model.ode import State
 from bonesim.resources import data_root
 from bonesim.run import run
 from bonesim.scenario.load import known_names
 from bonesim.scenario.problem import Problem
 from bonesim.scenario.resolve import resolve
 from bonesim.scenario.schema import Scenario
+from bonesim.solve.status import Status
 
 SCENARIOS = data_root() / "scenarios"
 FIRST_DOSE = 28.0
@@ -148,7 +150,23 @@ def test_a_model_that_does_not_start_at_rest_stops_the_run(monkeypatch: pytest.M
     assert str(caught.value) == "the healthy model does not start at rest: bone__bone_volume_fraction moves"
 
 
-@pytest.mark.parametrize("core", ["pivonka2008", "lemaire2004"])
+def counting(problem: Problem, *more: State) -> Problem:
+    """The problem with a state that only adds up, and more of them."""
+    formed = State("formed", Num(1.0), Num(1e-3), "dimensionless")
+    return replace(problem, model=problem.model.with_(states=(*problem.model.states, formed, *more)))
+
+
+def test_a_state_that_only_adds_up_what_flows_may_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (run_changed(question(), monkeypatch, counting)["status"] == Status.OK).all()
+
+
+def test_it_may_not_move_where_something_follows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    follower = State("follower", Num(1.0), Call("sub", (Sym("formed"), Sym("follower"))), "dimensionless")
+    with pytest.raises(InternalError, match="the healthy model does not start at rest: formed moves"):
+        run_changed(question(), monkeypatch, lambda problem: counting(problem, follower))
+
+
+@pytest.mark.parametrize("core", ["pivonka2008", "lemaire2004", "joerg2022"])
 def test_health_without_doses_stays_as_it_is_for_years(core: str) -> None:
     asked = {"duration": "10 year", "record__every": "1 month", "outputs": "[bone_volume_fraction, OBa, OCa]"}
     result = run(question(model__core=core, **asked), backend="numpy")
