@@ -53,9 +53,7 @@ def plot_published(card: Card, shown: Shown) -> Figure:
     symbols = list(dict.fromkeys(symbol for panel in shown.panels for symbol in panel.symbols))
     times = np.linspace(shown.since, shown.until, POINTS)
     asked = np.unique([0.0, *times])
-    courses = [
-        simulate(experiment(card.id, run), asked, symbols).isel(time=slice(-POINTS, None)) for run in shown.runs
-    ]
+    courses = [simulate(experiment(card.id, run), asked, symbols).isel(time=slice(-POINTS, None)) for run in shown.runs]
     labels = [run.label for run in shown.runs]
     days = Quantity.parse(f"1 {card.time_unit}").to("day")
     with styled():
