@@ -25,8 +25,8 @@ LOOKS, CLOSER = 2001, 201
 def experiment(model_id: str, conditions: Conditions) -> OdeModel:
     """The model with parameters, initial values and doses as the conditions say.
 
-    Parameters of `set` jump at both ends of `window`, and hold throughout where there is none. A first dose at 0 lies at
-    the start itself.
+    Parameters of `set` jump at both ends of `window`, and hold throughout where there is none. A first dose at 0
+    lies at the start itself.
 
     Raises
     ------
