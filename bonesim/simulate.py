@@ -67,6 +67,7 @@ def simulate(
     rtol: float = 1e-6,
     atol: float | None = None,
     method: str = "auto",
+    max_steps: int = 100_000,
     backend: str = "auto",
     threads: int | None = None,
     equilibrate: bool = False,
@@ -87,6 +88,7 @@ def simulate(
     initial : initial values of states by name, one number or n; they win last
     rtol, atol : tolerances; without `atol` each state has its own, from its size
     method : `auto`, `rodas5p`, `rodas4` or `rodas4p`
+    max_steps : steps, taken or refused, after which a member is given up
     backend : `auto`, `llvm` or `numpy`
     threads : how many share the members of a large batch; by default one for each processor
     equilibrate : start from the rest that each member comes to from its initial values, without events and with time
@@ -123,7 +125,7 @@ def simulate(
         raise InputError(problem, place=Place(key="hold"), remedy="leave it out, or equilibrate=True")
     parameters, initial = rows(model, parameters or {}, "parameter"), rows(model, initial or {}, "state")
     single = all(np.ndim(value) == 0 for value in (*parameters.values(), *initial.values()))
-    settings = Settings(rtol=rtol, atol=atol, method=method)
+    settings = Settings(rtol=rtol, atol=atol, method=method, max_steps=max_steps)
     asked = Asked.of(model, named(model, sensitivities, "sensitivities")[0], symbols) if len(sensitivities) else None
     solved = asked.found.model if asked else model
     readings = Readings.of(solved, names, symbols)

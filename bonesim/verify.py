@@ -23,6 +23,9 @@ AGREES = 1e-6
 RTOL = 1e-12
 """At which both are asked: a relaxation oscillation makes ten thousand times as much of an error in two turns."""
 
+STEPS = 10_000_000
+"""Enough for pulses every day at that tolerance."""
+
 INTERVALS, SHORT_OF = 100, 0.99731
 """Equal intervals of the comparison, and the part of the horizon they take: engines differ in whether an output at the
 time of a dose comes before it or after, and these times are no whole days."""
@@ -107,7 +110,7 @@ def _engine(model_id: str, label: str, conditions: Conditions, end: float, refer
     model = experiment(model_id, conditions)
     names = [state.id for state in model.states]
     times = np.linspace(0.0, SHORT_OF * end, INTERVALS + 1)
-    result = simulate(model, times, names, rtol=RTOL)
+    result = simulate(model, times, names, rtol=RTOL, max_steps=STEPS)
     ours = np.stack([result[name].values for name in names], axis=1)
     size = np.max(np.abs(ours), axis=0)
     source = f"{referee.name} {referee.version}"

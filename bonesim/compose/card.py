@@ -110,6 +110,13 @@ class Doses(Block):
     count: int
 
 
+class Switch(Block):
+    """Parameters that have another value from the time `at` on, or until a later switch."""
+
+    at: float
+    set: dict[str, float]
+
+
 class Conditions(Block):
     """What an experiment changes in a module: parameters, initial values, doses; times are in the module's own unit.
 
@@ -119,6 +126,7 @@ class Conditions(Block):
     doses: tuple[Doses, ...] = ()
     set: dict[str, float] = Field(default={}, description="Parameters that differ in `window`, or throughout.")
     window: tuple[float, float] | None = None
+    switches: tuple[Switch, ...] = ()
     initial: dict[str, float] = {}
 
     @field_validator("doses", mode="before")
@@ -272,6 +280,9 @@ class Card(Block):
         for key, conditions in self._experiments():
             for name in conditions.set:
                 yield f"{key}.set.{name}", name
+            for number, switch in enumerate(conditions.switches):
+                for name in switch.set:
+                    yield f"{key}.switches[{number}].set.{name}", name
             for name in conditions.initial:
                 yield f"{key}.initial.{name}", name
 

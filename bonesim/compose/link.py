@@ -150,6 +150,7 @@ def _prefixed(module: Module) -> OdeModel:
             replace(one, id=names[one.id], size=one.size and names[one.size], amount=one.amount and names[one.amount])
             for one in model.species
         ),
+        annotations=tuple(replace(one, id=names[one.id]) for one in model.annotations if one.id in names),
     )
 
 
@@ -254,5 +255,6 @@ def _merged(model_id: str, parts: Iterable[OdeModel]) -> OdeModel:
         events=tuple(event for part in parts for event in part.events),
         state_events=tuple(event for part in parts for event in part.state_events),
         species=tuple(one for part in parts for one in part.species),
+        annotations=tuple(one for part in parts for one in part.annotations),
         time_unit=TIME_UNIT,
     )

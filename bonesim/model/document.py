@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from bonesim.model.expr import TIME, Call, Expr, Num, Sym
-from bonesim.model.ode import NOWHERE, OdeModel, Origin, Parameter, Rule, Species, State, StateEvent, TimedEvent
+from bonesim.model.ode import (
+    NOWHERE,
+    Annotation,
+    OdeModel,
+    Origin,
+    Parameter,
+    Rule,
+    Species,
+    State,
+    StateEvent,
+    TimedEvent,
+)
 
 
 def to_document(model: OdeModel) -> dict[str, Any]:
@@ -48,6 +59,7 @@ def to_document(model: OdeModel) -> dict[str, Any]:
             for e in model.state_events
         ],
         "species": [[s.id, s.is_amount, s.size, s.other_unit, s.amount] for s in model.species],
+        "annotations": [[a.id, a.sbo, [list(resource) for resource in a.resources]] for a in model.annotations],
     }
 
 
@@ -94,6 +106,10 @@ def from_document(document: dict[str, Any]) -> OdeModel:
             for name, trigger, assignments, terminal, initially, origin in document["state_events"]
         ),
         species=tuple(Species(*row) for row in document["species"]),
+        annotations=tuple(
+            Annotation(name, sbo, tuple((qualifier, uri) for qualifier, uri in resources))
+            for name, sbo, resources in document["annotations"]
+        ),
     )
 
 

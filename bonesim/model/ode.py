@@ -118,6 +118,19 @@ class Species:
 
 
 @dataclass(frozen=True)
+class Annotation:
+    """What the symbol `id` is in the words of others; "" stands for the model itself.
+
+    sbo : a term of the Systems Biology Ontology, `SBO:0000002`
+    resources : (qualifier, URI), such as `bqbiol:is` and that of a protein
+    """
+
+    id: str
+    sbo: str = ""
+    resources: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class OdeModel:
     """One flat model. Rules stand in an order in which each uses only earlier ones (`model.check.ordered`)."""
 
@@ -132,6 +145,8 @@ class OdeModel:
     state_events: tuple[StateEvent, ...] = field(default=(), repr=False)
     species: tuple[Species, ...] = field(default=(), repr=False, compare=False)
     """How symbols are read; the equations do not rest on it, so it is not part of a model's identity."""
+    annotations: tuple[Annotation, ...] = field(default=(), repr=False, compare=False)
+    """What the model and its symbols are in the words of others; no part of its identity either."""
 
     def symbols(self) -> Iterator[State | Parameter | Rule]:
         """States, parameters and rules, in this order."""

@@ -25,16 +25,25 @@ if TYPE_CHECKING:
 def amount(result: xr.Dataset, name: str) -> xr.DataArray:
     """The amount of a species, whether its symbol is one or a concentration; dimensions as those of `result[name]`.
 
+    What is no species, a compartment or a parameter, has one reading, and is given as it is.
+
+    Raises
+    ------
+    InputError
+        If the result has no quantity of that name.
+    """
+    no_species = name in result.data_vars and name not in _species(result)
+    return result[name] if no_species else _read(result, name, "amount")
+
+
+def concentration(result: xr.Dataset, name: str) -> xr.DataArray:
+    """The concentration of a species, whether its symbol is one or an amount; dimensions as those of `result[name]`.
+
     Raises
     ------
     InputError
         If the result has no quantity of that name, it is no species, or its compartment has no size.
     """
-    return _read(result, name, "amount")
-
-
-def concentration(result: xr.Dataset, name: str) -> xr.DataArray:
-    """The concentration of a species, whether its symbol is one or an amount; otherwise as `amount`."""
     return _read(result, name, "concentration")
 
 

@@ -10,8 +10,9 @@ from itertools import zip_longest
 
 from bonesim.errors import InputError
 from bonesim.model.expr import TIME, Call, Expr, Num, Sym, Time, fold
-from bonesim.model.ode import OdeModel, Parameter, Rule, State, StateEvent, TimedEvent
+from bonesim.model.ode import Annotation, OdeModel, Parameter, Rule, State, StateEvent, TimedEvent
 from bonesim.model.ops import ATOM, OPS
+from bonesim.sbml.annotations import ANTIMONY
 from bonesim.sbml.mathml_write import number_text
 from bonesim.sbml.read import read_antimony
 from bonesim.sbml.write import BUILT_IN, Event, exported_events, unit_ids
@@ -39,8 +40,10 @@ def write_antimony(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
         *(f"var {symbol.id}" for symbol in model.symbols()),  # Antimony keeps the order of first mention
         *(line for symbol in model.symbols() for line in _symbol(symbol, units)),
         *(_event(event, len(events) - place) for place, event in enumerate(events)),
+        *(line for one in model.annotations if one.id for line in _annotation(one.id, one)),
     ]
     name = [f"{model.id} is {_quoted(model.name)}"] if model.name else []
+    name += [line for one in model.annotations if not one.id for line in _annotation(model.id, one)]
     text = "\n".join([f"model *{model.id}()", *(f"  {line};" for line in lines), "end", *name]) + "\n"
     _refuse_changed(text, model.with_(events=(), state_events=()))
     return text
@@ -114,6 +117,15 @@ def _event(event: Event, priority: int) -> str:
     how = f"t0={str(initially).lower()}, persistent=true, priority={priority}, fromTrigger=false"
     changes = ", ".join(f"{target} = {_infix(expr)}" for target, expr in event.assignments)
     return f"{event.id}: at ({_infix(reached)}), {how}: {changes}"
+
+
+def _annotation(name: str, annotation: Annotation) -> Iterator[str]:
+    if annotation.sbo:
+        yield f"{name}.sboTerm = {int(annotation.sbo.removeprefix('SBO:'))}"
+    for qualifier, resource in annotation.resources:
+        if qualifier not in ANTIMONY:
+            raise InputError(f"Antimony has no word for '{qualifier}' of '{name}'", remedy="write SBML instead")
+        yield f"{name} {ANTIMONY[qualifier]} {_quoted(resource)}"
 
 
 def _quoted(text: str) -> str:

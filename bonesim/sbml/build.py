@@ -20,6 +20,7 @@ from bonesim.model.check import in_order, well_posed
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import Call, Expr, Num, Sym, product, symbols
 from bonesim.model.ode import OdeModel, Origin, Parameter, Rule, Species, State
+from bonesim.sbml.annotations import read_annotations
 from bonesim.sbml.document import Document, Element, each
 from bonesim.sbml.events import with_events
 from bonesim.sbml.formulas import Formulas, read_formulas, short_id
@@ -83,6 +84,7 @@ class _Builder:
             time_unit=self.document.unit_text(self.document.default_unit("time")),
             origin=Origin(self.document.file, None),
             species=tuple(self.species),
+            annotations=read_annotations(self.document),
         )
 
     def _label(self, element: Element) -> str:

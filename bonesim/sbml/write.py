@@ -16,7 +16,8 @@ from xml.sax.saxutils import quoteattr
 
 from bonesim.errors import InputError, Place
 from bonesim.model.expr import TIME, Call, Expr, Num
-from bonesim.model.ode import OdeModel, Parameter, Rule, State, StateEvent, TimedEvent
+from bonesim.model.ode import Annotation, OdeModel, Parameter, Rule, State, StateEvent, TimedEvent
+from bonesim.sbml.annotations import annotation_element, meta_id
 from bonesim.sbml.mathml_write import math_element, number_text
 from bonesim.sbml.units import definition_id
 from bonesim.units import Unit
@@ -40,14 +41,24 @@ def write_sbml(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
         If a unit of the model is none that we know, or an event ends the simulation, which SBML has no word for.
     """
     events, units = exported_events(model, doses), unit_ids(model)
+    about = {one.id: one for one in model.annotations}
+    whole = about.get("", Annotation(""))
     inside = [
+        *annotation_element(whole),
         *_list("UnitDefinitions", [line for text in units for line in _unit_definition(text, units[text])]),
-        *_list("Parameters", _parameters(model, events, units)),
+        *_list("Parameters", _parameters(model, events, units, about)),
         *_list("InitialAssignments", _initial_assignments(model)),
         *_list("Rules", _rules(model)),
         *_list("Events", [line for place, event in enumerate(events) for line in _event(event, len(events) - place)]),
     ]
-    opening = _tag("model", id=model.id, name=model.name, timeUnits=units[model.time_unit])
+    opening = _tag(
+        "model",
+        metaid=meta_id("") if "" in about else "",
+        sboTerm=whole.sbo,
+        id=model.id,
+        name=model.name,
+        timeUnits=units[model.time_unit],
+    )
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<sbml xmlns="{_SBML}" level="3" version="2">',
@@ -129,22 +140,25 @@ def _unit_definition(text: str, unit_id: str) -> list[str]:
     return _block(_tag("unitDefinition", id=unit_id, name=text), _list("Units", units))
 
 
-def _parameters(model: OdeModel, events: Iterable[Event], units: Mapping[str, str]) -> list[str]:
+def _parameters(
+    model: OdeModel, events: Iterable[Event], units: Mapping[str, str], about: Mapping[str, Annotation]
+) -> list[str]:
     jumping = {target for event in events for target, _ in event.assignments}
     lines = []
     for symbol in model.symbols():
-        value = _value(symbol)
-        lines.append(
-            _tag(
-                "parameter",
-                id=symbol.id,
-                name=symbol.label,
-                value="" if value is None else number_text(value),
-                units=units[symbol.unit],
-                constant="true" if isinstance(symbol, Parameter) and symbol.id not in jumping else "false",
-                closed=True,
-            )
+        value, said = _value(symbol), about.get(symbol.id, Annotation(symbol.id))
+        tag = _tag(
+            "parameter",
+            metaid=meta_id(symbol.id) if symbol.id in about else "",
+            sboTerm=said.sbo,
+            id=symbol.id,
+            name=symbol.label,
+            value="" if value is None else number_text(value),
+            units=units[symbol.unit],
+            constant="true" if isinstance(symbol, Parameter) and symbol.id not in jumping else "false",
+            closed=not said.resources,
         )
+        lines += _block(tag, annotation_element(said)) if said.resources else [tag]
     return lines
 
 

@@ -83,11 +83,37 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
 def _biology(scenario: Scenario, catalog: Catalog) -> Iterator[Module]:
     """Core, tissue and the modules that scenario and contexts name, with the values of the subject's species."""
     species = catalog.species[scenario.subject.species]
-    further = (*scenario.model.modules, *needed_modules(scenario, catalog))
-    names = {scenario.model.core: "core", TISSUE: "bone"} | {module: module for module in further}
-    for module, name in names.items():
-        values = {symbol: number.quantity for symbol, number in species.of_module(module).items()}
-        yield load_module(module, name).with_values(values)
+    names = dict.fromkeys((*scenario.model.modules, *needed_modules(scenario, catalog)))
+    core, tissue, *further = load_module(scenario.model.core, "core"), load_module(TISSUE, "bone"), *map(_module, names)
+    _refuse_without_ports(core, tissue, scenario)
+    _refuse_alone(further, scenario)
+    for module in (core, tissue, *further):
+        values = {symbol: number.quantity for symbol, number in species.of_module(module.model.id).items()}
+        yield module.with_values(values)
+
+
+def _refuse_without_ports(core: Module, tissue: Module, scenario: Scenario) -> None:
+    """A core must give what the tissue takes."""
+    given = {port.name for port in core.ports if port.direction == "out"}
+    taken = [port.name for port in tissue.ports if port.replaces and not port.optional]
+    if lacking := [name for name in taken if name not in given]:
+        problem = f"'{core.model.id}' is no core for scenarios: it has no out-ports {', '.join(lacking)}"
+        remedy = f"'bonesim models {core.model.id}' says why; take a core that has them, such as pivonka2008"
+        raise InputError(problem, place=scenario.place("model.core"), remedy=remedy)
+
+
+def _module(name: str) -> Module:
+    return load_module(name, name)
+
+
+def _refuse_alone(modules: Sequence[Module], scenario: Scenario) -> None:
+    """A module that a scenario names must take something from the others, or drive something in them."""
+    for module in modules:
+        name, joins = module.name, (one.multiplies or one.divides or one.replaces or one.drives for one in module.ports)
+        if name in scenario.model.modules and not any(joins):
+            problem = f"'{name}' is no module for scenarios: it takes nothing from others and drives nothing in them"
+            place = scenario.place(f"model.modules[{scenario.model.modules.index(name)}]")
+            raise InputError(problem, place=place, remedy=f"leave it out; 'bonesim models {name}' says why")
 
 
 def _network(

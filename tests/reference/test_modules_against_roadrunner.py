@@ -24,6 +24,7 @@ CORES = [
         "lemaire2004",
         "pivonka2008",
         "komarova2003",
+        "komarova2005",
         "joerg2022",
         "nelson2026",
         "baratchart2022",
@@ -32,7 +33,7 @@ CORES = [
 ]
 """Those that start at rest."""
 PHARMACOKINETICS = [SBML / "pk" / "iv_two_phase", SBML / "pk" / "site_depot"]
-SIGNALS = [SBML / "signal" / name for name in ("angiogenesis", "macrophage", "rankl_opg", "wnt_sclerostin")]
+SIGNALS = [SBML / "signal" / name for name in ("angiogenesis", "lee2003", "macrophage", "rankl_opg", "wnt_sclerostin")]
 MODULES = sorted(path.with_suffix("") for path in SBML.glob("*/*.ant"))
 CELLS = ("OBp", "OBa", "OCa")
 RTOL = 1e-12
@@ -49,6 +50,9 @@ MEASURES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
 CARD_UNIT = {
     "pM": "pM",
     "pM_per_day": "pM/day",
+    "nM": "nM",
+    "nM_per_day": "nM/day",
+    "per_nM_day": "1/(nM*day)",
     "per_day": "1/day",
     "per_pM": "1/pM",
     "per_pM_day": "1/(pM*day)",
@@ -108,7 +112,7 @@ def card(module: Path) -> dict[str, Any]:
 
 def engine(module: Path, given: Mapping[str, float] | None = None) -> Any:
     """Load a module into libroadrunner at tight tolerances, with values as if they stood in its file."""
-    document = libsbml.readSBMLFromFile(str(module.with_suffix(".xml")))
+    document = libsbml.readSBMLFromFile(str(module.with_suffix(".xml")))  # owns the model
     for name, value in (given or {}).items():
         document.getModel().getParameter(name).setValue(value)
     runner = roadrunner.RoadRunner(libsbml.writeSBMLToString(document))
@@ -144,7 +148,7 @@ def value_of(module: Path, row: dict[str, Any]) -> float:
 
 
 def changes(module: Path, row: dict[str, Any], runner: Any) -> list[tuple[float, Callable[[], None]]]:
-    """What is done to a running module, and when: doses into the states behind ports, parameters in a window."""
+    """What is done to a running module, and when: doses into states behind ports, parameters in a window and later."""
     found: list[tuple[float, Callable[[], None]]] = []
 
     def put(time: float, name: str, value: float, kept: float = 0.0) -> None:
@@ -158,6 +162,9 @@ def changes(module: Path, row: dict[str, Any], runner: Any) -> list[tuple[float,
     for edge, time in enumerate(row.get("window", [])):
         for name, value in row["set"].items():
             put(time, name, runner[name] if edge else value)
+    for switch in row.get("switches", []):
+        for name, value in switch["set"].items():
+            put(switch["at"], name, value)
     return sorted(found, key=lambda change: change[0])
 
 
@@ -217,6 +224,10 @@ PORTS_AT_1_5 = [
     ("komarova2003", "alpha2", 1.225, 0.816),
     ("komarova2003", "beta1", 0.667, 0.667),
     ("komarova2003", "beta2", 0.816, 1.225),
+    ("komarova2005", "alpha1", 1.500, 1.500),
+    ("komarova2005", "alpha2", 1.225, 0.816),
+    ("komarova2005", "beta1", 0.667, 0.667),
+    ("komarova2005", "beta2", 0.816, 1.225),
     ("baratchart2022", "delta_OBa", 0.805, 0.986),
     ("baratchart2022", "d_OCa", 0.646, 0.646),
     ("baratchart2022", "delta_bone", 1.238, 1.011),
@@ -303,7 +314,7 @@ def test_antimony_and_sbml_are_the_same_module(module: Path) -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: path.name)
 def test_sbml_is_valid_and_its_units_agree(module: Path) -> None:
-    document = libsbml.readSBMLFromFile(str(module.with_suffix(".xml")))
+    document = libsbml.readSBMLFromFile(str(module.with_suffix(".xml")))  # owns the model
     document.setConsistencyChecks(libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, True)
     document.checkConsistency()
     found = [document.getError(index) for index in range(document.getNumErrors())]

@@ -105,6 +105,16 @@ def test_symbols_that_a_card_names_and_the_module_lacks_are_told_together(tmp_pa
     )
 
 
+def test_a_switch_sets_symbols_of_the_module(tmp_path: Path) -> None:
+    switches = "switches: [{at: 0, set: {rate: 1}}, {at: 2, set: {rates: 0}}], source"
+    with pytest.raises(InputError) as caught:
+        card_from(CARD.replace("source: closed", f"{switches}: closed"), tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path / 'gland.yaml'}:13: published[0].switches[1].set.rates: unknown symbol 'rates'\n"
+        "  try: did you mean 'rate'?"
+    )
+
+
 def test_doses_of_a_published_value_go_through_a_port_that_jumps(tmp_path: Path) -> None:
     doses = "doses: {port: secretion, amount: 1, every: 1, count: 1}, source"
     with pytest.raises(InputError) as caught:

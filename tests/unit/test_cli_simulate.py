@@ -55,6 +55,23 @@ def test_csv_into_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert rows(Path("out.csv").read_text())[0] == {"time": 0.0, "A": 2.0}
 
 
+def test_species_are_reported_as_they_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("tank.ant").write_text("model tank()\n compartment c = 4; species A in c; A = 3;\nend\n")
+    for reading, value in {"amount": 12.0, "concentration": 3.0}.items():
+        assert main(["simulate", "tank.ant", "--until", "1", "--points", "2", "--species", reading]) == 0
+        assert rows(capsys.readouterr().out)[-1] == {"time": 1.0, "A": value}
+
+
+def test_a_quantity_called_time_keeps_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    xml = """<?xml version="1.0" encoding="UTF-8"?>
+<sbml xmlns="http://www.sbml.org/sbml/level3/version2/core" level="3" version="2"><model id="m">
+<listOfParameters><parameter id="time" value="7" constant="true"/></listOfParameters></model></sbml>
+"""
+    Path("time.xml").write_text(xml)
+    assert main(["simulate", "time.xml", "--until", "1", "--points", "2", "--select", "time"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["time_,time", "0.0,7.0", "1.0,7.0"]
+
+
 def test_set_reaches_parameters_and_states(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["simulate", "decay.ant", "--until", "4", "--points", "2", "--set", "k=0", "--set", "A=7"]) == 0
     assert rows(capsys.readouterr().out)[-1] == {"time": 4.0, "A": 7.0}

@@ -78,6 +78,10 @@ def test_an_arm_that_stopped_is_told_and_has_no_part_in_the_verdict(
         ([], "compare: one scenario without further arms is nothing to compare"),
         (["lemaire2004", "lemaire2004"], "--cores: 'lemaire2004' is named twice"),
         (["lemaire2005"], "unknown core 'lemaire2005'"),
+        (
+            ["graham2013"],
+            "'graham2013' is no core for scenarios: it has no out-ports bone_forming_cells, bone_resorbing",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_told(cores: list[str], message: str) -> None:

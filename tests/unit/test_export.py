@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 from zipfile import ZipFile
@@ -22,7 +24,13 @@ from bonesim.sbml.read import read_antimony, read_sbml
 from bonesim.scenario.load import load_scenario
 from bonesim.simulate import simulate
 
-libsedml = pytest.importorskip("libsedml")
+CHECK = (
+    "import sys, libsedml\n"
+    "document = libsedml.readSedMLFromString(sys.stdin.read())\n"
+    "course = document.getSimulation(0)\n"
+    "print(document.getNumErrors(), course.getOutputEndTime(), course.getNumberOfPoints())"
+)
+"""In a process of its own: libsedml and libsbml share names and do not bear each other."""
 SCENARIOS = {file.stem: file for file in scenario_files() if "sweep" not in file.parts}
 SEDML = "{http://sed-ml.org/sed-ml/level1/version3}"
 
@@ -109,10 +117,8 @@ def test_an_archive_lists_its_files_and_carries_the_scenario(archive: ZipFile, t
 
 def test_the_simulation_of_an_archive_is_valid_and_names_what_the_model_has(archive: ZipFile) -> None:
     text = archive.read("simulation.sedml").decode()
-    document = libsedml.readSedMLFromString(text)
-    assert document.getNumErrors() == 0
-    course = document.getSimulation(0)
-    assert (course.getOutputEndTime(), course.getNumberOfPoints()) == (168.0, 168)
+    done = subprocess.run([sys.executable, "-c", CHECK], input=text, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0", "168.0", "168"]
     targets = re.findall(r"parameter\[@id='(\w+)'\]", text)
     assert "bone__bone_volume_fraction" in targets
     assert set(targets) <= set(flat_model(SCENARIOS["ovx_m2"]).by_id)

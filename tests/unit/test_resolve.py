@@ -42,6 +42,25 @@ def value(problem: Problem, name: str) -> float:
     return parameter.value
 
 
+@pytest.mark.parametrize("core", ["cook2022", "proctor_gartland2016"])
+def test_a_core_that_stands_alone_is_refused(core: str) -> None:
+    with pytest.raises(InputError) as caught:
+        resolve(load_scenario(SHIPPED["ovx_m2"], {"model.core": core}))
+    assert str(caught.value) == (
+        f"--set model.core: '{core}' is no core for scenarios: it has no out-ports bone_forming_cells, "
+        f"bone_resorbing_cells\n  try: 'bonesim models {core}' says why; take a core that has them, such as pivonka2008"
+    )
+
+
+def test_a_module_that_stands_alone_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        resolve(load_scenario(SHIPPED["ovx_m2"], {"model.modules": "[lee2003]"}))
+    assert str(caught.value) == (
+        "--set model.modules[0]: 'lee2003' is no module for scenarios: it takes nothing from others and drives "
+        "nothing in them\n  try: leave it out; 'bonesim models lee2003' says why"
+    )
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_number_of_a_shipped_scenario_says_where_it_came_from(name: str) -> None:
     problem = resolve(load_scenario(SHIPPED[name]))

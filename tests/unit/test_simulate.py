@@ -34,6 +34,12 @@ def test_values_by_member_make_a_batch_and_computed_values_follow() -> None:
     np.testing.assert_allclose(result["w"][:, 0], [3, 6])
 
 
+def test_a_simulation_ends_at_its_limit_of_steps() -> None:
+    with pytest.raises(SimulationError, match="step limit was reached") as caught:
+        simulate(MODEL, [0.0, 1.0], max_steps=3)
+    assert caught.value.status is Status.TOO_MANY_STEPS
+
+
 def test_one_member_and_a_batch_agree_to_the_bit() -> None:
     batch = simulate(MODEL, [0.0, 0.3, 1.0], parameters={"k": np.linspace(0.1, 3.0, 9)})
     single = simulate(MODEL, [0.0, 0.3, 1.0], parameters={"k": float(np.linspace(0.1, 3.0, 9)[4])})

@@ -27,7 +27,7 @@ end
 """
 TIMES = [0.0, 1.0, 2.0]
 LEFT = np.exp(-0.5 * np.array(TIMES))
-NO_SPECIES = "'R' is no species, so it has no amount\n  try: one of A"
+NO_SPECIES = "'R' is no species, so it has no concentration\n  try: one of A"
 NO_SIZE = """<?xml version="1.0" encoding="UTF-8"?>
 <sbml xmlns="http://www.sbml.org/sbml/level2/version4" level="2" version="4"><model id="m">
 <listOfCompartments><compartment id="c" spatialDimensions="0"/></listOfCompartments>
@@ -82,8 +82,9 @@ def test_sizes_are_kept_in_a_file(tanks: OdeModel, tmp_path: Path) -> None:
 def test_what_has_no_such_reading_is_told(tanks: OdeModel) -> None:
     result = bonesim.simulate(tanks, TIMES, ["A", "R"])
     with pytest.raises(bonesim.InputError) as caught:
-        bonesim.amount(result, "R")
+        bonesim.concentration(result, "R")
     assert str(caught.value) == NO_SPECIES
+    assert bonesim.amount(result, "R").identical(result["R"])
     with pytest.raises(bonesim.InputError) as caught:
         bonesim.concentration(result, "B")
     assert str(caught.value) == "the result has no 'B'\n  try: one of A, or name it among the outputs"
