@@ -36,3 +36,13 @@ def test_symbols_of_a_panel_differ_by_dashes_and_are_named() -> None:
     assert [text.get_text() for text in legend.get_texts()] == [card.symbols[one].label for one in ("OBp", "OBa")]
     assert axes.get_yscale() == "log"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "b"]
+
+
+def test_a_figure_is_shown_from_a_time_on() -> None:
+    card = load_card("nelson2026")
+    panel = Panel(symbols=("BMD_relative",), label="density")
+    figure = plot_published(card, Figure(id="x", shows="late", since=9125.0, until=10950.0, panels=(panel,)))
+    line = figure.axes[0].get_lines()[0]
+    first, last = np.asarray(line.get_xdata())[[0, -1]]
+    assert first / last == pytest.approx(9125 / 10950, rel=1e-12)
+    assert np.asarray(line.get_ydata())[-1] == pytest.approx(1.0, rel=1e-6)
