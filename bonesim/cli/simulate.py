@@ -87,6 +87,8 @@ def command(
                 result = _course(loaded, until, points, chosen | {"equilibrate": equilibrate, "accuracy": accuracy})
         except SimulationError as error:
             result, failure = error.result, error
+    for remark in loaded.remarks:
+        note(remark)
     _report(result, table, as_json)
     if failure:
         raise failure

@@ -14,6 +14,7 @@ def to_document(model: OdeModel) -> dict[str, Any]:
         "id": model.id,
         "name": model.name,
         "time_unit": model.time_unit,
+        "remarks": list(model.remarks),
         "origin": _origin(model.origin),
         "states": [
             [s.id, _expr(s.initial), _expr(s.rate), s.unit, s.label, _origin(s.origin), s.algebraic]
@@ -56,6 +57,7 @@ def from_document(document: dict[str, Any]) -> OdeModel:
         id=document["id"],
         name=document["name"],
         time_unit=document["time_unit"],
+        remarks=tuple(document["remarks"]),
         origin=_place(document["origin"]),
         states=tuple(
             State(name, _tree(initial), _tree(rate), unit, label, _place(origin), algebraic)

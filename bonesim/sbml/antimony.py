@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from threading import Lock
 
 from bonesim.errors import InputError, Place, quoted
+from bonesim.sbml.antimony_parts import Outline, outline, without_comments
 from bonesim.sbml.mathml_write import number_element, number_text
 
 _LOCK = Lock()
@@ -13,29 +15,32 @@ _LOCK = Lock()
 
 _GENERATOR = re.compile(r"^<!--[^>]*-->\n", re.MULTILINE)
 _ERROR = re.compile(r"^Error in model string, line (\d+):\s*(.*)$", re.DOTALL)
-_NOT_CODE = re.compile(r'//[^\n]*|#[^\n]*|/\*.*?\*/|"[^"\n]*"', re.DOTALL)
+_FROM_LIBSBML = re.compile(r"Error message\(s\) from libSBML:.*?\nReference:[^\n]*\n([^\n]+)", re.DOTALL)
 _NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _LITERAL = re.compile(rf"(?<![\w.]){_NUMBER}(?![\w.])")
 _VALUE = re.compile(rf'(?<=[a-z]=")(-?)({_NUMBER})(?=")')
 _CN = re.compile(r"<cn> (-?)([^<> ]+) </cn>")
 _CN_E = re.compile(r'<cn type="e-notation"> (-?)([^<> ]+) <sep/> (-?\d+) </cn>')
-_DEFINITION = re.compile(
-    r"^\s*(?:(?:const|var|species|compartment|unit|at)\s+)*\$?([A-Za-z_]\w*)\s*(?:'?\s*:?=|:|\bin\b|;|,|$)"
-)
+_NAME = re.compile(r'(?<=[" >])[A-Za-z_]\w*(?=[" <])')
 
 
 def antimony_to_sbml(text: str, *, file: str) -> str:
     """SBML of the main model of an Antimony text (the last one, or the one marked with `*`), submodels flattened.
 
+    Flat SBML is what we ask Antimony for, with its names of symbols in submodels replaced: in the hierarchical SBML
+    that it writes, a link between two submodels loses its replacement without a word.
+
     Raises
     ------
     InputError
-        If Antimony refuses the text, if it imports other files, or if it has two numbers that differ only after the
-        15th digit (Antimony prints 15; the digits it drops are put back from the text).
+        If Antimony refuses the text, if it imports other files, or if it has a number out of range, or two numbers
+        that differ only after the 15th digit (Antimony prints 15; the digits it drops are put back from the text).
     """
     import antimony
 
     _refuse_imports(text, file)
+    parts = outline(text)
+    parts.refuse_too_many(file)
     with _LOCK:
         try:
             if antimony.loadAntimonyString(text) < 0:
@@ -43,30 +48,26 @@ def antimony_to_sbml(text: str, *, file: str) -> str:
             sbml = antimony.getSBMLString(antimony.getMainModuleName())
             if not sbml:
                 raise _error(antimony.getLastError(), file)
+            symbols = {name: frozenset(antimony.getSymbolNamesOfType(name, 0)) for name in antimony.getModuleNames()}
         finally:
             antimony.clearPreviousLoads()
             antimony.freeAll()
-    return _with_all_digits(_GENERATOR.sub("", sbml, count=1), text, file)
+    return _with_all_digits(_renamed(_GENERATOR.sub("", sbml, count=1), parts, symbols), text, file)
 
 
 def defining_lines(text: str) -> dict[str, int]:
     """Symbol -> the line of an Antimony text where it is defined first."""
-    lines: dict[str, int] = {}
-    for number, line in enumerate(_without_comments(text).split("\n"), start=1):
-        for statement in line.split(";"):
-            found = _DEFINITION.match(statement)
-            if found:
-                lines.setdefault(found[1], number)
-    return lines
+    return outline(text).lines()
 
 
-def _without_comments(text: str) -> str:
-    """The text with comments and strings blanked, line by line as it was."""
-    return _NOT_CODE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+def _renamed(sbml: str, parts: Outline, symbols: dict[str, frozenset[str]]) -> str:
+    """The SBML with symbols of submodels by our names."""
+    names = parts.names(symbols)
+    return _NAME.sub(lambda found: names.get(found[0], found[0]), sbml) if names else sbml
 
 
 def _refuse_imports(text: str, file: str) -> None:
-    for number, line in enumerate(_without_comments(text).split("\n"), start=1):
+    for number, line in enumerate(without_comments(text).split("\n"), start=1):
         if re.search(r"\bimport\b", line):
             raise InputError(
                 "Antimony 'import' is not allowed: a model may not read other files",
@@ -78,6 +79,8 @@ def _refuse_imports(text: str, file: str) -> None:
 def _error(message: str, file: str) -> InputError:
     found = _ERROR.match(message.strip())
     line, problem = (int(found[1]), found[2]) if found else (None, message.strip())
+    if inner := _FROM_LIBSBML.search(problem):
+        problem = inner[1]
     return InputError(
         f"Antimony: {problem.strip().splitlines()[0]}",
         place=Place(file, line),
@@ -104,11 +107,14 @@ def _with_all_digits(sbml: str, text: str, file: str) -> str:
 
 
 def _long_numbers(text: str, file: str) -> dict[float, float]:
-    """What Antimony prints -> what the text says, where the two differ."""
+    """What Antimony prints -> what the text says, where the two differ; Antimony reads `1e400` as 1 with a unit."""
     said: dict[float, tuple[float, str]] = {}
-    for number, line in enumerate(_without_comments(text).split("\n"), start=1):
+    for number, line in enumerate(without_comments(text).split("\n"), start=1):
         for literal in _LITERAL.findall(line):
             value = float(literal)
+            if math.isinf(value) or (value == 0 and re.search("[1-9]", re.split("[eE]", literal)[0])):
+                problem = f"{quoted(literal)} is out of the range of numbers"
+                raise InputError(problem, place=Place(file, number), remedy="a number from 1e-307 to 1e307 in size")
             printed = float(f"{value:.15g}")
             other, spelt = said.setdefault(printed, (value, literal))
             if other != value:

@@ -14,9 +14,6 @@ from xml.parsers import expat
 
 from bonesim.errors import InputError, Place, quoted
 
-LARGEST = 50_000_000
-"""Bytes of the largest file that is read."""
-
 DEEPEST = 250
 """Levels of nested XML; published models stay below 50, Python's own recursion limit is 1000."""
 

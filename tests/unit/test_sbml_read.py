@@ -50,7 +50,7 @@ REFUSED = {
     "rate_of": ("rate_of", ":10: rule for 'y'"),
     "random": ("random", ":2: package 'distrib'"),
     "state_event_priority": ("state_event_priority", ":12: event 'dose'"),
-    "submodels": ("submodels", ":2: package 'comp'"),
+    "submodels": ("submodels", ":12: submodel 'F'"),
     "varying_compartment": ("varying_compartment", ":8: compartment 'c'"),
 }
 
