@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bonesim.catalog import load_catalog as catalog
     from bonesim.compare import compare
+    from bonesim.compose.own import composed as compose
     from bonesim.errors import BonesimError, InputError, SimulationError, UnsupportedModelError
     from bonesim.explain import explain
     from bonesim.export import export_sbml
@@ -41,6 +42,7 @@ __all__ = [
     "__version__",
     "catalog",
     "compare",
+    "compose",
     "explain",
     "explain_failure",
     "export_sbml",
@@ -63,6 +65,7 @@ _HOMES = {
     "UnsupportedModelError": ("errors", "UnsupportedModelError"),
     "catalog": ("catalog", "load_catalog"),
     "compare": ("compare", "compare"),
+    "compose": ("compose.own", "composed"),
     "explain": ("explain", "explain"),
     "explain_failure": ("failure", "explain_failure"),
     "export_sbml": ("export", "export_sbml"),

@@ -35,6 +35,7 @@ def test_the_public_names() -> None:
         "__version__",
         "catalog",
         "compare",
+        "compose",
         "explain",
         "explain_failure",
         "export_sbml",
