@@ -13,6 +13,9 @@ from bonesim.sbml.mathml_write import number_element, number_text
 _LOCK = Lock()
 """Antimony keeps the models it has loaded in global state."""
 
+LARGEST, LONGEST = 500_000, 20_000
+"""Characters of the largest text and of its longest statement; Antimony takes a minute then, four for twice as much."""
+
 _GENERATOR = re.compile(r"^<!--[^>]*-->\n", re.MULTILINE)
 _ERROR = re.compile(r"^Error in model string, line (\d+):\s*(.*)$", re.DOTALL)
 _FROM_LIBSBML = re.compile(r"Error message\(s\) from libSBML:.*?\nReference:[^\n]*\n([^\n]+)", re.DOTALL)
@@ -38,6 +41,7 @@ def antimony_to_sbml(text: str, *, file: str) -> str:
     """
     import antimony
 
+    _refuse_large(text, file)
     _refuse_imports(text, file)
     parts = outline(text)
     parts.refuse_too_many(file)
@@ -64,6 +68,18 @@ def _renamed(sbml: str, parts: Outline, symbols: dict[str, frozenset[str]]) -> s
     """The SBML with symbols of submodels by our names."""
     names = parts.names(symbols)
     return _NAME.sub(lambda found: names.get(found[0], found[0]), sbml) if names else sbml
+
+
+def _refuse_large(text: str, file: str) -> None:
+    if len(text) > LARGEST:
+        problem = f"the Antimony text is too large: {len(text) / 1e6:.1f} MB"
+        raise InputError(problem, place=Place(file), remedy=f"at most {LARGEST / 1e6:.1f} MB, or the model as SBML")
+    line = 1
+    for statement in text.split(";"):
+        if len(statement) > LONGEST and len(without_comments(statement).strip()) > LONGEST:
+            problem = f"a statement has more than {LONGEST} characters"
+            raise InputError(problem, place=Place(file, line), remedy="split it into assignment rules")
+        line += statement.count("\n")
 
 
 def _refuse_imports(text: str, file: str) -> None:

@@ -19,6 +19,7 @@ from bonesim.sbml.document import (
     Document,
     Element,
     Landmark,
+    all_within,
     each,
     landmark,
     opened,
@@ -213,7 +214,6 @@ def _homes(files: Mapping[str, Document]) -> dict[Landmark, str]:
     """The files of those elements whose landmark only one file has."""
     homes: dict[Landmark, str | None] = {}
     for file, document in files.items():
-        elements = document.raw.getListOfAllElements()
-        for mark in {landmark(elements.get(number)) for number in range(elements.getSize())}:
+        for mark in set(map(landmark, all_within(document.raw))):
             homes[mark] = None if mark in homes else file
     return {mark: file for mark, file in homes.items() if file}

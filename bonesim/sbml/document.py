@@ -22,6 +22,9 @@ Element = Any
 SHOWN = 5
 """How many of libsbml's errors are shown at most."""
 
+MOST_CHECKED = 100_000
+"""Elements of the largest document that libsbml's checks are asked of; they take half a minute then."""
+
 _BUILT_IN = {"substance": "mole", "volume": "litre", "area": "metre^2", "length": "metre", "time": "second"}
 """Units that Levels 1 and 2 know without definition."""
 
@@ -128,6 +131,13 @@ def each(items: Element) -> Iterator[Element]:
     return (items.get(k) for k in range(items.size()))
 
 
+def all_within(element: Element) -> Iterator[Element]:
+    """Every element inside a document or a model, formulas aside, taken off libsbml's list, which is a linked one."""
+    elements = element.getListOfAllElements()
+    while elements.getSize():
+        yield elements.remove(0)
+
+
 def opened(text: str, file: str, lines: Mapping[str, int] | None = None) -> Document:
     """The document in `text`.
 
@@ -140,7 +150,7 @@ def opened(text: str, file: str, lines: Mapping[str, int] | None = None) -> Docu
     """
     import libsbml
 
-    safe = checked(text, file)
+    safe = checked(text, file, lined=lines is None)
     raw = libsbml.readSBMLFromString(safe.text)
     _refuse_packages(raw, safe.required, file)
     ignored = tuple(sorted(name for name, flag in safe.required.items() if not flag and name != "comp"))
@@ -151,10 +161,15 @@ def opened(text: str, file: str, lines: Mapping[str, int] | None = None) -> Docu
     return document
 
 
-def refuse_inconsistent(document: Document) -> None:
-    """Raises InputError for what libsbml's checks of identifiers and structure call an error; units are not asked."""
+def refuse_inconsistent(document: Document) -> bool:
+    """Raises InputError for what libsbml's checks of identifiers and structure call an error; units are not asked.
+
+    False where the model is too large for these checks, whose time grows with the square of its size.
+    """
     import libsbml
 
+    if document.raw.getListOfAllElements().getSize() > MOST_CHECKED:
+        return False
     for category in (
         libsbml.LIBSBML_CAT_UNITS_CONSISTENCY,
         libsbml.LIBSBML_CAT_MODELING_PRACTICE,
@@ -164,6 +179,7 @@ def refuse_inconsistent(document: Document) -> None:
         document.raw.setConsistencyChecks(category, False)
     document.raw.checkConsistency()
     refuse_errors(document)
+    return True
 
 
 def refuse_errors(document: Document) -> None:

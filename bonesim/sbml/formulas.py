@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bonesim.errors import InputError
 from bonesim.model.expr import Call, Expr, Num, Sym, symbols
 from bonesim.model.ode import Origin, Parameter
-from bonesim.sbml.document import Document, Element, each
+from bonesim.sbml.document import Document, Element, all_within, each
 from bonesim.sbml.mathml_read import Where
 from bonesim.sbml.supported import refuse
 
@@ -84,8 +84,7 @@ class _Reader:
         self.found = Formulas()
         self.problems: list[InputError] = []
         self.compartments = {element.getId() for element in each(self.model.getListOfCompartments())}
-        everything = self.model.getListOfAllElements()
-        self.taken = {everything.get(k).getId() for k in range(everything.getSize())}
+        self.taken = {element.getId() for element in all_within(self.model)}
 
     def formula(self, node: Element, where: Where, names: Mapping[str, Expr] | None = None) -> Expr:
         """One formula; NaN where it is noted as a problem."""

@@ -17,6 +17,10 @@ from bonesim.errors import InputError, Place, quoted
 DEEPEST = 250
 """Levels of nested XML; published models stay below 50, Python's own recursion limit is 1000."""
 
+_CUT = {"no element found", "unclosed token", "unclosed CDATA section", "partial character"}
+"""What expat says where a text ends within an element."""
+
+_HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+)?html\b", re.IGNORECASE)
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
 
 
@@ -28,8 +32,10 @@ class SbmlText:
     required: Mapping[str, bool]
 
 
-def checked(text: str, file: str) -> SbmlText:
+def checked(text: str, file: str, *, lined: bool = True) -> SbmlText:
     """The text with its encoding declared as what Python strings are, once it is known to be an SBML document.
+
+    Without `lined`, its lines are not those of the file, and messages leave them out.
 
     Raises
     ------
@@ -41,7 +47,7 @@ def checked(text: str, file: str) -> SbmlText:
     declaration = found[0] if found else ""
     line_breaks = "\n" * declaration.count("\n")
     body = f'<?xml version="1.0" encoding="UTF-8"?>{line_breaks}{text[len(declaration) :]}'
-    look = _Look(file)
+    look = _Look(file, lined)
     look.read(body)
     return SbmlText(body, look.required)
 
@@ -49,8 +55,9 @@ def checked(text: str, file: str) -> SbmlText:
 class _Look:
     """One pass of expat."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, lined: bool) -> None:
         self.file = file
+        self.lined = lined
         self.depth = 0
         self.required: dict[str, bool] = {}
         self.parser = expat.ParserCreate("utf-8", "|")
@@ -64,7 +71,10 @@ class _Look:
         except expat.ExpatError as error:
             place = Place(self.file, error.lineno)
             message = expat.errors.messages[error.code]
-            if message == "no element found" and self.depth:
+            if _HTML.match(text):
+                problem, remedy = "not SBML: this is a page of HTML", "download the model file itself"
+                raise InputError(problem, place=place, remedy=remedy) from None
+            if message in _CUT and self.depth:
                 raise InputError(
                     "the XML ends too early", place=place, remedy="get a complete copy of the file"
                 ) from None
@@ -93,7 +103,8 @@ class _Look:
                 self.required[_package(uri)] = value.strip() in {"true", "1"}
 
     def _refuse(self, problem: str, remedy: str) -> NoReturn:
-        raise InputError(problem, place=Place(self.file, self.parser.CurrentLineNumber), remedy=remedy)
+        line = self.parser.CurrentLineNumber if self.lined else None
+        raise InputError(problem, place=Place(self.file, line), remedy=remedy)
 
 
 def _package(uri: str) -> str:

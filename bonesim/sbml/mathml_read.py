@@ -14,6 +14,9 @@ DEEPEST = 400
 LARGEST = 200_000
 """Levels and nodes of the largest formula after functions are inlined."""
 
+MOST_INLINED = 1_000_000
+"""Nodes of all formulas of a model that come from functions."""
+
 
 @dataclass(frozen=True)
 class Where:
@@ -29,6 +32,7 @@ class MathReader:
     def __init__(self, functions: Mapping[str, Node]) -> None:
         self.functions = functions
         self._measured: dict[int, tuple[Expr, int, int]] = {}
+        self._inlined_nodes = 0
 
     def expression(self, node: Node | None, where: Where, renamed: Mapping[str, Expr] | None = None) -> Expr:
         """The expression of `node`; names in `renamed` (local parameters) are replaced.
@@ -61,6 +65,12 @@ class MathReader:
     def _read(self, node: Node, names: Mapping[str, Expr], where: Where, calling: tuple[str, ...]) -> Expr:
         import libsbml
 
+        self._inlined_nodes += bool(calling)
+        if self._inlined_nodes > MOST_INLINED:
+            problem = f"functions make the formulas of this model larger than {MOST_INLINED} terms"
+            raise InputError(
+                problem, place=where.place, remedy="assignment rules in place of functions that call others"
+            )
         kind = node.getType()
         if kind == libsbml.AST_NAME:
             return names.get(node.getName(), Sym(node.getName()))

@@ -12,6 +12,7 @@ from bonesim.sbml.comp import flattened
 from bonesim.sbml.document import opened, refuse_inconsistent
 from bonesim.sbml.text import model_text
 
+TOO_LARGE = "the model is too large for libsbml's checks of it; those of bonesim found nothing"
 _KINDS = {".xml": "sbml", ".sbml": "sbml", ".ant": "antimony", ".antimony": "antimony"}
 
 
@@ -45,8 +46,8 @@ def read_antimony(text: str, *, file: str) -> OdeModel:
 def _model(text: str, file: str, lines: Mapping[str, int] | None) -> OdeModel:
     document = flattened(opened(text, file, lines))
     model = built(document)
-    refuse_inconsistent(document)
-    return model.with_(remarks=tuple(map(_remark, document.ignored)))
+    unchecked = () if refuse_inconsistent(document) else (TOO_LARGE,)
+    return model.with_(remarks=(*map(_remark, document.ignored), *unchecked))
 
 
 def _remark(package: str) -> str:

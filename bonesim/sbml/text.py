@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import os
 import re
 from pathlib import Path
 
-from bonesim.errors import InputError, Place, quoted
+from bonesim.errors import InputError, Place
 
 LARGEST = 50_000_000
 """Bytes of the largest file that is read."""
@@ -29,8 +30,8 @@ def model_text(path: Path) -> str:
         If the file is not there, not readable, empty, compressed, above 50 MB, or no text in its encoding.
     """
     file = str(path)
-    if path.exists() and not path.is_file():
-        kind = "a folder" if path.is_dir() else "no regular file"
+    if os.path.exists(path) and not os.path.isfile(path):
+        kind = "a folder" if os.path.isdir(path) else "no regular file"
         raise InputError(f"this is {kind}", place=Place(file), remedy="name the model file itself")
     try:
         with path.open("rb") as stream:
@@ -41,7 +42,7 @@ def model_text(path: Path) -> str:
     except (OSError, ValueError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or error
         problem = f"the file cannot be read: {reason}"
-        raise InputError(problem, place=Place(quoted(file)[1:-1]), remedy="a readable model file") from None
+        raise InputError(problem, place=Place(file.replace("\0", "?")), remedy="a readable model file") from None
     if size > LARGEST:
         problem, remedy = f"the file is too large: {size / 1e6:.0f} MB", f"at most {LARGEST // 1_000_000} MB"
         raise InputError(problem, place=Place(file), remedy=f"a model file of {remedy}")
