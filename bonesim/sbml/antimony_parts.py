@@ -16,7 +16,7 @@ from bonesim.sbml.supported import refuse
 MOST_PARTS = 2000
 """Submodels of a model, those within submodels included; Antimony takes about 10 ms for each."""
 
-_NOT_CODE = re.compile(r'//[^\n]*|#[^\n]*|/\*.*?\*/|"[^"\n]*"', re.DOTALL)
+_NOT_CODE = re.compile(r'//[^\n]*|#[^\n]*|/\*.*?(?:\*/|\Z)|"[^"\n]*"', re.DOTALL)
 _MODEL = re.compile(r"^\s*(?:model|module)\s+(\*?)\s*(\w+)\s*(?:\([^)]*\))?")
 _FUNCTION = re.compile(r"^\s*function\b")
 _END = re.compile(r"\bend\b")

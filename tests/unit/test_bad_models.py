@@ -164,3 +164,9 @@ def test_rules_in_order_are_seen_at_a_glance() -> None:
     # A set of all rules for each of them would take hours here.
     rules = tuple(Rule(f"r{k}", Sym(f"r{k - 1}") if k else Num(1.0)) for k in range(200_000))
     assert ordered(rules, OdeModel("m", ())) is rules
+
+
+def test_comments_that_nobody_closes_are_read_once() -> None:
+    # Sought from each `/*` anew, their ends would take minutes.
+    model = read_antimony("x = 1;\n" + "/* \n" * 100_000, file="m.ant")
+    assert [parameter.id for parameter in model.parameters] == ["x"]
