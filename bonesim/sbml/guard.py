@@ -17,10 +17,14 @@ from bonesim.errors import InputError, Place, quoted
 DEEPEST = 250
 """Levels of nested XML; published models stay below 50, Python's own recursion limit is 1000."""
 
+WIDEST = 50_000
+"""Elements of one formula, or its characters in Level 1; libsbml's time, some seconds then, grows with the square."""
+
 _CUT = {"no element found", "unclosed token", "unclosed CDATA section", "partial character"}
 """What expat says where a text ends within an element."""
 
 _HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+)?html\b", re.IGNORECASE)
+_MATHML = "http://www.w3.org/1998/Math/MathML|"
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
 
 
@@ -59,6 +63,7 @@ class _Look:
         self.file = file
         self.lined = lined
         self.depth = 0
+        self.terms = 0
         self.required: dict[str, bool] = {}
         self.parser = expat.ParserCreate("utf-8", "|")
         self.parser.StartElementHandler = self.start
@@ -84,6 +89,9 @@ class _Look:
         if not self.depth:
             self._root(name, attributes)
         self.depth += 1
+        self.terms = 0 if name.endswith("|math") else self.terms + 1
+        if (self.terms > WIDEST and name.startswith(_MATHML)) or len(attributes.get("formula", "")) > WIDEST:
+            self._refuse(f"a formula has more than {WIDEST} terms", "split the formula into assignment rules")
         if self.depth > DEEPEST:
             self._refuse(f"elements are nested more than {DEEPEST} deep", "split the formula into assignment rules")
 

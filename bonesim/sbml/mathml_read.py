@@ -48,7 +48,10 @@ class MathReader:
         if node is None:
             raise InputError(f"{where.what} has no mathematics", place=where.place, remedy="give it a <math> element")
         self._measured.clear()
-        expr = self._read(node, renamed or {}, where, ())
+        try:
+            expr = self._read(node, renamed or {}, where, ())
+        except RecursionError:
+            raise self._too_large(where) from None
         self._refuse_too_large(expr, where)
         return expr
 
@@ -56,11 +59,12 @@ class MathReader:
         """Asked after each inlined call, since a few short functions can make a formula of any size."""
         size, depth = _measure(expr, self._measured)
         if size > LARGEST or depth > DEEPEST:
-            raise InputError(
-                f"{where.what} is too large a formula: more than {LARGEST} terms or {DEEPEST} levels",
-                place=where.place,
-                remedy="split it into assignment rules",
-            )
+            raise self._too_large(where)
+
+    @staticmethod
+    def _too_large(where: Where) -> InputError:
+        problem = f"{where.what} is too large a formula: more than {LARGEST} terms or {DEEPEST} levels"
+        return InputError(problem, place=where.place, remedy="split it into assignment rules")
 
     def _read(self, node: Node, names: Mapping[str, Expr], where: Where, calling: tuple[str, ...]) -> Expr:
         import libsbml

@@ -170,3 +170,25 @@ def test_comments_that_nobody_closes_are_read_once() -> None:
     # Sought from each `/*` anew, their ends would take minutes.
     model = read_antimony("x = 1;\n" + "/* \n" * 100_000, file="m.ant")
     assert [parameter.id for parameter in model.parameters] == ["x"]
+
+
+FORMULA = """<sbml xmlns="http://www.sbml.org/sbml/level1" level="1" version="2"><model name="m">
+<listOfCompartments><compartment name="c"/></listOfCompartments>
+<listOfParameters><parameter name="x" value="1"/><parameter name="k" value="1"/></listOfParameters>
+<listOfRules><parameterRule name="x" formula="{}"/></listOfRules></model></sbml>
+"""
+
+
+@pytest.mark.parametrize("formula", ["-" * 10_000 + "k", "^".join("k" * 10_000), "sin(" * 5_000 + "k" + ")" * 5_000])
+def test_formulas_of_level_1_that_are_too_deep_are_refused(formula: str) -> None:
+    with pytest.raises(InputError, match=r"^m\.xml:4: rule for 'x' is too large a formula: more than 200000 terms or"):
+        read_sbml(FORMULA.format(formula), file="m.xml")
+
+
+def test_formulas_too_wide_for_libsbml_are_refused() -> None:
+    wide = GOOD.replace("<cn>2</cn>", f"<apply><plus/>{'<cn>2</cn>' * 50_000}</apply>")
+    expected = "a formula has more than 50000 terms\n  try: split the formula into assignment rules"
+    for text, line in ((wide, 4), (FORMULA.format("+".join("k" * 50_000)), 4)):
+        with pytest.raises(InputError) as caught:
+            read_sbml(text, file="m.xml")
+        assert str(caught.value) == f"m.xml:{line}: {expected}"
