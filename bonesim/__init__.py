@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bonesim.catalog import load_catalog as catalog
     from bonesim.compare import compare
+    from bonesim.compose.own import composed as compose
     from bonesim.errors import BonesimError, InputError, SimulationError, UnsupportedModelError
     from bonesim.explain import explain
     from bonesim.export import export_antimony, export_omex, export_sbml
@@ -44,6 +45,7 @@ __all__ = [
     "amount",
     "catalog",
     "compare",
+    "compose",
     "concentration",
     "explain",
     "explain_failure",
@@ -71,6 +73,7 @@ _HOMES = {
     "amount": ("results.species", "amount"),
     "catalog": ("catalog", "load_catalog"),
     "compare": ("compare", "compare"),
+    "compose": ("compose.own", "composed"),
     "concentration": ("results.species", "concentration"),
     "explain": ("explain", "explain"),
     "explain_failure": ("failure", "explain_failure"),

@@ -39,7 +39,7 @@ def compare(scenarios: Sequence[str | Path], cores: Sequence[str] = ()) -> list[
     scenarios
         Files.
     cores
-        Ids of cores of the library; the scenario's own where it is left out.
+        Ids of cores of the library, or model files with their cards; the scenario's own where it is left out.
 
     Raises
     ------

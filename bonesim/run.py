@@ -13,7 +13,7 @@ import numpy as np
 
 from bonesim.accuracy import error_estimates, with_estimates
 from bonesim.ensemble import Group, accepted, groups
-from bonesim.errors import InternalError
+from bonesim.errors import InputError, InternalError, Place
 from bonesim.results.ledger import TOLERANCE, Delivery, balanced
 from bonesim.results.provenance import how_solved, how_together
 from bonesim.scenario.arms import Arm, Comparison, compared
@@ -86,7 +86,7 @@ class _Part(NamedTuple):
 
 def _solved(group: Group, draws: Draws, accuracy: bool) -> _Part:
     batch = group.batch(draws)
-    check_rest(group.kernels, batch)
+    check_rest(group.kernels, batch, group.problem)
     chosen = settings(group.problem, batch, group.sizes(draws))
     solution = integrate(group.kernels, batch, chosen)
     lines = ledger(group, solution, draws)
@@ -130,18 +130,29 @@ def ledger(group: Group, solution: Solution, draws: Draws) -> list[dict[str, obj
     return balanced(lines)
 
 
-def check_rest(kernels: Kernels, batch: Batch) -> None:
+def check_rest(kernels: Kernels, batch: Batch, problem: Problem) -> None:
     """Before any event the healthy model must not move.
 
     Raises
     ------
+    InputError
+        If a state changes by more than `REST` of its size a day, and there are modules of the user's own.
     InternalError
-        If a state changes by more than `REST` of its size a day.
+        The same without any.
     """
     moving = restless(kernels, batch).any(axis=1)
     if moving.any():
-        state = kernels.layout.states[np.argmax(moving)]
-        raise InternalError(f"the healthy model does not start at rest: {state} moves")
+        raise does_not_rest(problem, f"{kernels.layout.states[np.argmax(moving)]} moves")
+
+
+def does_not_rest(problem: Problem, what: str) -> InputError | InternalError:
+    """The error for a healthy model that moves; it is the user's where modules of the user's own are in it."""
+    text = f"the healthy model does not start at rest: {what}"
+    if not problem.own:
+        return InternalError(text)
+    files = ", ".join(next(iter(files)) for files in problem.own.values())
+    remedy = "a start at which each rate is 0 and what drives a process is 1, until an event"
+    return InputError(text, place=Place(files), remedy=remedy)
 
 
 def restless(kernels: Kernels, batch: Batch) -> np.ndarray:
@@ -204,6 +215,7 @@ def _attrs(comparison: Comparison, draws: Draws, parts: Sequence[_Part]) -> dict
             "versions": how["versions"],
             "numbers": problem.numbers,
             "edges_left_out": problem.left_out,
+            **({"own_modules": problem.own} if problem.own else {}),
             "arms": {arm.name: _provenance(arm, problem) for arm in comparison.arms[2:]},
             "uncertainty": _drawn(comparison, draws),
         },

@@ -315,6 +315,7 @@ def _dataset(
             "title": model.name or model.id,
             "model": model.id,
             "model_hash": model.content_hash,
+            "remarks": list(model.remarks) or None,
             **how,
         },
         members_dim="member",

@@ -85,7 +85,7 @@ def try_versions(
     group = Group(arms, build_kernels(problem.model, names, method=problem.solver["method"]), ())
     draws = accepted(Comparison(arms, uncertainty), [group])
     batch = group.batch(draws)
-    check_rest(group.kernels, batch)
+    check_rest(group.kernels, batch, problem)
     solution = integrate(group.kernels, batch, settings(problem, batch, group.sizes(draws)))
     for member in range(0, batch.members, 1 + draws.members):
         if not (end := Status(solution.status[member])).arrived:

@@ -95,6 +95,8 @@ def command(
 
             with placed("--species"):
                 result = as_read(result, species)
+    for remark in loaded.remarks:
+        note(remark)
     _report(result, table, as_json)
     if failure:
         raise failure

@@ -99,6 +99,13 @@ class Port(Block):
             return False
         return self.name == f"{cell}.{process}" or (self.name == process and (not self.cells or cell in self.cells))
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What a process or node port takes, `cell.process` as far as it says which cells."""
+        if not (self.multiplies or self.divides):
+            return ()
+        return tuple(f"{cell}.{self.name}" for cell in self.cells) or (self.name,)
+
 
 class Doses(Block):
     """`amount` added to the state behind a port that `jumps`, `count` times from `first` on, `every` apart."""

@@ -44,7 +44,8 @@ def compose(model_id: str, modules: Sequence[Module], activities: Iterable[Activ
     ------
     InputError
         If a module does not count time in days, if two modules offer the same out-port to one in-port, if nothing
-        fills an in-port that replaces a parameter, or if the units of the two sides differ; all problems at once.
+        fills an in-port that replaces a parameter, if the units of the two sides differ, or if nothing takes what a
+        user's own module drives or gives; all problems at once.
     """
     activities = (*activities, *driven_processes(modules))
     offered = {port.name for module in modules for port in module.ports if port.direction == "out"}
@@ -60,8 +61,9 @@ def compose(model_id: str, modules: Sequence[Module], activities: Iterable[Activ
     problems = [
         InputError(f"{module.name} counts time in {module.model.time_unit}, not in day", remedy="write its rates a day")
         for module in modules
-        if not _alike(module.model.time_unit, TIME_UNIT)
+        if not alike(module.model.time_unit, TIME_UNIT)
     ]
+    problems += [problem for module in modules if module.files for problem in _unheard(module, modules, offered)]
     for number, module in enumerate(modules):
         for port in module.ports:
             if port.replaces:
@@ -210,13 +212,32 @@ def _join(number: int, port: Port, modules: Sequence[Module], parts: list[OdeMod
     parts[giver], expr, unit = _given(parts[giver], modules[giver].name, out)
     part = parts[number]
     old = part.by_id[target]
-    if not _alike(unit, old.unit):
+    if not alike(unit, old.unit):
         problem = f"port '{port.name}' of {module.name} takes {old.unit}, {modules[giver].name} gives {unit}"
         return [InputError(problem, remedy="use the same unit")]
     remaining = tuple(parameter for parameter in part.parameters if parameter.id != target)
     rules = (*part.rules, Rule(target, expr, old.unit, old.label, old.origin))
     parts[number] = part.with_(parameters=remaining, rules=rules)
     return []
+
+
+def _unheard(module: Module, modules: Sequence[Module], offered: Container[str]) -> Iterator[InputError]:
+    """What a module drives and no other takes; and the module, if no port of it is joined to anything."""
+    others = [port for other in modules if other is not module for port in other.ports if port.unless not in offered]
+    taken = {port.name for port in others if port.replaces}
+    given = {port.name for port in others if port.direction == "out"}
+    joined = False
+    for port in module.ports:
+        heard = any(other.takes(*target.split(".")) for target in port.drives for other in others)
+        if port.drives and not heard:
+            known = sorted(name for other in others for name in other.targets)
+            problem = f"port '{port.name}' of {module.name} drives {', '.join(port.drives)}, which nothing here takes"
+            yield InputError(problem, remedy=closest(port.drives[0], known))
+        fed = bool(port.multiplies or port.divides or port.jumps or port.sets) or (port.replaces and port.name in given)
+        joined = joined or bool(port.drives or fed) or (port.direction == "out" and port.name in taken)
+    if not joined:
+        remedy = f"an out-port that drives a process, or one of these names: {', '.join(sorted(taken))}"
+        yield InputError(f"no port of {module.name} is joined to anything", remedy=remedy)
 
 
 def _given(part: OdeModel, name: str, out: Port) -> tuple[OdeModel, Expr, str]:
@@ -232,7 +253,7 @@ def _given(part: OdeModel, name: str, out: Port) -> tuple[OdeModel, Expr, str]:
     return part, Call("div", (now, total(starts))), "dimensionless"
 
 
-def _alike(unit: str, other: str) -> bool:
+def alike(unit: str, other: str) -> bool:
     """Whether numbers in two units mean the same; a symbol without a unit counts as a plain number."""
     one, two = Unit.parse(unit or "dimensionless"), Unit.parse(other or "dimensionless")
     return one.same_dimension(two) and one.conversion_to(two) == 1

@@ -14,9 +14,10 @@ from bonesim.units import Quantity
 
 @dataclass(frozen=True)
 class Module:
-    """One library model under its name in a joined model; a generated part has no card, but ports that it `offers`.
+    """One model under its name in a joined model; a generated part has no card, but ports that it `offers`.
 
-    `own` are (cell, process, flat symbol) that act through the process ports of this module alone.
+    `own` are (cell, process, flat symbol) that act through the process ports of this module alone. `files` are names
+    and texts of the files of a user's own module.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Module:
     card: Card | None = None
     offers: tuple[Port, ...] = ()
     own: tuple[tuple[str, str, str], ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -57,10 +59,11 @@ class Module:
 def load_module(module_id: str, name: str) -> Module:
     """A module of the library by its id, under the name `name`; its symbols carry the labels of the card."""
     model, card = read_library_model(module_id), load_card(module_id)
-    return Module(name, _labelled(model, {key: note.label for key, note in card.symbols.items()}), card)
+    return Module(name, labelled(model, {key: note.label for key, note in card.symbols.items()}), card)
 
 
-def _labelled(model: OdeModel, labels: Mapping[str, str]) -> OdeModel:
+def labelled(model: OdeModel, labels: Mapping[str, str]) -> OdeModel:
+    """The model with other labels of its symbols."""
     return model.with_(
         states=tuple(replace(state, label=labels.get(state.id, state.label)) for state in model.states),
         parameters=tuple(replace(p, label=labels.get(p.id, p.label)) for p in model.parameters),

@@ -38,7 +38,7 @@ def ordered(rules: tuple[Rule, ...], model: OdeModel) -> tuple[Rule, ...]:
     by_id = {rule.id: rule for rule in rules}
     seen: set[str] = set()
     for rule in rules:
-        if symbols(rule.expr) & (by_id.keys() - seen):
+        if any(name in by_id and name not in seen for name in symbols(rule.expr)):
             break
         seen.add(rule.id)
     else:

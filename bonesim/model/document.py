@@ -25,6 +25,7 @@ def to_document(model: OdeModel) -> dict[str, Any]:
         "id": model.id,
         "name": model.name,
         "time_unit": model.time_unit,
+        "remarks": list(model.remarks),
         "origin": _origin(model.origin),
         "states": [
             [
@@ -77,6 +78,7 @@ def from_document(document: dict[str, Any]) -> OdeModel:
         id=document["id"],
         name=document["name"],
         time_unit=document["time_unit"],
+        remarks=tuple(document["remarks"]),
         origin=_place(document["origin"]),
         states=tuple(
             State(

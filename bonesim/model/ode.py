@@ -162,7 +162,10 @@ class Annotation:
 
 @dataclass(frozen=True)
 class OdeModel:
-    """One flat model. Rules stand in an order in which each uses only earlier ones (`model.check.ordered`)."""
+    """One flat model. Rules stand in an order in which each uses only earlier ones (`model.check.ordered`).
+
+    `remarks` say what was left aside of the file that the model came from.
+    """
 
     id: str
     states: tuple[State, ...]
@@ -177,6 +180,7 @@ class OdeModel:
     """How symbols are read; the equations do not rest on it, so it is not part of a model's identity."""
     annotations: tuple[Annotation, ...] = field(default=(), repr=False, compare=False)
     """What the model and its symbols are in the words of others; no part of its identity either."""
+    remarks: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     def symbols(self) -> Iterator[State | Parameter | Rule]:
         """States, parameters and rules, in this order."""
@@ -232,7 +236,7 @@ class OdeModel:
         return self
 
     def resolve(self, name: str) -> str:
-        """The flat id behind a user's name: `core.OBp`, `core__OBp`, or plain `OBp` where one part has it.
+        """The flat id behind a user's name: `core.OBp`, `core__OBp`, or its end, such as `OBp`, where one part has it.
 
         Raises
         ------
@@ -242,7 +246,7 @@ class OdeModel:
         flat = name.replace(".", "__")
         if flat in self.by_id:
             return flat
-        parts = self.short_names.get(name, ())
+        parts = self.short_names.get(flat) or tuple(one for one in self.by_id if one.endswith(f"__{flat}"))
         if len(parts) == 1:
             return parts[0]
         if parts:
@@ -252,17 +256,21 @@ class OdeModel:
 
     @cached_property
     def short_names(self) -> dict[str, tuple[str, ...]]:
-        """Plain names (the part after `__`) with the flat ids that carry them."""
+        """Plain names (what stands after the last `__`) with the flat ids that carry them."""
         names: dict[str, list[str]] = {}
         for symbol_id in self.by_id:
-            names.setdefault(symbol_id.rpartition("__")[2], []).append(symbol_id)
+            names.setdefault(_short(symbol_id), []).append(symbol_id)
         return {short: tuple(ids) for short, ids in names.items()}
 
     def public_name(self, symbol_id: str) -> str:
         """The name users see: plain where it is unique, otherwise with its part in front (`core.OBp`)."""
-        short = symbol_id.rpartition("__")[2]
+        short = _short(symbol_id)
         return short if len(self.short_names.get(short, ())) == 1 else symbol_id.replace("__", ".")
 
     def with_(self, **changes: Any) -> OdeModel:
         """A copy with some fields replaced."""
         return replace(self, **changes)
+
+
+def _short(symbol_id: str) -> str:
+    return symbol_id.rpartition("__")[2] or symbol_id

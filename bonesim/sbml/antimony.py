@@ -2,41 +2,51 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from itertools import count
 from threading import Lock
 
-from bonesim.errors import InputError, Place
+from bonesim.errors import InputError, Place, quoted
+from bonesim.sbml.antimony_parts import Outline, outline, without_comments
 from bonesim.sbml.mathml_write import number_element, number_text
 
 _LOCK = Lock()
 """Antimony keeps the models it has loaded in global state."""
 
+LARGEST, LONGEST = 500_000, 20_000
+"""Characters of the largest text and of its longest statement; Antimony takes a minute then, four for twice as much."""
+
 _GENERATOR = re.compile(r"^<!--[^>]*-->\n", re.MULTILINE)
 _ERROR = re.compile(r"^Error in model string, line (\d+):\s*(.*)$", re.DOTALL)
-_NOT_CODE = re.compile(r'//[^\n]*|#[^\n]*|/\*.*?\*/|"[^"\n]*"', re.DOTALL)
+_FROM_LIBSBML = re.compile(r"Error message\(s\) from libSBML:.*?\nReference:[^\n]*\n([^\n]+)", re.DOTALL)
 _NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _LITERAL = re.compile(rf"(?<![\w.]){_NUMBER}(?![\w.])")
 _VALUE = re.compile(rf'(?<=[a-z]=")(-?)({_NUMBER})(?=")')
 _CN = re.compile(r"<cn> (-?)([^<> ]+) </cn>")
 _CN_E = re.compile(r'<cn type="e-notation"> (-?)([^<> ]+) <sep/> (-?\d+) </cn>')
-_DEFINITION = re.compile(
-    r"^\s*(?:(?:const|var|species|compartment|unit|at)\s+)*\$?([A-Za-z_]\w*)\s*(?:'?\s*:?=|:|\bin\b|;|,|$)"
-)
+_NAME = re.compile(r'(?<=[" >])[A-Za-z_]\w*(?=[" <])')
 
 
 def antimony_to_sbml(text: str, *, file: str) -> str:
     """SBML of the main model of an Antimony text (the last one, or the one marked with `*`), submodels flattened.
 
+    Flat SBML is what we ask Antimony for, with its names of symbols in submodels replaced: in the hierarchical SBML
+    that it writes, a link between two submodels loses its replacement without a word.
+
     Raises
     ------
     InputError
-        If Antimony refuses the text, or if it imports other files.
+        If Antimony refuses the text, if it imports other files, or if it has a number out of range.
     """
     import antimony
 
+    _refuse_large(text, file)
     _refuse_imports(text, file)
+    _refuse_out_of_range(text, file)
+    parts = outline(text)
+    parts.refuse_too_many(file)
     text, exact = _stand_ins(text)
     with _LOCK:
         try:
@@ -45,30 +55,38 @@ def antimony_to_sbml(text: str, *, file: str) -> str:
             sbml = antimony.getSBMLString(antimony.getMainModuleName())
             if not sbml:
                 raise _error(antimony.getLastError(), file)
+            symbols = {name: frozenset(antimony.getSymbolNamesOfType(name, 0)) for name in antimony.getModuleNames()}
         finally:
             antimony.clearPreviousLoads()
             antimony.freeAll()
-    return _with_all_digits(_GENERATOR.sub("", sbml, count=1), exact)
+    return _with_all_digits(_renamed(_GENERATOR.sub("", sbml, count=1), parts, symbols), exact)
 
 
 def defining_lines(text: str) -> dict[str, int]:
     """Symbol -> the line of an Antimony text where it is defined first."""
-    lines: dict[str, int] = {}
-    for number, line in enumerate(_without_comments(text).split("\n"), start=1):
-        for statement in line.split(";"):
-            found = _DEFINITION.match(statement)
-            if found:
-                lines.setdefault(found[1], number)
-    return lines
+    return outline(text).lines()
 
 
-def _without_comments(text: str) -> str:
-    """The text with comments and strings blanked, line by line as it was."""
-    return _NOT_CODE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+def _renamed(sbml: str, parts: Outline, symbols: dict[str, frozenset[str]]) -> str:
+    """The SBML with symbols of submodels by our names."""
+    names = parts.names(symbols)
+    return _NAME.sub(lambda found: names.get(found[0], found[0]), sbml) if names else sbml
+
+
+def _refuse_large(text: str, file: str) -> None:
+    if len(text) > LARGEST:
+        problem = f"the Antimony text is too large: {len(text) / 1e6:.1f} MB"
+        raise InputError(problem, place=Place(file), remedy=f"at most {LARGEST / 1e6:.1f} MB, or the model as SBML")
+    line = 1
+    for statement in text.split(";"):
+        if len(statement) > LONGEST and len(without_comments(statement).strip()) > LONGEST:
+            problem = f"a statement has more than {LONGEST} characters"
+            raise InputError(problem, place=Place(file, line), remedy="split it into assignment rules")
+        line += statement.count("\n")
 
 
 def _refuse_imports(text: str, file: str) -> None:
-    for number, line in enumerate(_without_comments(text).split("\n"), start=1):
+    for number, line in enumerate(without_comments(text).split("\n"), start=1):
         if re.search(r"\bimport\b", line):
             raise InputError(
                 "Antimony 'import' is not allowed: a model may not read other files",
@@ -80,6 +98,8 @@ def _refuse_imports(text: str, file: str) -> None:
 def _error(message: str, file: str) -> InputError:
     found = _ERROR.match(message.strip())
     line, problem = (int(found[1]), found[2]) if found else (None, message.strip())
+    if inner := _FROM_LIBSBML.search(problem):
+        problem = inner[1]
     return InputError(
         f"Antimony: {problem.strip().splitlines()[0]}",
         place=Place(file, line),
@@ -92,7 +112,7 @@ def _stand_ins(text: str) -> tuple[str, dict[float, float]]:
 
     Antimony prints 15 digits, so that two numbers that differ behind them would become one.
     """
-    code = _without_comments(text)
+    code = without_comments(text)
     literals = [found for found in _LITERAL.finditer(code) if float(found[0]) != float(f"{float(found[0]):.15g}")]
     taken = {float(literal) for literal in _LITERAL.findall(code)}
     free = (value for turn in count(1) if (value := float(f"{turn}e-290")) not in taken)
@@ -119,3 +139,13 @@ def _with_all_digits(sbml: str, exact: Mapping[float, float]) -> str:
         return found[0] if value is None else "".join(number_element(-value if found[1] else value))
 
     return _CN_E.sub(restored_cn, _CN.sub(restored_cn, _VALUE.sub(restored, sbml)))
+
+
+def _refuse_out_of_range(text: str, file: str) -> None:
+    """Antimony reads `1e400` as 1 with a unit."""
+    for number, line in enumerate(without_comments(text).split("\n"), start=1):
+        for literal in _LITERAL.findall(line):
+            value = float(literal)
+            if math.isinf(value) or (value == 0 and re.search("[1-9]", re.split("[eE]", literal)[0])):
+                problem = f"{quoted(literal)} is out of the range of numbers"
+                raise InputError(problem, place=Place(file, number), remedy="a number from 1e-307 to 1e307 in size")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,20 +25,33 @@ NO_UNIT = 10313
 SHOWN = 5
 """How many of libsbml's errors are shown at most."""
 
+MOST_CHECKED = 100_000
+"""Elements of the largest document that libsbml's checks are asked of; they take half a minute then."""
+
 _BUILT_IN = {"substance": "mole", "volume": "litre", "area": "metre^2", "length": "metre", "time": "second"}
 """Units that Levels 1 and 2 know without definition."""
 
 _BY_DIMENSION = {3.0: "volume", 2.0: "area", 1.0: "length"}
 
 
+Landmark = tuple[str, str, int]
+"""Name of an element, the last part of its id, and its line."""
+
+
 @dataclass(frozen=True)
 class Document:
-    """One parsed file. `lines` says where symbols stand if the text was made from another file (Antimony)."""
+    """One parsed file. `lines` says where symbols stand if the text was made from another file (Antimony).
+
+    `text` is what libsbml has read. Where submodels come from several files, `homes` gives each element by its
+    `landmark` the file in which it stands. `ignored` are the packages that the model names without needing them.
+    """
 
     raw: Element
     file: str
     lines: Mapping[str, int] | None = None
-    definitions: Mapping[str, tuple[list[SbmlFactor], str]] = field(default_factory=dict)
+    text: str = field(default="", repr=False)
+    homes: Mapping[Landmark, str] | None = None
+    ignored: tuple[str, ...] = ()
 
     @property
     def model(self) -> Element:
@@ -57,11 +71,19 @@ class Document:
         taken = {everything.get(k).getId() for k in range(everything.getSize())}
         return MathReader({name: math for name, math in functions.items() if math is not None}, taken)
 
+    @cached_property
+    def definitions(self) -> Mapping[str, tuple[list[SbmlFactor], str]]:
+        """What the model's own units mean, with their names."""
+        return {unit.getId(): _definition(unit) for unit in each(self.model.getListOfUnitDefinitions())}
+
     def place(self, element: Element, symbol: str = "") -> Place:
         """Where an element stands; `symbol` is the name it defines if that is not its own id."""
         if self.lines is not None:
             return Place(self.file, self.lines.get(symbol or element.getId()))
-        return Place(self.file, element.getLine() or None)
+        if self.homes is None:
+            return Place(self.file, element.getLine() or None)
+        home = self.homes.get(landmark(element))
+        return Place(home, element.getLine()) if home else Place(self.file)
 
     def origin(self, element: Element) -> Origin:
         """The same, to be kept with a symbol."""
@@ -104,9 +126,21 @@ class Document:
         return str(compartment.getUnits() or default)
 
 
+def landmark(element: Element) -> Landmark:
+    """What an element still has after its model was made part of another one."""
+    return element.getElementName(), element.getId().rpartition("__")[2], element.getLine()
+
+
 def each(items: Element) -> Iterator[Element]:
     """The members of a libsbml list."""
     return (items.get(k) for k in range(items.size()))
+
+
+def all_within(element: Element) -> Iterator[Element]:
+    """Every element inside a document or a model, formulas aside, taken off libsbml's list, which is a linked one."""
+    elements = element.getListOfAllElements()
+    while elements.getSize():
+        yield elements.remove(0)
 
 
 def opened(text: str, file: str, lines: Mapping[str, int] | None = None) -> Document:
@@ -121,21 +155,26 @@ def opened(text: str, file: str, lines: Mapping[str, int] | None = None) -> Docu
     """
     import libsbml
 
-    safe = checked(text, file)
+    safe = checked(text, file, lined=lines is None)
     raw = libsbml.readSBMLFromString(safe.text)
     _refuse_packages(raw, safe.required, file)
-    document = Document(raw, file, lines)
+    ignored = tuple(sorted(name for name, flag in safe.required.items() if not flag and name != "comp"))
+    document = Document(raw, file, lines, safe.text, ignored=ignored)
     refuse_errors(document)
     if document.model is None:
         raise InputError("the SBML document holds no model", place=Place(file, 1), remedy="export the model again")
-    definitions = {unit.getId(): _definition(unit) for unit in each(document.model.getListOfUnitDefinitions())}
-    return Document(raw, file, lines, definitions)
+    return document
 
 
-def refuse_inconsistent(document: Document) -> None:
-    """Raises InputError for what libsbml's checks of identifiers and structure call an error; units are not asked."""
+def refuse_inconsistent(document: Document) -> bool:
+    """Raises InputError for what libsbml's checks of identifiers and structure call an error; units are not asked.
+
+    False where the model is too large for these checks, whose time grows with the square of its size.
+    """
     import libsbml
 
+    if document.raw.getListOfAllElements().getSize() > MOST_CHECKED:
+        return False
     for category in (
         libsbml.LIBSBML_CAT_UNITS_CONSISTENCY,
         libsbml.LIBSBML_CAT_MODELING_PRACTICE,
@@ -145,6 +184,7 @@ def refuse_inconsistent(document: Document) -> None:
         document.raw.setConsistencyChecks(category, False)
     document.raw.checkConsistency()
     refuse_errors(document)
+    return True
 
 
 def refuse_errors(document: Document) -> None:
@@ -153,28 +193,34 @@ def refuse_errors(document: Document) -> None:
 
     noted = [document.raw.getError(k) for k in range(document.raw.getNumErrors())]
     errors = [
-        error for error in noted if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and error.getErrorId() != NO_UNIT
+        _as_input_error(error, document)
+        for error in noted
+        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR and error.getErrorId() != NO_UNIT
     ]
     if errors:
-        raise InputError.together([_as_input_error(error, document) for error in errors[:SHOWN]])
+        raise InputError.together(list({(error.place, error.remedy): error for error in errors}.values())[:SHOWN])
 
 
 def _as_input_error(error: Element, document: Document) -> InputError:
     line = error.getLine() if document.lines is None else None
     return InputError(
-        f"not valid SBML: {error.getShortMessage()} (rule {error.getErrorId()})",
+        f"not valid SBML: {_said(error)} (rule {error.getErrorId()})",
         place=Place(document.file, line or None),
         remedy=f"see rule {error.getErrorId()} of the SBML specification, or validate the file at sbml.org",
     )
 
 
+def _said(error: Element) -> str:
+    """What an error says; those of the package comp say the names concerned in the last line of their message alone."""
+    if error.getPackage() != "comp":
+        return str(error.getShortMessage())
+    last = error.getMessage().strip().rpartition("\n")[2].strip()
+    return re.sub(r"^In [\w:]+, ", "", last).rstrip(".")
+
+
 def _refuse_packages(raw: Element, required: Mapping[str, bool], file: str) -> None:
-    model = raw.getModel()
-    for package in sorted(name for name, flag in required.items() if flag):
-        plugin = model.getPlugin(package) if model is not None else None
-        if package == "comp" and plugin is not None and not plugin.getNumSubmodels():
-            continue
-        construct = {"comp": "submodels", "distrib": "random"}.get(package, "package")
+    for package in sorted(name for name, flag in required.items() if flag and name != "comp"):
+        construct = "random" if package == "distrib" else "package"
         raise refuse(construct, f"package '{package}'", Place(file, raw.getLine() or None))
 
 

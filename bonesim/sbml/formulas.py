@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from bonesim.errors import InputError
 from bonesim.model.expr import Expr, Num, Sym, symbols
 from bonesim.model.ode import Origin, Parameter
-from bonesim.sbml.document import Document, Element, each
+from bonesim.sbml.document import Document, Element, all_within, each
 from bonesim.sbml.mathml_read import Where
 from bonesim.sbml.supported import refuse
 
@@ -101,8 +101,7 @@ class _Reader:
         self.model = document.model
         self.found = Formulas()
         self.problems: list[InputError] = []
-        everything = self.model.getListOfAllElements()
-        self.taken = {everything.get(k).getId() for k in range(everything.getSize())}
+        self.taken = {element.getId() for element in all_within(self.model)}
 
     @property
     def may_lack_math(self) -> bool:

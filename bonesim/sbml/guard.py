@@ -14,12 +14,17 @@ from xml.parsers import expat
 
 from bonesim.errors import InputError, Place, quoted
 
-LARGEST = 50_000_000
-"""Bytes of the largest file that is read."""
-
 DEEPEST = 250
 """Levels of nested XML; published models stay below 50, Python's own recursion limit is 1000."""
 
+WIDEST = 50_000
+"""Elements of one formula, or its characters in Level 1; libsbml's time, some seconds then, grows with the square."""
+
+_CUT = {"no element found", "unclosed token", "unclosed CDATA section", "partial character"}
+"""What expat says where a text ends within an element."""
+
+_HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+)?html\b", re.IGNORECASE)
+_MATHML = "http://www.w3.org/1998/Math/MathML|"
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
 
 
@@ -31,8 +36,10 @@ class SbmlText:
     required: Mapping[str, bool]
 
 
-def checked(text: str, file: str) -> SbmlText:
+def checked(text: str, file: str, *, lined: bool = True) -> SbmlText:
     """The text with its encoding declared as what Python strings are, once it is known to be an SBML document.
+
+    Without `lined`, its lines are not those of the file, and messages leave them out.
 
     Raises
     ------
@@ -44,7 +51,7 @@ def checked(text: str, file: str) -> SbmlText:
     declaration = found[0] if found else ""
     line_breaks = "\n" * declaration.count("\n")
     body = f'<?xml version="1.0" encoding="UTF-8"?>{line_breaks}{text[len(declaration) :]}'
-    look = _Look(file)
+    look = _Look(file, lined)
     look.read(body)
     return SbmlText(body, look.required)
 
@@ -52,9 +59,11 @@ def checked(text: str, file: str) -> SbmlText:
 class _Look:
     """One pass of expat."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, lined: bool) -> None:
         self.file = file
+        self.lined = lined
         self.depth = 0
+        self.terms = 0
         self.required: dict[str, bool] = {}
         self.parser = expat.ParserCreate("utf-8", "|")
         self.parser.StartElementHandler = self.start
@@ -67,7 +76,10 @@ class _Look:
         except expat.ExpatError as error:
             place = Place(self.file, error.lineno)
             message = expat.errors.messages[error.code]
-            if message == "no element found" and self.depth:
+            if _HTML.match(text):
+                problem, remedy = "not SBML: this is a page of HTML", "download the model file itself"
+                raise InputError(problem, place=place, remedy=remedy) from None
+            if message in _CUT and self.depth:
                 raise InputError(
                     "the XML ends too early", place=place, remedy="get a complete copy of the file"
                 ) from None
@@ -77,6 +89,9 @@ class _Look:
         if not self.depth:
             self._root(name, attributes)
         self.depth += 1
+        self.terms = 0 if name.endswith("|math") else self.terms + 1
+        if (self.terms > WIDEST and name.startswith(_MATHML)) or len(attributes.get("formula", "")) > WIDEST:
+            self._refuse(f"a formula has more than {WIDEST} terms", "split the formula into assignment rules")
         if self.depth > DEEPEST:
             self._refuse(f"elements are nested more than {DEEPEST} deep", "split the formula into assignment rules")
 
@@ -96,7 +111,8 @@ class _Look:
                 self.required[_package(uri)] = value.strip() in {"true", "1"}
 
     def _refuse(self, problem: str, remedy: str) -> NoReturn:
-        raise InputError(problem, place=Place(self.file, self.parser.CurrentLineNumber), remedy=remedy)
+        line = self.parser.CurrentLineNumber if self.lined else None
+        raise InputError(problem, place=Place(self.file, line), remedy=remedy)
 
 
 def _package(uri: str) -> str:

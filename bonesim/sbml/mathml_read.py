@@ -14,6 +14,9 @@ DEEPEST = 400
 LARGEST = 200_000
 """Levels and nodes of the largest formula after functions are inlined."""
 
+MOST_INLINED = 1_000_000
+"""Nodes of all formulas of a model that come from functions."""
+
 
 @dataclass(frozen=True)
 class Where:
@@ -35,6 +38,7 @@ class MathReader:
         self.rates: dict[str, tuple[str, Where]] = {}
         self._taken = set(taken)
         self._measured: dict[int, tuple[Expr, int, int]] = {}
+        self._inlined_nodes = 0
 
     def expression(self, node: Node | None, where: Where, renamed: Mapping[str, Expr] | None = None) -> Expr:
         """The expression of `node`; names in `renamed` (local parameters) are replaced.
@@ -50,7 +54,10 @@ class MathReader:
         if node is None:
             raise InputError(f"{where.what} has no mathematics", place=where.place, remedy="give it a <math> element")
         self._measured.clear()
-        expr = self._read(node, renamed or {}, where, ())
+        try:
+            expr = self._read(node, renamed or {}, where, ())
+        except RecursionError:
+            raise self._too_large(where) from None
         self._refuse_too_large(expr, where)
         return expr
 
@@ -58,15 +65,22 @@ class MathReader:
         """Asked after each inlined call, since a few short functions can make a formula of any size."""
         size, depth = _measure(expr, self._measured)
         if size > LARGEST or depth > DEEPEST:
-            raise InputError(
-                f"{where.what} is too large a formula: more than {LARGEST} terms or {DEEPEST} levels",
-                place=where.place,
-                remedy="split it into assignment rules",
-            )
+            raise self._too_large(where)
+
+    @staticmethod
+    def _too_large(where: Where) -> InputError:
+        problem = f"{where.what} is too large a formula: more than {LARGEST} terms or {DEEPEST} levels"
+        return InputError(problem, place=where.place, remedy="split it into assignment rules")
 
     def _read(self, node: Node, names: Mapping[str, Expr], where: Where, calling: tuple[str, ...]) -> Expr:
         import libsbml
 
+        self._inlined_nodes += bool(calling)
+        if self._inlined_nodes > MOST_INLINED:
+            problem = f"functions make the formulas of this model larger than {MOST_INLINED} terms"
+            raise InputError(
+                problem, place=where.place, remedy="assignment rules in place of functions that call others"
+            )
         kind = node.getType()
         if kind == libsbml.AST_NAME:
             return names.get(node.getName(), Sym(node.getName()))

@@ -46,8 +46,8 @@ UNSUPPORTED: dict[str, tuple[str, str]] = {
         "replace it by a parameter and draw its values in a sweep",
     ),
     "submodels": (
-        "submodels (package comp) are not supported",
-        "flatten the model first, e.g. with libsbml or Tellurium",
+        "hierarchies of submodels that are as large as this when flat are not supported",
+        "fewer levels and smaller submodels",
     ),
     "package": ("this required SBML package is not supported", "export the model as SBML core"),
 }

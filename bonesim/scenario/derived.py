@@ -29,9 +29,11 @@ def arm_scenario(scenario: Scenario, name: str) -> Scenario:
     """
     data, added = _edit(scenario, name)
     try:
-        return validate(Document(data, {(): Place()}, ""), Scenario)
+        own = validate(Document(data, {(): Place()}, ""), Scenario)
     except InputError as error:
         raise _placed(error, scenario, name, added) from None
+    own._folder = scenario.folder
+    return own
 
 
 def at_arm(error: InputError, scenario: Scenario, name: str) -> InputError:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bonesim.compose.own import is_file, module_id, own_module
 from bonesim.errors import InputError, Place, closest, quoted
 from bonesim.scenario.changes import Change, changed, dotted_key
 from bonesim.scenario.delivery import unfit_delivery
@@ -65,12 +67,14 @@ def load_scenario(
     InputError
         All that is wrong, each with place and remedy.
     """
+    folder = Path(path).parent
     document, flags = _changed(read(path), _settings(set_))
+    _count_from(folder, document.data, flags)
     try:
         scenario = validate(document, Scenario)
     except InputError as error:
         raise InputError.together([_reworded(part, flags) for part in error.parts]) from None
-    scenario._document, scenario._flags = document, flags
+    scenario._document, scenario._flags, scenario._folder = document, flags, folder
     known = known or known_names()
     faults = list(_faults(scenario, known)) or [
         fault for name in scenario.arms for fault in _of_arm(scenario, name, known)
@@ -101,6 +105,7 @@ def known_names() -> KnownNames:
 def _faults(scenario: Scenario, known: KnownNames) -> Iterator[InputError]:
     """Unknown names, a subject that species or contexts do not hold for, doses that cannot be given so."""
     yield from _unknown_names(scenario, known)
+    yield from _unfit_modules(scenario)
     if known.catalog:
         yield from unfit_subject(scenario, known.catalog.species, known.catalog.contexts)
         yield from unfit_delivery(scenario, known.catalog.routes, known.catalog.carriers)
@@ -131,9 +136,52 @@ def _unknown_names(scenario: Scenario, known: KnownNames) -> Iterator[InputError
         if dose.carrier is not None:
             named.append((f"doses[{position}].carrier", "carrier", dose.carrier, known.carriers))
     for key, what, name, names in named:
-        if name not in names:
+        if name not in names and not (what in {"core", "module"} and is_file(name)):
             problem = f"unknown {what} {quoted(name)}"
             yield InputError(problem, place=scenario.place(key), remedy=closest(name, names))
+
+
+def _unfit_modules(scenario: Scenario) -> Iterator[InputError]:
+    """What is wrong with files of own modules, in them or in how the scenario names them."""
+    chosen = {"model.core": scenario.model.core}
+    chosen |= {f"model.modules[{position}]": name for position, name in enumerate(scenario.model.modules)}
+    ids = [module_id(name) for name in chosen.values()]
+    for position, (key, name) in enumerate(chosen.items()):
+        if not is_file(name):
+            continue
+        if ids[position] in ids[:position]:
+            problem = f"two modules are called '{ids[position]}'"
+            yield InputError(problem, place=scenario.place(key), remedy="another name for the file, and in its card")
+            continue
+        if not (scenario.folder / name).exists():
+            problem = f"there is no file {quoted(name)} in '{scenario.folder}'"
+            yield InputError(problem, place=scenario.place(key), remedy="a path from the folder of the scenario")
+            continue
+        try:
+            card = own_module(scenario.folder / name, ids[position]).card
+        except InputError as error:
+            yield from error.parts
+            continue
+        if card and (card.kind == "core") != (key == "model.core"):
+            problem = f"'{name}' is {'a core' if card.kind == 'core' else 'no core'}, its card says kind: {card.kind}"
+            remedy = "name it as model.core" if card.kind == "core" else "name it under model.modules, or kind: core"
+            yield InputError(problem, place=scenario.place(key), remedy=remedy)
+
+
+def _count_from(folder: Path, data: Any, flags: dict[str, str]) -> None:
+    """Paths of own modules that `--set` gave, which count from the current folder, count from that of the scenario."""
+    model = data.get("model") if isinstance(data, dict) else None
+    if not isinstance(model, dict):
+        return
+
+    def counted(name: Any, key: str) -> Any:
+        here = isinstance(name, str) and is_file(name) and not Path(name).is_absolute() and flag_of(key, flags)
+        return os.path.relpath(name, folder) if here else name
+
+    if "core" in model:
+        model["core"] = counted(model["core"], "model.core")
+    if isinstance(model.get("modules"), list):
+        model["modules"] = [counted(name, f"model.modules[{k}]") for k, name in enumerate(model["modules"])]
 
 
 def _reworded(error: InputError, flags: dict[str, str]) -> InputError:

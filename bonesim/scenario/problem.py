@@ -78,6 +78,7 @@ class Problem:
         modules
     switches : parameters, 1 each, that cut off what a module drives where they are 0, by the module's name
     outside : (source, cargo) of what acts outside cells, with the parameter of its molecules per vesicle
+    own : texts of the files of the user's own modules, by module and name of the file
     """
 
     model: OdeModel
@@ -99,6 +100,7 @@ class Problem:
     drives: tuple[tuple[str, str, str], ...] = ()
     switches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     outside: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    own: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def ledger_symbols(self) -> list[str]:

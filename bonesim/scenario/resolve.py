@@ -9,7 +9,8 @@ from typing import Any
 from bonesim.catalog import Catalog, load_catalog
 from bonesim.catalog.schema import Number, Species
 from bonesim.compose.link import Activity, compose, driven_processes, flat, switches
-from bonesim.compose.module import Module, load_module
+from bonesim.compose.module import Module
+from bonesim.compose.own import find_module, module_id
 from bonesim.errors import InputError
 from bonesim.model.ode import OdeModel, Parameter
 from bonesim.network.compile import Network, compile_network
@@ -53,7 +54,10 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
     groups = [group.driven(network.properties) for group in groups]
     kinetics = [group.module for group in groups]
     parts = [*biology, *kinetics, disease.module, surface.module, Module("", network.model)]
-    model = compose("scenario", parts, [Activity(*activity) for activity in network.activities])
+    try:
+        model = compose("scenario", parts, [Activity(*activity) for activity in network.activities])
+    except InputError as error:
+        raise InputError.together([_placed(part, scenario) for part in error.parts]) from None
     active = [*(name for group in groups for name in group.active), *network.given]
     return Problem(
         model=model,
@@ -77,33 +81,36 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
         drives=tuple((one.cell, one.process, one.symbol) for one in driven_processes(biology)),
         switches={module.name: switches(module) for module in biology if switches(module)},
         outside=surface.outside,
+        own={module.name: dict(module.files) for module in biology if module.files},
     )
+
+
+def _placed(error: InputError, scenario: Scenario) -> InputError:
+    """What cannot be joined, at the place where the scenario names its modules."""
+    return InputError(error.problem, place=error.place or scenario.place("model.modules"), remedy=error.remedy)
 
 
 def _biology(scenario: Scenario, catalog: Catalog) -> Iterator[Module]:
     """Core, tissue and the modules that scenario and contexts name, with the values of the subject's species."""
     species = catalog.species[scenario.subject.species]
-    names = dict.fromkeys((*scenario.model.modules, *needed_modules(scenario, catalog)))
-    core, tissue, *further = load_module(scenario.model.core, "core"), load_module(TISSUE, "bone"), *map(_module, names)
-    _refuse_without_ports(core, tissue, scenario)
-    _refuse_alone(further, scenario)
-    for module in (core, tissue, *further):
-        values = {symbol: number.quantity for symbol, number in species.of_module(module.model.id).items()}
+    further = (*scenario.model.modules, *needed_modules(scenario, catalog))
+    names = {scenario.model.core: "core", TISSUE: "bone"} | {module: module_id(module) for module in further}
+    modules = [find_module(module, name, scenario.folder) for module, name in names.items()]
+    _refuse_without_ports(modules[0], modules[1], scenario)
+    _refuse_alone(modules[2:], scenario)
+    for name, module in zip(names, modules, strict=True):
+        values = {symbol: number.quantity for symbol, number in species.of_module(name).items()}
         yield module.with_values(values)
 
 
 def _refuse_without_ports(core: Module, tissue: Module, scenario: Scenario) -> None:
-    """A core must give what the tissue takes."""
+    """A core of the library must give what the tissue takes; of a user's own all joins are told together."""
     given = {port.name for port in core.ports if port.direction == "out"}
     taken = [port.name for port in tissue.ports if port.replaces and not port.optional]
-    if lacking := [name for name in taken if name not in given]:
+    if (lacking := [name for name in taken if name not in given]) and not core.files:
         problem = f"'{core.model.id}' is no core for scenarios: it has no out-ports {', '.join(lacking)}"
         remedy = f"'bonesim models {core.model.id}' says why; take a core that has them, such as pivonka2008"
         raise InputError(problem, place=scenario.place("model.core"), remedy=remedy)
-
-
-def _module(name: str) -> Module:
-    return load_module(name, name)
 
 
 def _refuse_alone(modules: Sequence[Module], scenario: Scenario) -> None:

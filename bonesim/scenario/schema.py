@@ -10,6 +10,7 @@ import json
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, PrivateAttr, model_validator
@@ -108,9 +109,10 @@ class Subject(Block):
 class ModelChoice(Block):
     """Which model of bone cells answers."""
 
-    core: str = Field(default="pivonka2008", description="Id of a core of the library.")
+    core: str = Field(default="pivonka2008", description="Id of a core of the library, or a model file with its card.")
     modules: tuple[str, ...] = Field(
-        default=(), description="Ids of further modules of the library, such as `angiogenesis`, joined by their ports."
+        default=(),
+        description="Further modules, joined by their ports: ids of the library, such as `angiogenesis`, or own files.",
     )
 
 
@@ -205,11 +207,17 @@ class Scenario(Block):
 
     _document: Document | None = PrivateAttr(None)
     _flags: dict[str, str] = PrivateAttr(default_factory=dict)
+    _folder: Path = PrivateAttr(default_factory=Path)
 
     @property
     def file(self) -> str | None:
         """The file this was read from, as the user named it."""
         return self._document.file if self._document else None
+
+    @property
+    def folder(self) -> Path:
+        """Where the paths of own modules start from: the folder of the scenario's file."""
+        return self._folder
 
     @property
     def text(self) -> str:

@@ -8,9 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bonesim.errors import InputError, InternalError, Place, closest
+from bonesim.errors import InputError, Place, closest
 from bonesim.results.dataset import RESERVED, OutputInfo
 from bonesim.results.provenance import versions
+from bonesim.run import does_not_rest
 from bonesim.scenario.load import load_scenario
 from bonesim.scenario.schema import Scenario
 from bonesim.solve.settings import check_threads
@@ -158,7 +159,7 @@ def _check_sections(scenario: Scenario) -> None:
 def _check_rest(planned: Plan, chunk: Chunk) -> None:
     """A model may start away from rest only where its own parameters are varied."""
     if chunk.restless and all(not isinstance(axis.target, str) for axis in planned.axes):
-        raise InternalError(f"the healthy model does not start at rest in {chunk.restless} members")
+        raise does_not_rest(planned.variants.base, f"{chunk.restless} members move")
 
 
 def _output_infos(planned: Plan, solver: Solver) -> list[OutputInfo]:
@@ -183,7 +184,8 @@ def _output_infos(planned: Plan, solver: Solver) -> list[OutputInfo]:
 
 def _attributes(planned: Plan) -> dict[str, Any]:
     base = planned.variants.base
+    provenance = {"numbers": base.numbers, "edges_left_out": dict(base.left_out)}
     return {
         "doses": json.dumps([asdict(mark) for mark in base.marks]),
-        "provenance": json.dumps({"numbers": base.numbers, "edges_left_out": dict(base.left_out)}),
+        "provenance": json.dumps(provenance | ({"own_modules": base.own} if base.own else {})),
     }

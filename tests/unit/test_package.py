@@ -36,6 +36,7 @@ def test_the_public_names() -> None:
         "amount",
         "catalog",
         "compare",
+        "compose",
         "concentration",
         "explain",
         "explain_failure",

@@ -46,7 +46,7 @@ REFUSED = {
     "package": ("package", ":2: package 'spatial'"),
     "rate_of": ("rate_of", ":10: rule for 'y', 'x'"),
     "random": ("random", ":2: package 'distrib'"),
-    "submodels": ("submodels", ":2: package 'comp'"),
+    "submodels": ("submodels", ":12: submodel 'F'"),
     "undetermined": ("undetermined", ":9: algebraic rule with 'x' and 'y'"),
     "varying_compartment": ("varying_compartment", ":8: species 'S' and event 'E'"),
 }

@@ -52,7 +52,7 @@ def manifest(store: Path) -> dict[str, object]:
 @pytest.mark.parametrize("name", REGIMENS)
 def test_a_member_is_the_run_of_its_scenario(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A run has no parameters by name, so it never meets a healthy state that one of them moves.
-    monkeypatch.setattr(sys.modules["bonesim.run"], "check_rest", lambda kernels, batch: None)
+    monkeypatch.setattr(sys.modules["bonesim.run"], "check_rest", lambda kernels, batch, problem: None)
     scenario = swept(*REGIMENS[name], members=4)
     variants = Variants(scenario)
     study = bonesim.sweep(scenario, out=tmp_path / "s.zarr", dtype="float64")
