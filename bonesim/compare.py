@@ -82,7 +82,7 @@ def rows(entries: Sequence[Entry]) -> list[dict[str, Any]]:
                         "status": said["status"][arm]["status"],
                         "output": output,
                         "unit": about["unit"],
-                        "baseline": about["baseline"],
+                        "baseline": end.get("vehicle_baseline", about["baseline"]),
                         "final": end["final"],
                         "change_percent": end["change_percent"],
                         "against_vehicle_percent": end["against_vehicle_percent"],

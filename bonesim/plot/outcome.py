@@ -24,6 +24,7 @@ from bonesim.plot.style import (
     styled,
     time_axis,
 )
+from bonesim.results.arms import vehicle_of
 from bonesim.results.dataset import days_of, largest_difference, quantities
 from bonesim.results.members import stated
 from bonesim.scenario.problem import VEHICLE
@@ -87,7 +88,9 @@ def _draw(axes: Axes, dataset: xr.Dataset, name: str) -> None:
     variable = stated(dataset)[name]
     scale, unit = shown_unit(name, variable.attrs["units"])
     arms = [str(arm) for arm in dataset["arm"].values]
+    against = vehicle_of(stated(dataset), name)
     values = {arm: scale * variable.sel(arm=arm).values for arm in arms}
+    vehicles = {} if against is None else {arm: scale * against.sel(arm=arm).values for arm in arms}
     for arm, style in arm_styles(arms).items():
         draw_course(axes, dataset, name, arm, axis.days, style, partial(np.multiply, scale))
         draw_points(axes, dataset, name, arm, axis.days, style, partial(np.multiply, scale))
@@ -99,7 +102,7 @@ def _draw(axes: Axes, dataset: xr.Dataset, name: str) -> None:
     axes.set_ylabel(f"{label_of(variable)}{unit}")
     handles = draw_dose_marks(axes, dose_marks(dataset), axis.days)
     legend_below(axes, [*band_handles(dataset), *handles])
-    label_ends(axes, [(start, "start", GREY), *_end_labels(values, arms)])
+    label_ends(axes, [(start, "start", GREY), *_end_labels(values, vehicles)])
     treated = [arm for arm in arms if arm != VEHICLE]
     if VEHICLE in arms and len(treated) == 1:
         _mark_largest(axes, days / axis.days, axis, values[treated[0]], values[VEHICLE])
@@ -143,11 +146,11 @@ def shown_unit(name: str, unit: str) -> tuple[float, str]:
     return 1.0, f" ({unit})"
 
 
-def _end_labels(values: dict[str, np.ndarray], arms: list[str]) -> list[tuple[float, str, str]]:
-    """(value, text, colour) of each arm; one that stopped before the end is not held against the vehicle there."""
-    vehicle = float(values[VEHICLE][-1]) if VEHICLE in values else np.nan
+def _end_labels(values: dict[str, np.ndarray], vehicles: dict[str, np.ndarray]) -> list[tuple[float, str, str]]:
+    """(value, text, colour) of each arm; one that stopped before the end is not held against its vehicle there."""
     labels = []
-    for arm, style in arm_styles(arms).items():
+    for arm, style in arm_styles(list(values)).items():
+        vehicle = float(vehicles[arm][-1]) if arm in vehicles else np.nan
         end = _last(values[arm])
         if not np.isfinite(end):
             continue
