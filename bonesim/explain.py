@@ -59,7 +59,8 @@ def explain(scenario: Scenario | str | Path, output: str | None = None, *, seed:
     catalog = load_catalog()
     problem = resolve(scenario, catalog)
     if not (problem.acting or problem.outside) or not problem.arm_values:
-        raise InputError("nothing is given here that acts", remedy="a scenario with a source of which an edge acts")
+        remedy = "a dose of a source of which an edge acts"
+        raise InputError("nothing is given here that acts", place=scenario.place("doses"), remedy=remedy)
     symbol, unit = _outcome(problem, output or scenario.outputs[0])
     groups = {
         "cargo": list(_cargo(problem, catalog)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from bonesim.plot.style import (
     time_axis,
 )
 from bonesim.results.arms import vehicle_of
-from bonesim.results.dataset import days_of, largest_difference, quantities
+from bonesim.results.dataset import days_of, largest_difference, quantities, structure
 from bonesim.results.members import stated
 from bonesim.scenario.problem import VEHICLE
 
@@ -102,7 +103,7 @@ def _draw(axes: Axes, dataset: xr.Dataset, name: str) -> None:
     axes.set_ylabel(f"{label_of(variable)}{unit}")
     handles = draw_dose_marks(axes, dose_marks(dataset), axis.days)
     legend_below(axes, [*band_handles(dataset), *handles])
-    label_ends(axes, [(start, "start", GREY), *_end_labels(values, vehicles)])
+    label_ends(axes, [(start, "start", GREY), *_end_labels(values, vehicles, structure(dataset, "own_vehicle", []))])
     treated = [arm for arm in arms if arm != VEHICLE]
     if VEHICLE in arms and len(treated) == 1:
         _mark_largest(axes, days / axis.days, axis, values[treated[0]], values[VEHICLE])
@@ -130,13 +131,13 @@ def _mark_largest(axes: Axes, times: np.ndarray, axis: TimeAxis, dosed: np.ndarr
     )
 
 
-def _against(percent: float) -> str:
+def _against(percent: float, vehicle: str = VEHICLE) -> str:
     """A difference to the vehicle in words, so that percent of it is not taken for points of the axis."""
     size = abs(percent)
     if size < SEEN:
-        return "same as vehicle"
+        return f"same as {vehicle}"
     number = f"{size:.0f}" if size >= 10.0 else f"{size:.2g}"
-    return f"{number} % {'more' if percent > 0 else 'less'} than vehicle"
+    return f"{number} % {'more' if percent > 0 else 'less'} than {vehicle}"
 
 
 def shown_unit(name: str, unit: str) -> tuple[float, str]:
@@ -146,7 +147,9 @@ def shown_unit(name: str, unit: str) -> tuple[float, str]:
     return 1.0, f" ({unit})"
 
 
-def _end_labels(values: dict[str, np.ndarray], vehicles: dict[str, np.ndarray]) -> list[tuple[float, str, str]]:
+def _end_labels(
+    values: dict[str, np.ndarray], vehicles: dict[str, np.ndarray], own: Collection[str]
+) -> list[tuple[float, str, str]]:
     """(value, text, colour) of each arm; one that stopped before the end is not held against its vehicle there."""
     labels = []
     for arm, style in arm_styles(list(values)).items():
@@ -155,7 +158,7 @@ def _end_labels(values: dict[str, np.ndarray], vehicles: dict[str, np.ndarray]) 
         if not np.isfinite(end):
             continue
         change = 100.0 * (values[arm][-1] - vehicle) / abs(vehicle) if vehicle and arm != VEHICLE else np.nan
-        against = f"\n{_against(change)}" if np.isfinite(change) else ""
+        against = f"\n{_against(change, 'its own' if arm in own else VEHICLE)}" if np.isfinite(change) else ""
         against = against if np.isfinite(values[arm][-1]) else "\nstopped early"
         labels.append((end, f"{arm}{against}", style.color))
     return labels

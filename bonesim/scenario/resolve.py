@@ -10,7 +10,7 @@ from bonesim.catalog import Catalog, load_catalog
 from bonesim.catalog.schema import Number, Species
 from bonesim.compose.link import Activity, compose, driven_processes, offers
 from bonesim.compose.module import Module, flat
-from bonesim.compose.own import find_module, module_id
+from bonesim.compose.own import find_module, module_id, modules_with
 from bonesim.compose.switches import switches
 from bonesim.errors import InputError
 from bonesim.model.ode import OdeModel, Parameter
@@ -50,7 +50,8 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
     hurt = [injured(module, scenario, catalog) for module in _biology(scenario, catalog)]
     biology = [one.module for one in hurt]
     injuries = {name: number for one in hurt for name, number in one.numbers.items()}
-    surface = ligands(groups, _present(biology, scope), species, body_mass(scenario, species), scenario.place("subject.species"))
+    mass, place = body_mass(scenario, species), scenario.place("subject.species")
+    surface = ligands(groups, _present(biology, scope), species, mass, place)
     network = _network(scenario, catalog, groups, disease, biology, scope, surface)
     groups = [group.driven(network.properties) for group in groups]
     kinetics = [group.module for group in groups]
@@ -122,8 +123,8 @@ def _refuse_without_ports(core: Module, tissue: Module, scenario: Scenario) -> N
 def _refuse_alone(modules: Sequence[Module], scenario: Scenario) -> None:
     """A module that a scenario names must take something from the others, or drive something in them."""
     for module in modules:
-        name, joins = module.name, (one.multiplies or one.divides or one.replaces or one.drives for one in module.ports)
-        if name in scenario.model.modules and not any(joins):
+        name = module.name
+        if name in scenario.model.modules and module.card and not module.card.joins:
             problem = f"'{name}' is no module for scenarios: it takes nothing from others and drives nothing in them"
             place = scenario.place(f"model.modules[{scenario.model.modules.index(name)}]")
             raise InputError(problem, place=place, remedy=f"leave it out; 'bonesim models {name}' says why")
@@ -191,7 +192,9 @@ def _outputs(scenario: Scenario, model: OdeModel, groups: Sequence[Group]) -> It
         try:
             symbol = model.resolve(name)
         except InputError as error:
-            faults.append(InputError(error.problem, place=place, remedy=error.remedy))
+            lacking = () if name in model.short_names else modules_with(name)
+            remedy = f"add {' or '.join(lacking)} to model.modules" if lacking else error.remedy
+            faults.append(InputError(error.problem, place=place, remedy=remedy))
             continue
         if symbol in asked:
             problem = f"'{name}' and '{asked[symbol]}' are one quantity"
