@@ -150,7 +150,7 @@ class _Effects:
         nothing = untreated(problem)
         asked = {_key(version): version for version in ({}, *versions)}
         dosed = {key: {**version} for key, version in asked.items()}
-        # What acts through vesicles alone leaves the vehicle as it is; what a module drives does not.
+        # What acts through vesicles alone leaves the vehicle as it is; what a module does to others does not.
         switches = {name for names in problem.switches.values() for name in names}
         vehicle = {key: {name: 0.0 for name in version if name in switches} for key, version in asked.items()}
         bare = {_key(version): {**version, **nothing} for version in vehicle.values()}
