@@ -59,10 +59,15 @@ def switched(
         switch = Parameter(name, 1.0, "dimensionless", label=f"1 where it is given: {out.name}")
         part = part.with_(parameters=(*part.parameters, switch))
     assert isinstance(taken, Parameter)
-    own = replace(taken, id=f"{taken.id}_own", label=f"{taken.label or taken.id}, where nothing gives it")
+    own = replace(taken, id=own_name(taken.id), label=f"{taken.label or taken.id}, where nothing gives it")
     on = Sym(name)
     kept = Call("mul", (Call("sub", (ONE, on)), Sym(own.id)))
     return part, own, Call("add", (Call("mul", (on, value)), kept))
+
+
+def own_name(taken: str) -> str:
+    """Flat id of the value that a parameter has where nothing gives it one."""
+    return f"{taken}_own"
 
 
 def _given(module: Module, port: Port) -> str:

@@ -11,7 +11,7 @@ from bonesim.catalog.schema import Number, Species
 from bonesim.compose.link import Activity, compose, driven_processes, offers
 from bonesim.compose.module import Module, flat
 from bonesim.compose.own import find_module, module_id, modules_with
-from bonesim.compose.switches import switches
+from bonesim.compose.switches import own_name, switches
 from bonesim.errors import InputError
 from bonesim.model.ode import OdeModel, Parameter
 from bonesim.network.compile import Network, compile_network
@@ -253,6 +253,8 @@ def _numbers(
                 said = notes[parameter.id].model_dump(include={"unit", *SAID}, exclude_none=True)
                 computed = parameter.initial is not None or not isinstance(model.by_id[name], Parameter)
                 numbers[name] = ({} if computed else {"value": parameter.value}) | said
+                if (own := own_name(name)) in model.by_id:
+                    numbers[own] = {"value": parameter.value} | said
     numbers |= {name: _origin(number) for name, number in catalogued.items()}
     for group in groups:
         numbers |= {name: _origin(number) for name, number in group.numbers.items()}

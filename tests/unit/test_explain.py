@@ -63,8 +63,21 @@ def test_the_share_of_unknown_mechanisms_is_that_of_their_edges(m2: dict[str, An
 
 
 def test_a_scenario_that_gives_nothing_cannot_be_explained() -> None:
-    with pytest.raises(InputError, match="nothing is given here that acts"):
+    with pytest.raises(InputError, match=r"ovx_untreated.yaml:\d+: doses: nothing is given here that acts"):
         explain(data_root() / "scenarios" / "ovx_untreated.yaml")
+
+
+def test_a_module_that_drives_nothing_carries_what_its_values_do() -> None:
+    fracture = data_root() / "scenarios" / "fracture_m2_hydrogel.yaml"
+    found = explain(fracture, "new_bone")
+    row = next(one for one in found["modules"] if one["module"] == "angiogenesis")
+    problem = resolve(load_scenario(fracture))
+    assert problem.switches["angiogenesis"] == ("angiogenesis__vessel_density_given_on",)
+    without = replace(problem, arm_values={**problem.arm_values, "angiogenesis__vessel_density_given_on": (0.0, 0.0)})
+    whole, rest = (solve(Comparison.of(one))["new_bone"] for one in (problem, without))
+    effects = [(course.sel(arm="dosed") - course.sel(arm="vehicle")).values for course in (whole, rest)]
+    assert max(abs(effects[0] - effects[1])) > 0.3 * max(abs(effects[0]))
+    assert row["knock_out"] == pytest.approx(effects[0] - effects[1], abs=1e-5)
 
 
 def test_an_output_that_is_0_in_the_vehicle_has_no_percent_there() -> None:

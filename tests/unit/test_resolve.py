@@ -30,7 +30,7 @@ SCHEDULE = re.compile(
 """Parameters that the scenario's own text sets."""
 
 SWITCH = re.compile(r"\w+_(given|on)")
-"""What is 1 where a source is given, or where what a module drives acts."""
+"""What is 1 where a source is given, or where what a module does to others acts."""
 
 HEALTHY = re.compile(r"\w+__target")
 """Where a mediator goes: 1, its healthy level, until a context begins."""

@@ -51,7 +51,7 @@ FILE:3: subject.species: unknown species 'zebrafish'
 FILE:4: model.core: unknown core 'pivonka2009'
   try: did you mean 'pivonka2008'?
 FILE:5: context[0].id: unknown context 'ovx'
-  try: one of healthy, ovx_osteoporosis
+  try: did you mean 'ovx_osteoporosis'?
 FILE:7: doses[0].source: unknown source 'macrophage_m3'
   try: did you mean 'macrophage_m2'?
 FILE:9: doses[0].route: unknown route 'intravenus'
