@@ -61,10 +61,19 @@ def _entries(scenarios: Sequence[str | Path], cores: Sequence[str]) -> Iterator[
     stems = [Path(path).stem for path in scenarios]
     for path in scenarios:
         for change in [{"model.core": core} for core in cores] or [{}]:
-            scenario = load_scenario(path, change)
-            yield Entry(
-                Path(path).stem if stems.count(Path(path).stem) == 1 else str(path), scenario.model.core, run(scenario)
-            )
+            name = Path(path).stem if stems.count(Path(path).stem) == 1 else str(path)
+            try:
+                scenario = load_scenario(path, change)
+                yield Entry(name, scenario.model.core, run(scenario))
+            except InputError as error:
+                raise InputError.together([_of_flag(part) for part in error.parts]) from None
+
+
+def _of_flag(error: InputError) -> InputError:
+    """What is refused of a core, at the flag that named it."""
+    if error.place is not None and error.place.key == "--set model.core":
+        return type(error)(error.problem, place=Place(key="--cores"), remedy=error.remedy)
+    return error
 
 
 def rows(entries: Sequence[Entry]) -> list[dict[str, Any]]:
@@ -82,7 +91,7 @@ def rows(entries: Sequence[Entry]) -> list[dict[str, Any]]:
                         "status": said["status"][arm]["status"],
                         "output": output,
                         "unit": about["unit"],
-                        "baseline": about["baseline"],
+                        "baseline": end.get("vehicle_baseline", about["baseline"]),
                         "final": end["final"],
                         "change_percent": end["change_percent"],
                         "against_vehicle_percent": end["against_vehicle_percent"],

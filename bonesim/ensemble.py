@@ -111,9 +111,9 @@ class Group:
 
 def groups(comparison: Comparison, backend: str) -> list[Group]:
     """Arms by their equations, in order of the first of each; all are recorded at the same times."""
-    early = next((arm.problem.t_early for arm in comparison.arms if arm.problem.t_early), ())
+    early = next((arm.problem.t_early for arm in comparison.solved if arm.problem.t_early), ())
     alike: dict[str, list[Arm]] = defaultdict(list)
-    for arm in comparison.arms:
+    for arm in comparison.solved:
         alike[_equations(arm.problem.model)].append(arm)
     return [Group(tuple(arms), _kernels(arms[0].problem, backend), early) for arms in alike.values()]
 

@@ -20,6 +20,9 @@ from typing import Any, ClassVar
 LISTED = 12
 """How many known names a remedy shows at most."""
 
+SHORTEST = 3
+"""How many characters a user's text has at least that is looked for inside known names."""
+
 CLIPPED = 60
 """How many characters of a user's text a message quotes at most."""
 
@@ -132,7 +135,7 @@ class InternalError(BonesimError):
 
 
 def closest(word: str, known: Iterable[str]) -> str:
-    """The remedy for an unknown name: the nearest known one, or else the list of what is known.
+    """The remedy for an unknown name: the nearest known one, those that contain it, or else all that is known.
 
     Capital letters do not count as a difference, so `obp` finds `OBp`.
     """
@@ -143,6 +146,10 @@ def closest(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word[:CLIPPED].casefold(), folded, n=1)
     if near:
         return f"did you mean '{folded[near[0]]}'?"
+    if len(word) >= SHORTEST and (holding := [name for name in names if word.casefold() in name.casefold()]):
+        if len(holding) == 1:
+            return f"did you mean '{holding[0]}'?"
+        names = holding
     more = f", ... ({len(names)} in all)" if len(names) > LISTED else ""
     return f"one of {', '.join(names[:LISTED])}{more}"
 

@@ -59,7 +59,8 @@ def explain(scenario: Scenario | str | Path, output: str | None = None, *, seed:
     catalog = load_catalog()
     problem = resolve(scenario, catalog)
     if not (problem.acting or problem.outside) or not problem.arm_values:
-        raise InputError("nothing is given here that acts", remedy="a scenario with a source of which an edge acts")
+        remedy = "a dose of a source of which an edge acts"
+        raise InputError("nothing is given here that acts", place=scenario.place("doses"), remedy=remedy)
     symbol, unit = _outcome(problem, output or scenario.outputs[0])
     groups = {
         "cargo": list(_cargo(problem, catalog)),
@@ -149,7 +150,7 @@ class _Effects:
         nothing = untreated(problem)
         asked = {_key(version): version for version in ({}, *versions)}
         dosed = {key: {**version} for key, version in asked.items()}
-        # What acts through vesicles alone leaves the vehicle as it is; what a module drives does not.
+        # What acts through vesicles alone leaves the vehicle as it is; what a module does to others does not.
         switches = {name for names in problem.switches.values() for name in names}
         vehicle = {key: {name: 0.0 for name in version if name in switches} for key, version in asked.items()}
         bare = {_key(version): {**version, **nothing} for version in vehicle.values()}

@@ -66,13 +66,14 @@ def solve(comparison: Comparison, *, backend: str = "auto", accuracy: bool = Fal
     InternalError
         If what was delivered is not what was scheduled, or the healthy model does not start at rest.
     """
-    from bonesim.results.arms import joined
+    from bonesim.results.arms import joined, with_vehicles
     from bonesim.results.dataset import as_attrs
 
     found = groups(comparison, backend)
     draws = accepted(comparison, found)
     parts = [_solved(group, draws, accuracy) for group in found]
-    dataset = joined([part.dataset for part in parts], [arm.name for arm in comparison.arms])
+    dataset = joined([part.dataset for part in parts], [arm.name for arm in comparison.solved])
+    dataset = with_vehicles(dataset, {arm.name: arm.vehicle for arm in comparison.arms})
     return dataset.assign_attrs(as_attrs(_attrs(comparison, draws, parts)))
 
 
@@ -200,14 +201,15 @@ def _dataset(group: Group, solution: Solution, draws: Draws) -> xr.Dataset:
 def _attrs(comparison: Comparison, draws: Draws, parts: Sequence[_Part]) -> dict[str, Any]:
     """What a dataset says of itself: what was asked, how it was solved, what arrived, where the numbers are from."""
     problem, how = comparison.arms[0].problem, how_together([part.how for part in parts])
+    told = {arm.name for arm in comparison.arms}
     return {
         "title": problem.title,
         "scenario": problem.scenario_text,
         "model_hash": problem.model.content_hash,
         **how,
-        "ledger": [line for part in parts for line in part.ledger],
+        "ledger": [line for part in parts for line in part.ledger if line["arm"] in told],
         "doses": _marks(comparison),
-        "unmatched": [arm.name for arm in comparison.arms if not arm.matched] or None,
+        "own_vehicle": [arm.name for arm in comparison.arms if arm.has_own_vehicle] or None,
         "provenance": {
             "title": problem.title,
             "scenario": json.loads(problem.scenario_text),

@@ -72,8 +72,9 @@ def _as_input_error(error: click.UsageError) -> InputError:
     if isinstance(error, click.MissingParameter):
         return InputError(f"{_name(error.param)} is missing", place=Place(key=command), remedy=example)
     if isinstance(error, click.BadParameter) and error.param is not None:
-        choices = getattr(error.param.type, "choices", None)
-        remedy = f"one of {', '.join(choices)}" if choices else example
+        kind = error.param.type
+        choices = getattr(kind, "choices", None)
+        remedy = f"one of {', '.join(choices)}" if choices else _range(kind) if "range" in kind.name else example
         return InputError(_sentence(error.message), place=Place(key=_name(error.param)), remedy=remedy)
     return InputError(_sentence(error.format_message()), place=Place(key=command), remedy=example)
 
@@ -82,6 +83,13 @@ def _name(parameter: click.Parameter | None) -> str:
     if isinstance(parameter, click.Option):
         return parameter.opts[0]
     return parameter.human_readable_name if parameter else "an argument"
+
+
+def _range(kind: click.ParamType[object]) -> str:
+    """What an option takes that is a number between bounds."""
+    low, high = (getattr(kind, bound, None) for bound in ("min", "max"))
+    bounds = [f"from {low}"] * (low is not None) + [f"to {high}"] * (high is not None)
+    return " ".join(["a whole number" if isinstance(kind, click.IntRange) else "a number", *bounds])
 
 
 def _options(context: click.Context | None) -> list[str]:

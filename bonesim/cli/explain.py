@@ -71,7 +71,7 @@ def _show(found: Mapping[str, Any], files: list[Path]) -> None:
     page.text(f"{with_unit(found['output'], found['unit'])}: {effect} against vehicle at day {found['largest_at']:.4g}")
     for kind, name in (("cargo", _cargo), ("edges", _edge), ("modules", _module)):
         if found[kind]:
-            page.heading("modules, by what they drive" if kind == "modules" else kind)
+            page.heading("modules, by what they do to others" if kind == "modules" else kind)
             rows = [(name(row), _percent(row["share"]), number(row["knock_out"][at])) for row in found[kind]]
             page.table([kind, "share", "gone without it"], rows, numbers=("share", "gone without it"))
     page.gap()

@@ -112,10 +112,13 @@ def _failures(status: Mapping[str, Mapping[str, Any]]) -> int:
     failed = {arm: end for arm, end in status.items() if end["status"] != "ok"}
     for arm, end in failed.items():
         click.echo(f"arm {arm}: {end.get('cause') or end['status']}", err=True)
+    own = {arm: end[VEHICLE] for arm, end in status.items() if VEHICLE in end}
+    for arm, cause in own.items():
+        click.echo(f"vehicle of arm {arm}: {cause}", err=True)
     drawn = {arm: end["members_failed"] for arm, end in status.items() if end.get("members_failed")}
     for arm, count in drawn.items():
         click.echo(f"arm {arm}: {count} of the draws stopped early", err=True)
-    return SOME_FAILED if failed or drawn else 0
+    return SOME_FAILED if failed or own or drawn else 0
 
 
 def _print(title: str, found: Mapping[str, Any], files: list[Path], stages: Mapping[str, float]) -> None:
@@ -143,10 +146,10 @@ def _rows(name: str, output: Mapping[str, Any], arms: list[str]) -> Iterator[lis
         yield [
             with_unit(name, output["unit"]),
             *[arm] * (len(arms) > 1),
-            number(output["baseline"]),
+            number(end.get("vehicle_baseline", output["baseline"])),
             number(end["final"]),
             percent(end["change_percent"]),
-            number(vehicle),
+            number(end.get("vehicle_final", vehicle)),
             percent(end["against_vehicle_percent"]),
             _largest(end),
             *([number(output["error_estimate"], 2)] if "error_estimate" in output else []),
@@ -229,8 +232,8 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "ledger", "nothing is dosed" if arrived else "not balanced, an arm stopped early"
     if copies := _copies(found["copies_per_cell"]):
         yield "copies", copies
-    if unmatched := found.get("unmatched"):
-        told = f"{', '.join(unmatched)}: another subject, disease or model than the vehicle's, so no difference is told"
+    if own := found.get("own_vehicle"):
+        told = f"{', '.join(own)}: against a vehicle of its own, with its subject, disease and model and no dose"
         yield "arms", told
     classes = Counter(origin["basis"] for origin in found["provenance"].get("numbers", {}).values())
     counts = ", ".join(f"{count} {basis}" for basis, count in sorted(classes.items()))

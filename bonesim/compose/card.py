@@ -216,6 +216,11 @@ class Card(Block):
     published: tuple[Published, ...] = ()
     figures: tuple[Figure, ...] = ()
 
+    @property
+    def joins(self) -> bool:
+        """Whether the module takes something from others, or drives something in them."""
+        return any(one.multiplies or one.divides or one.replaces or one.drives for one in self.ports)
+
     def port(self, name: str) -> Port:
         """The port of that name, or an `InputError` that offers the nearest."""
         for port in self.ports:

@@ -13,10 +13,11 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bonesim.compose.card import Port
-from bonesim.compose.module import Module
+from bonesim.compose.module import Module, flat
+from bonesim.compose.switches import drive_name, switched, with_drives
 from bonesim.errors import InputError, closest
 from bonesim.model.check import well_posed
-from bonesim.model.expr import Call, Expr, Num, Sym, product, substitute, total
+from bonesim.model.expr import Call, Expr, Sym, product, substitute, total
 from bonesim.model.ode import OdeModel, Parameter, Rule
 from bonesim.units import Unit
 
@@ -34,11 +35,13 @@ class Activity:
     giver: str | None = None
 
 
-def compose(model_id: str, modules: Sequence[Module], activities: Iterable[Activity]) -> OdeModel:
+def compose(
+    model_id: str, modules: Sequence[Module], activities: Iterable[Activity], without: Container[str] = ()
+) -> OdeModel:
     """One flat model of all modules, well posed.
 
     Out-ports are joined to the in-ports of the same name; `activities`, and what modules drive, to every process port
-    of another module that takes them.
+    of another module that takes them. Ports that give way to a module named in `without` are open.
 
     Raises
     ------
@@ -48,11 +51,11 @@ def compose(model_id: str, modules: Sequence[Module], activities: Iterable[Activ
         user's own module drives or gives; all problems at once.
     """
     activities = (*activities, *driven_processes(modules))
-    offered = {port.name for module in modules for port in module.ports if port.direction == "out"}
+    offered = set(offers(modules, without))
     parts = [
         _drive(
             module,
-            _with_switches(module, _prefixed(module)),
+            with_drives(module, _prefixed(module)),
             (*activities, *(Activity(*one) for one in module.own)),
             offered,
         )
@@ -73,42 +76,20 @@ def compose(model_id: str, modules: Sequence[Module], activities: Iterable[Activ
     return well_posed(_merged(model_id, parts))
 
 
+def offers(modules: Iterable[Module], without: Container[str] = ()) -> Iterator[str]:
+    """Names of the out-ports of all modules but those named in `without`."""
+    for module in modules:
+        if module.name not in without:
+            yield from (port.name for port in module.ports if port.direction == "out")
+
+
 def driven_processes(modules: Iterable[Module]) -> Iterator[Activity]:
     """What each module drives by its out-ports."""
     for module in modules:
         for port in module.ports:
             for target in port.drives:
                 cell, _, process = target.partition(".")
-                yield Activity(cell, process, _drive_name(module, port), module.name)
-
-
-def switches(module: Module) -> tuple[str, ...]:
-    """Flat ids of the parameters of a module, each 1, that cut off what one of its ports drives where they are 0."""
-    return tuple(f"{_drive_name(module, port)}_on" for port in module.ports if port.drives)
-
-
-def _drive_name(module: Module, port: Port) -> str:
-    return flat(module.name, f"{port.name}_drive")
-
-
-def _with_switches(module: Module, part: OdeModel) -> OdeModel:
-    """The part with 1 + on (symbol - 1) for each port that drives: the factor, or 1 where it is switched off."""
-    rules, parameters = list(part.rules), list(part.parameters)
-    one = Num(1.0)
-    for port in module.ports:
-        if port.drives:
-            name = _drive_name(module, port)
-            label = part.by_id[flat(module.name, port.symbol or "")].label or port.name
-            excess = Call("sub", (Sym(flat(module.name, port.symbol or "")), one))
-            factor = Call("add", (one, Call("mul", (Sym(f"{name}_on"), excess))))
-            parameters.append(Parameter(f"{name}_on", 1.0, "dimensionless", label=f"1 where it acts: {label}"))
-            rules.append(Rule(name, factor, "dimensionless", label))
-    return part.with_(rules=tuple(rules), parameters=tuple(parameters))
-
-
-def flat(module: str, symbol: str) -> str:
-    """The id of a module's symbol in the joined model; a nameless part keeps its own ids."""
-    return f"{module}__{symbol}" if module else symbol
+                yield Activity(cell, process, drive_name(module, port), module.name)
 
 
 def _prefixed(module: Module) -> OdeModel:
@@ -198,17 +179,17 @@ def _drive(module: Module, part: OdeModel, activities: Sequence[Activity], offer
 def _join(number: int, port: Port, modules: Sequence[Module], parts: list[OdeModel]) -> list[InputError]:
     """Put the value of the one out-port that is called like `port` in the place of its parameter of part `number`."""
     module, target = modules[number], flat(modules[number].name, port.replaces or "")
-    offers = [
+    found = [
         (giver, out)
         for giver, other in enumerate(modules)
         for out in other.ports
         if out.name == port.name and out.direction == "out"
     ]
-    if port.optional and not offers:
+    if port.optional and not found:
         return []
-    if len(offers) != 1:
-        return [_wrong_number_of_offers(module, port.name, [modules[giver].name for giver, _ in offers], modules)]
-    giver, out = offers[0]
+    if len(found) != 1:
+        return [_wrong_number_of_offers(module, port.name, [modules[giver].name for giver, _ in found], modules)]
+    giver, out = found[0]
     parts[giver], expr, unit = _given(parts[giver], modules[giver].name, out)
     part = parts[number]
     old = part.by_id[target]
@@ -216,8 +197,11 @@ def _join(number: int, port: Port, modules: Sequence[Module], parts: list[OdeMod
         problem = f"port '{port.name}' of {module.name} takes {old.unit}, {modules[giver].name} gives {unit}"
         return [InputError(problem, remedy="use the same unit")]
     remaining = tuple(parameter for parameter in part.parameters if parameter.id != target)
+    if port.optional and modules[giver].removable and giver != number:
+        parts[giver], own, expr = switched(modules[giver], out, parts[giver], old, expr)
+        remaining = (*remaining, own)
     rules = (*part.rules, Rule(target, expr, old.unit, old.label, old.origin))
-    parts[number] = part.with_(parameters=remaining, rules=rules)
+    parts[number] = parts[number].with_(parameters=remaining, rules=rules)
     return []
 
 

@@ -17,7 +17,8 @@ class Module:
     """One model under its name in a joined model; a generated part has no card, but ports that it `offers`.
 
     `own` are (cell, process, flat symbol) that act through the process ports of this module alone. `files` are names
-    and texts of the files of a user's own module.
+    and texts of the files of a user's own module. One that is `removable` can be taken out of the joined model by
+    parameters alone, see `compose.switches`.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Module:
     offers: tuple[Port, ...] = ()
     own: tuple[tuple[str, str, str], ...] = ()
     files: tuple[tuple[str, str], ...] = ()
+    removable: bool = False
 
     @property
     def ports(self) -> tuple[Port, ...]:
@@ -54,6 +56,11 @@ class Module:
             for parameter in self.model.parameters
         )
         return replace(self, model=self.model.with_(parameters=changed))
+
+
+def flat(module: str, symbol: str) -> str:
+    """The id of a module's symbol in the joined model; a nameless part keeps its own ids."""
+    return f"{module}__{symbol}" if module else symbol
 
 
 def load_module(module_id: str, name: str) -> Module:

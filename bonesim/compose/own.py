@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from bonesim.catalog import load_catalog
-from bonesim.compose.card import Card, Port
+from bonesim.compose.card import Card, Port, load_card
 from bonesim.compose.link import alike, compose
 from bonesim.compose.module import Module, labelled, load_module
 from bonesim.errors import InputError, Place, closest, quoted
@@ -36,6 +36,14 @@ def module_id(named: str) -> str:
 def find_module(named: str, name: str, folder: Path) -> Module:
     """The module that a user names, as `name`; a path starts from `folder`. Errors of `own_module`."""
     return own_module(folder / named, name) if is_file(named) else load_module(named, name)
+
+
+def modules_with(name: str) -> list[str]:
+    """Ids of the modules of the library that a scenario can name and that have a quantity of this name."""
+    module, _, symbol = name.rpartition(".")
+    known = (*model_ids("signal"), *model_ids("tissue"))
+    cards = (load_card(one) for one in known if module in ("", one))
+    return [card.id for card in cards if card.joins and symbol in card.symbols]
 
 
 def composed(core: str | Path, modules: Sequence[str | Path] = ()) -> OdeModel:

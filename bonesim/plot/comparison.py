@@ -25,13 +25,12 @@ from bonesim.plot.style import (
     styled,
     time_axis,
 )
+from bonesim.results.arms import vehicle_of
 from bonesim.results.dataset import days_of, quantities
 from bonesim.results.members import stated
 from bonesim.scenario.problem import VEHICLE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -82,10 +81,11 @@ def _draw(axes: Axes, lines: Sequence[Line], name: str, unit_days: float) -> Non
     for number, line in enumerate(lines):
         if name not in line.result:
             continue
-        both: Mapping[str, np.ndarray] = {
-            arm: line.result[name].sel(arm=arm).values.astype(float) for arm in (line.arm, VEHICLE)
-        }
-        change = 100.0 * (both[line.arm] - both[VEHICLE]) / np.abs(both[VEHICLE])
+        against = vehicle_of(line.result, name)
+        if against is None:
+            continue
+        dosed, vehicle = (course.sel(arm=line.arm).values.astype(float) for course in (line.result[name], against))
+        change = 100.0 * (dosed - vehicle) / np.abs(vehicle)
         style = {"color": COLOURS[number % len(COLOURS)], "linestyle": DASHES[number % len(DASHES)]}
         axes.plot(days_of(line.result) / unit_days, change, label=line.name, **style)  # type: ignore[arg-type]
     axes.axhline(0.0, color=BLACK, linewidth=0.8)

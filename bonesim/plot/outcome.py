@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,8 @@ from bonesim.plot.style import (
     styled,
     time_axis,
 )
-from bonesim.results.dataset import days_of, largest_difference, quantities
+from bonesim.results.arms import vehicle_of
+from bonesim.results.dataset import days_of, largest_difference, quantities, structure
 from bonesim.results.members import stated
 from bonesim.scenario.problem import VEHICLE
 
@@ -87,7 +89,9 @@ def _draw(axes: Axes, dataset: xr.Dataset, name: str) -> None:
     variable = stated(dataset)[name]
     scale, unit = shown_unit(name, variable.attrs["units"])
     arms = [str(arm) for arm in dataset["arm"].values]
+    against = vehicle_of(stated(dataset), name)
     values = {arm: scale * variable.sel(arm=arm).values for arm in arms}
+    vehicles = {} if against is None else {arm: scale * against.sel(arm=arm).values for arm in arms}
     for arm, style in arm_styles(arms).items():
         draw_course(axes, dataset, name, arm, axis.days, style, partial(np.multiply, scale))
         draw_points(axes, dataset, name, arm, axis.days, style, partial(np.multiply, scale))
@@ -99,7 +103,7 @@ def _draw(axes: Axes, dataset: xr.Dataset, name: str) -> None:
     axes.set_ylabel(f"{label_of(variable)}{unit}")
     handles = draw_dose_marks(axes, dose_marks(dataset), axis.days)
     legend_below(axes, [*band_handles(dataset), *handles])
-    label_ends(axes, [(start, "start", GREY), *_end_labels(values, arms)])
+    label_ends(axes, [(start, "start", GREY), *_end_labels(values, vehicles, structure(dataset, "own_vehicle", []))])
     treated = [arm for arm in arms if arm != VEHICLE]
     if VEHICLE in arms and len(treated) == 1:
         _mark_largest(axes, days / axis.days, axis, values[treated[0]], values[VEHICLE])
@@ -127,13 +131,13 @@ def _mark_largest(axes: Axes, times: np.ndarray, axis: TimeAxis, dosed: np.ndarr
     )
 
 
-def _against(percent: float) -> str:
+def _against(percent: float, vehicle: str = VEHICLE) -> str:
     """A difference to the vehicle in words, so that percent of it is not taken for points of the axis."""
     size = abs(percent)
     if size < SEEN:
-        return "same as vehicle"
+        return f"same as {vehicle}"
     number = f"{size:.0f}" if size >= 10.0 else f"{size:.2g}"
-    return f"{number} % {'more' if percent > 0 else 'less'} than vehicle"
+    return f"{number} % {'more' if percent > 0 else 'less'} than {vehicle}"
 
 
 def shown_unit(name: str, unit: str) -> tuple[float, str]:
@@ -143,16 +147,18 @@ def shown_unit(name: str, unit: str) -> tuple[float, str]:
     return 1.0, f" ({unit})"
 
 
-def _end_labels(values: dict[str, np.ndarray], arms: list[str]) -> list[tuple[float, str, str]]:
-    """(value, text, colour) of each arm; one that stopped before the end is not held against the vehicle there."""
-    vehicle = float(values[VEHICLE][-1]) if VEHICLE in values else np.nan
+def _end_labels(
+    values: dict[str, np.ndarray], vehicles: dict[str, np.ndarray], own: Collection[str]
+) -> list[tuple[float, str, str]]:
+    """(value, text, colour) of each arm; one that stopped before the end is not held against its vehicle there."""
     labels = []
-    for arm, style in arm_styles(arms).items():
+    for arm, style in arm_styles(list(values)).items():
+        vehicle = float(vehicles[arm][-1]) if arm in vehicles else np.nan
         end = _last(values[arm])
         if not np.isfinite(end):
             continue
         change = 100.0 * (values[arm][-1] - vehicle) / abs(vehicle) if vehicle and arm != VEHICLE else np.nan
-        against = f"\n{_against(change)}" if np.isfinite(change) else ""
+        against = f"\n{_against(change, 'its own' if arm in own else VEHICLE)}" if np.isfinite(change) else ""
         against = against if np.isfinite(values[arm][-1]) else "\nstopped early"
         labels.append((end, f"{arm}{against}", style.color))
     return labels

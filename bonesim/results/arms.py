@@ -1,13 +1,20 @@
-"""Arms that were solved apart, in one dataset."""
+"""Arms that were solved apart, in one dataset, and what each of them is held against.
+
+Where an arm has a vehicle of its own, which is no arm of the result, every output has besides `NAME_vehicle`, of role
+`vehicle`: at each arm the course of what it is held against, which for other arms is the arm `vehicle`. Likewise
+`status_vehicle`, `stop_time_vehicle` and `cause_vehicle`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bonesim.results.dataset import ESTIMATE
+from bonesim.results.dataset import ESTIMATE, quantities
+from bonesim.results.members import STATED
+from bonesim.scenario.problem import VEHICLE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,6 +44,33 @@ def joined(parts: Sequence[xr.Dataset], arms: Sequence[str]) -> xr.Dataset:
     coordinates = parts[0].drop_vars("arm").coords
     arm = ("arm", np.array(arms, dtype=object), parts[0]["arm"].attrs)
     return xr.Dataset(data, {"arm": arm, **coordinates}, whole)
+
+
+def with_vehicles(dataset: xr.Dataset, vehicles: Mapping[str, str]) -> xr.Dataset:
+    """The arms named in `vehicles`, each with the vehicle that it is held against, as far as that is no arm itself."""
+    arms = list(vehicles)
+    told = dataset.sel(arm=arms)
+    if all(vehicle in vehicles for vehicle in vehicles.values()):
+        return told
+    held = dataset.sel(arm=list(vehicles.values())).assign_coords(arm=told["arm"])
+    found = {}
+    for name in (*quantities(dataset, role="output"), "status", "stop_time", "cause"):
+        for end in ("", f"_{STATED}"):
+            if f"{name}{end}" in held:
+                course = held[f"{name}{end}"]
+                role = {"role": STATED if end else VEHICLE} if "time" in course.dims else {}
+                found[f"{name}_{VEHICLE}{end}"] = course.assign_attrs(role)
+    return told.assign(found)
+
+
+def vehicle_of(dataset: xr.Dataset, name: str) -> xr.DataArray | None:
+    """What each arm of an output is held against, of the output's dimensions; None where there is no vehicle."""
+    if f"{name}_{VEHICLE}" in dataset:
+        return dataset[f"{name}_{VEHICLE}"]
+    arms = dataset["arm"]
+    if VEHICLE not in arms.values:
+        return None
+    return dataset[name].sel(arm=[VEHICLE] * arms.size).assign_coords(arm=arms)
 
 
 def _stacked(parts: Sequence[xr.Dataset], name: str, like: xr.DataArray) -> np.ndarray:

@@ -18,7 +18,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bonesim.errors import InputError, Place
+from bonesim.results.arms import vehicle_of
 from bonesim.results.dataset import days_of, largest_difference, quantities, structure
 from bonesim.results.measured import held_against
 from bonesim.results.members import QUANTILES, band_summary, has_draws, quantiles, stated
@@ -26,7 +29,6 @@ from bonesim.scenario.problem import VEHICLE
 from bonesim.solve.status import Status
 
 if TYPE_CHECKING:
-    import numpy as np
     import xarray as xr
 
 RESULT = "result.nc"
@@ -64,12 +66,12 @@ def summary(dataset: xr.Dataset, timing: Mapping[str, float] | None = None) -> d
     arms = [str(arm) for arm in dataset["arm"].values]
     plain = stated(dataset)
     days = days_of(plain)
-    unmatched = structure(dataset, "unmatched", [])
-    outputs = {name: _output_summary(plain[name], arms, days, unmatched) for name in quantities(plain, role="output")}
+    own = structure(dataset, "own_vehicle", [])
+    outputs = {name: _output_summary(plain, name, days, own) for name in quantities(plain, role="output")}
     status = _status_summary(plain, arms)
     if has_draws(dataset):
         for name, found in outputs.items():
-            _add_bands(found, dataset[name], unmatched)
+            _add_bands(found, dataset[name], vehicle_of(dataset, name))
         failed = (~_arrived(dataset)).sum("member")
         for arm in arms:
             status[arm]["members_failed"] = int(failed.sel(arm=arm))
@@ -77,7 +79,7 @@ def summary(dataset: xr.Dataset, timing: Mapping[str, float] | None = None) -> d
         "outputs": outputs,
         "copies_per_cell": {name: _peaks(plain, name, arms) for name in quantities(plain, role="copies")},
         "status": status,
-        **({"unmatched": unmatched} if unmatched else {}),
+        **({"own_vehicle": own} if own else {}),
         "ledger": structure(dataset, "ledger", []),
         **({"data": _finite(held_against(dataset))} if "data" in dataset.attrs else {}),
         "timing": dict(timing or {}),
@@ -209,46 +211,55 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _output_summary(
-    variable: xr.DataArray, arms: list[str], days: np.ndarray, unmatched: Collection[str]
-) -> dict[str, Any]:
-    first = {arm: float(variable.sel(arm=arm).values[0]) for arm in arms}
-    last = {arm: float(variable.sel(arm=arm).values[-1]) for arm in arms}
-    reference = last.get(VEHICLE, math.nan)
+def _output_summary(dataset: xr.Dataset, name: str, days: np.ndarray, own: Collection[str]) -> dict[str, Any]:
+    variable, against = dataset[name], vehicle_of(dataset, name)
+    courses = {str(arm): variable.sel(arm=arm).values for arm in dataset["arm"].values}
+    vehicles = {arm: None if against is None else against.sel(arm=arm).values for arm in courses}
     rows = {
         arm: {
-            "final": last[arm],
-            "change_percent": _percent(last[arm], first[arm]),
-            "against_vehicle_percent": _percent(last[arm], math.nan if arm in unmatched else reference),
-            **_largest(variable, arm, arms if arm not in unmatched else [arm], days),
+            "final": float(course[-1]),
+            "change_percent": _percent(course[-1], course[0]),
+            **_against(course, vehicles[arm], arm, days),
+            **(_own_vehicle(vehicles[arm]) if arm in own else {}),
         }
-        for arm in arms
+        for arm, course in courses.items()
     }
-    baseline = first.get(VEHICLE, first[arms[0]])
+    baseline = float(courses.get(VEHICLE, next(iter(courses.values())))[0])
     found = {"unit": variable.attrs["units"], "baseline": baseline, "arms": rows}
     if "error_estimate" in variable.attrs:
         found["error_estimate"] = variable.attrs["error_estimate"]
     return _finite(found)  # type: ignore[no-any-return]
 
 
-def _add_bands(found: dict[str, Any], variable: xr.DataArray, unmatched: Collection[str]) -> None:
+def _own_vehicle(vehicle: np.ndarray | None) -> dict[str, Any]:
+    """That an arm is held against a vehicle of its own, with the first and the last value of that."""
+    return {} if vehicle is None else {
+        "vehicle": "own", "vehicle_baseline": float(vehicle[0]), "vehicle_final": float(vehicle[-1]),
+    }  # fmt: skip
+
+
+def _add_bands(found: dict[str, Any], variable: xr.DataArray, vehicles: xr.DataArray | None) -> None:
     """Put what the draws (arm, member, time) say of an output into its summary."""
-    vehicle = variable.sel(arm=VEHICLE) if VEHICLE in variable["arm"].values else None
     for arm, row in found["arms"].items():
-        row |= _finite(band_summary(variable.sel(arm=arm), None if arm in (VEHICLE, *unmatched) else vehicle, row))
+        vehicle = None if vehicles is None or arm == VEHICLE else vehicles.sel(arm=arm)
+        row |= _finite(band_summary(variable.sel(arm=arm), vehicle, row))
 
 
 def _arrived(dataset: xr.Dataset) -> xr.DataArray:
     return dataset["status"].isin([status.value for status in Status if status.arrived])
 
 
-def _largest(variable: xr.DataArray, arm: str, arms: list[str], days: np.ndarray) -> dict[str, float | None]:
-    """The largest difference to the vehicle and its day; null for the vehicle, and no day where nothing differs."""
-    compared = arm != VEHICLE and VEHICLE in arms
-    values, reference = (variable.sel(arm=name).values for name in (arm, VEHICLE if compared else arm))
-    _, at, percent = largest_difference(values, reference)
-    known = compared and math.isfinite(percent)
+def _against(course: np.ndarray, vehicle: np.ndarray | None, arm: str, days: np.ndarray) -> dict[str, float | None]:
+    """The difference to the vehicle at the end, and the largest with its day; null where there is no vehicle.
+
+    The vehicle itself has no largest difference, and none is reached on a day where nothing differs.
+    """
+    if vehicle is None:
+        vehicle = np.full_like(course, math.nan)
+    _, at, percent = largest_difference(course, vehicle)
+    known = arm != VEHICLE and math.isfinite(percent)
     return {
+        "against_vehicle_percent": _percent(course[-1], vehicle[-1]),
         "largest_against_vehicle_percent": float(percent) if known else None,
         "largest_against_vehicle_time": float(days[at]) if known and percent else None,
     }
@@ -269,6 +280,8 @@ def _status_summary(dataset: xr.Dataset, arms: list[str]) -> dict[str, Any]:
         one = dataset.sel(arm=arm)
         end = {"status": words[int(one["status"])], "stop_time": float(one["stop_time"])}
         rows[arm] = _finite(end | ({"cause": cause} if (cause := str(one["cause"].item())) else {}))
+        if f"status_{VEHICLE}" in one and (vehicle := words[int(one[f"status_{VEHICLE}"])]) != "ok":
+            rows[arm][VEHICLE] = str(one[f"cause_{VEHICLE}"].item()) or vehicle
     return rows
 
 

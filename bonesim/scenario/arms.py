@@ -47,27 +47,47 @@ class Arm:
 
     problem : whose arm `dosed` it is, but for what it holds
     held : parameters at a value of the arm's own, by flat id; no draw moves them
-    matched : whether the arm `vehicle` is what it would be without its doses: same subject, model and diseases
     lots : doses that follow from a number which may be drawn
+    vehicle : the arm that it is held against, which is what it would be without its doses; a vehicle's is itself
     """
 
     name: str
     problem: Problem
     held: Mapping[str, float]
     lots: tuple[Lot, ...] = ()
-    matched: bool = True
+    vehicle: str = VEHICLE
+
+    @property
+    def has_own_vehicle(self) -> bool:
+        """Whether the arm `vehicle` is not what it would be without its doses: other subject, model or diseases."""
+        return self.vehicle != VEHICLE
 
     def scheduled(self, plan: LedgerPlan) -> float:
         """What a source by a route is to deliver in this arm, in the unit of the plan."""
-        return 0.0 if self.name == VEHICLE else plan.scheduled
+        return 0.0 if self.name == self.vehicle else plan.scheduled
+
+    def without_doses(self) -> Arm:
+        """The arm that this one is held against."""
+        place = self.problem.arms.index(VEHICLE)
+        nothing = {symbol: values[place] for symbol, values in self.problem.arm_values.items()}
+        return Arm(self.vehicle, self.problem, {**self.held, **nothing}, vehicle=self.vehicle)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """All arms of a scenario, `dosed` and `vehicle` first, and how often numbers with a range are drawn for them."""
+    """All arms of a scenario, `dosed` and `vehicle` first, and how often numbers with a range are drawn for them.
+
+    `own_vehicles` are solved with them and are no arms of the result: each is what one arm is held against.
+    """
 
     arms: tuple[Arm, ...]
     uncertainty: UncertaintyChoice | None = None
+    own_vehicles: tuple[Arm, ...] = ()
+
+    @property
+    def solved(self) -> tuple[Arm, ...]:
+        """The arms, then the vehicles that some have of their own."""
+        return (*self.arms, *self.own_vehicles)
 
     @classmethod
     def of(cls, problem: Problem, lots: tuple[Lot, ...] = ()) -> Comparison:
@@ -91,8 +111,9 @@ def compared(scenario: Scenario, catalog: Catalog | None = None) -> Comparison:
     catalog = catalog or load_catalog()
     base = resolve(scenario, catalog)
     always = Comparison.of(base, lots_of(scenario, catalog)).arms
-    further = (_arm(scenario, name, base, catalog) for name in scenario.arms)
-    return Comparison((*always, *further), scenario.uncertainty)
+    further = [_arm(scenario, name, base, catalog) for name in scenario.arms]
+    vehicles = (arm.without_doses() for arm in further if arm.has_own_vehicle)
+    return Comparison((*always, *further), scenario.uncertainty, tuple(vehicles))
 
 
 def _arm(scenario: Scenario, name: str, base: Problem, catalog: Catalog) -> Arm:
@@ -109,10 +130,13 @@ def _arm(scenario: Scenario, name: str, base: Problem, catalog: Catalog) -> Arm:
             problem = resolve(own, catalog, Scope(free_cargo=free))
         except InputError as error:
             raise at_arm(error, scenario, name) from None
+    modules = problem.switches.keys() & {*change.without}
+    if modules:
+        problem = resolve(own, catalog, Scope(free_cargo=free, without=frozenset(modules)))
     taken = {*_taken_out(scenario, name, own, problem, catalog), *_emptied(change, own, problem, catalog)}
-    switched = any(taken.intersection(names) for names in problem.switches.values())
-    other = any(not key.startswith("doses") for key in change.settings)
-    return Arm(name, problem, dict.fromkeys(sorted(taken), 0.0), lots_of(own, catalog), matched=not (switched or other))
+    other = modules or any(not key.startswith("doses") for key in change.settings)
+    vehicle = f"vehicle of {name}" if other else VEHICLE
+    return Arm(name, problem, dict.fromkeys(sorted(taken), 0.0), lots_of(own, catalog), vehicle)
 
 
 def _taken_out(scenario: Scenario, name: str, own: Scenario, problem: Problem, catalog: Catalog) -> Iterator[str]:

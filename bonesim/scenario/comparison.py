@@ -28,7 +28,7 @@ class ArmChange(Block):
 
     without: tuple[str, ...] = Field(
         default=(),
-        description="What does not act: edges by id, all edges of a cargo by its name, what a module drives by its id.",
+        description="What does not act: edges and modules by id, all edges of a cargo by its name.",
     )
     vesicles: Literal["intact", "empty", "free_cargo"] = Field(
         default="intact",

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 from bonesim.catalog import Catalog
 from bonesim.catalog.schema import Injury, Number
-from bonesim.compose.link import flat
-from bonesim.compose.module import Module
+from bonesim.compose.module import Module, flat
 from bonesim.errors import InputError, closest
 from bonesim.model.expr import Call, Expr, Num, Sym
 from bonesim.model.ode import Parameter, TimedEvent

@@ -76,7 +76,7 @@ class Problem:
     acting, left_out : edges of the catalogue that act here, and those that do not, with the reason
     activities, drives : (cell, process, symbol) of every factor that drives a process: of the signal network, and of
         modules
-    switches : parameters, 1 each, that cut off what a module drives where they are 0, by the module's name
+    switches : parameters, 1 each, that cut off what a module does to others where they are 0, by the module's name
     outside : (source, cargo) of what acts outside cells, with the parameter of its molecules per vesicle
     own : texts of the files of the user's own modules, by module and name of the file
     """
@@ -123,6 +123,7 @@ class Scope:
     contexts, carriers : conditions of edges that count as given
     site : where every cell counts as living, as if vesicles were given at the site of each effect
     free_cargo : what is dosed is the cargo of the vesicles without them
+    without : modules that are taken out: what gives way to them acts again
     """
 
     every_process: bool = False
@@ -130,3 +131,4 @@ class Scope:
     carriers: frozenset[str] = frozenset()
     site: str | None = None
     free_cargo: bool = False
+    without: frozenset[str] = frozenset()

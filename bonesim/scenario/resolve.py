@@ -8,9 +8,10 @@ from typing import Any
 
 from bonesim.catalog import Catalog, load_catalog
 from bonesim.catalog.schema import Number, Species
-from bonesim.compose.link import TIME_UNIT, Activity, alike, compose, driven_processes, flat, switches
-from bonesim.compose.module import Module
-from bonesim.compose.own import find_module, module_id
+from bonesim.compose.link import TIME_UNIT, Activity, alike, compose, driven_processes, offers
+from bonesim.compose.module import Module, flat
+from bonesim.compose.own import find_module, module_id, modules_with
+from bonesim.compose.switches import switches
 from bonesim.errors import InputError
 from bonesim.model.ode import OdeModel, Parameter
 from bonesim.network.compile import Network, compile_network
@@ -49,13 +50,14 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
     hurt = [injured(module, scenario, catalog) for module in _biology(scenario, catalog)]
     biology = [one.module for one in hurt]
     injuries = {name: number for one in hurt for name, number in one.numbers.items()}
-    surface = ligands(groups, biology, species, body_mass(scenario, species), scenario.place("subject.species"))
+    mass, place = body_mass(scenario, species), scenario.place("subject.species")
+    surface = ligands(groups, _present(biology, scope), species, mass, place)
     network = _network(scenario, catalog, groups, disease, biology, scope, surface)
     groups = [group.driven(network.properties) for group in groups]
     kinetics = [group.module for group in groups]
     parts = [*biology, *kinetics, disease.module, surface.module, Module("", network.model)]
     try:
-        model = compose("scenario", parts, [Activity(*activity) for activity in network.activities])
+        model = compose("scenario", parts, [Activity(*one) for one in network.activities], scope.without)
     except InputError as error:
         raise InputError.together([_placed(part, scenario) for part in error.parts]) from None
     active = [*(name for group in groups for name in group.active), *network.given]
@@ -79,7 +81,7 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
         left_out=network.left_out,
         activities=(*network.activities, *((one.cell, one.process, one.symbol) for one in network.properties)),
         drives=tuple((one.cell, one.process, one.symbol) for one in driven_processes(biology)),
-        switches={module.name: switches(module) for module in biology if switches(module)},
+        switches={one.name: off for one in biology if (off := switches(one, biology))},
         outside=surface.outside,
         own={module.name: dict(module.files) for module in biology if module.files},
     )
@@ -96,11 +98,16 @@ def _biology(scenario: Scenario, catalog: Catalog) -> Iterator[Module]:
     further = (*scenario.model.modules, *needed_modules(scenario, catalog))
     names = {scenario.model.core: "core", TISSUE: "bone"} | {module: module_id(module) for module in further}
     modules = [find_module(module, name, scenario.folder) for module, name in names.items()]
+    modules[2:] = [replace(module, removable=True) for module in modules[2:]]
     _refuse_as_core(modules[0], modules[1], scenario)
     _refuse_alone(modules[2:], scenario)
     for name, module in zip(names, modules, strict=True):
         values = {symbol: number.quantity for symbol, number in species.of_module(name).items()}
         yield module.with_values(values)
+
+
+def _present(biology: Sequence[Module], scope: Scope) -> list[Module]:
+    return [module for module in biology if module.name not in scope.without]
 
 
 def _refuse_as_core(core: Module, tissue: Module, scenario: Scenario) -> None:
@@ -119,8 +126,8 @@ def _refuse_as_core(core: Module, tissue: Module, scenario: Scenario) -> None:
 def _refuse_alone(modules: Sequence[Module], scenario: Scenario) -> None:
     """A module that a scenario names must take something from the others, or drive something in them."""
     for module in modules:
-        name, joins = module.name, (one.multiplies or one.divides or one.replaces or one.drives for one in module.ports)
-        if name in scenario.model.modules and not any(joins):
+        name = module.name
+        if name in scenario.model.modules and module.card and not module.card.joins:
             problem = f"'{name}' is no module for scenarios: it takes nothing from others and drives nothing in them"
             place = scenario.place(f"model.modules[{scenario.model.modules.index(name)}]")
             raise InputError(problem, place=place, remedy=f"leave it out; 'bonesim models {name}' says why")
@@ -137,7 +144,7 @@ def _network(
 ) -> Network:
     """The signal network between what is given and the ports of core, tissue and modules."""
 
-    offered = {port.name for module in biology for port in module.ports if port.direction == "out"}
+    present, offered = _present(biology, scope), set(offers(biology, scope.without))
     ports = [port for module in biology for port in module.ports if port.unless not in offered]
 
     def wanted(cell: str, process: str) -> bool:
@@ -145,7 +152,7 @@ def _network(
         return taken or scope.every_process or f"{cell}.{process}" in scenario.outputs
 
     def carries(cell: str, node: str, process: str) -> bool:
-        return not scope.every_process and any(module.leads(cell, node, process) for module in biology)
+        return not scope.every_process and any(module.leads(cell, node, process) for module in present)
 
     def site_of(cell: str, context: str | None) -> str:
         return scope.site or catalog.vocabulary.site_of(cell, context)
@@ -188,7 +195,9 @@ def _outputs(scenario: Scenario, model: OdeModel, groups: Sequence[Group]) -> It
         try:
             symbol = model.resolve(name)
         except InputError as error:
-            faults.append(InputError(error.problem, place=place, remedy=error.remedy))
+            lacking = () if name in model.short_names else modules_with(name)
+            remedy = f"add {' or '.join(lacking)} to model.modules" if lacking else error.remedy
+            faults.append(InputError(error.problem, place=place, remedy=remedy))
             continue
         if symbol in asked:
             problem = f"'{name}' and '{asked[symbol]}' are one quantity"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from questions import OVX, bolus, question
 
 from bonesim.catalog import load_catalog
 from bonesim.errors import InputError
 from bonesim.model.ode import Parameter
+from bonesim.resources import data_root
 from bonesim.results.store import summary
 from bonesim.run import run
 from bonesim.scenario.arms import Arm, compared
 from bonesim.scenario.derived import arm_scenario
+from bonesim.scenario.load import load_scenario
 from bonesim.scenario.schema import Scenario
 
 M2 = load_catalog().sources["macrophage_m2"]
@@ -87,7 +90,7 @@ def test_a_module_is_taken_out_by_its_switches() -> None:
         assert isinstance(parameter, Parameter)
         assert (parameter.value, value) == (1.0, 0.0)
         assert name.startswith("wnt_sclerostin__")
-        assert name.endswith("_drive_on")
+        assert name.endswith(("_drive_on", "_given_on"))
 
 
 def test_empty_vesicles_have_no_edge_left() -> None:
@@ -161,22 +164,86 @@ def test_an_output_that_an_arm_does_not_have_is_told_at_the_arm() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "matched"),
+    ("change", "own"),
     [
-        ("{'doses[0].amount': 3 ug}", True),
-        ("{without: [miR-690]}", True),
-        ("{'doses[0].source': macrophage_m1}", True),
-        ("{model.core: lemaire2004}", False),
-        ("{subject.mass: 300 g}", False),
-        ("{context: []}", False),
-        ("{without: [angiogenesis]}", False),
+        ("{'doses[0].amount': 3 ug}", False),
+        ("{without: [miR-690]}", False),
+        ("{'doses[0].source': macrophage_m1}", False),
+        ("{model.core: lemaire2004}", True),
+        ("{subject.mass: 300 g}", True),
+        ("{context: []}", True),
+        ("{without: [angiogenesis]}", True),
     ],
 )
-def test_no_difference_is_told_for_an_arm_whose_vehicle_is_another(change: str, matched: bool) -> None:
+def test_an_arm_with_another_subject_disease_or_model_has_a_vehicle_of_its_own(change: str, own: bool) -> None:
     scenario = asked(f"{{own: {change}}}", model__modules="[angiogenesis]", uncertainty="{members: 4}")
-    found = summary(run(scenario))
+    result = run(scenario)
+    found = summary(result)
     row = found["outputs"]["bone_volume_fraction"]["arms"]["own"]
-    assert found.get("unmatched", []) == ([] if matched else ["own"])
-    assert (row["against_vehicle_percent"] is not None) == matched
-    assert ("against_vehicle_percent_quantiles" in row) == matched
-    assert row["change_percent"] is not None
+    assert found.get("own_vehicle", []) == (["own"] if own else [])
+    assert row.get("vehicle") == ("own" if own else None)
+    assert list(found["status"]) == list(result["arm"].values) == ["dosed", "vehicle", "own"]
+    assert {line["arm"] for line in found["ledger"]} <= {"dosed", "vehicle", "own"}
+    assert row["against_vehicle_percent"] is not None
+    assert set(row["against_vehicle_percent_quantiles"]) == {"5", "50", "95"}
+
+
+ELSEWHERE = {"model.core": "lemaire2004", "subject.mass": "300 g", "doses[0].amount": "40 ug"}
+
+
+def test_the_difference_of_such_an_arm_is_that_of_a_scenario_of_its_own() -> None:
+    changes = ", ".join(f"'{key}': {value}" for key, value in ELSEWHERE.items())
+    drawn = {"uncertainty": "{members: 6}"}
+    beside = run(asked(f"{{own: {{{changes}}}}}", **drawn))
+    alone = run(asked("{}", **drawn, **{key.replace(".", "__"): value for key, value in ELSEWHERE.items()}))
+    rows = summary(beside)["outputs"]["OBa"]["arms"]["own"], summary(alone)["outputs"]["OBa"]["arms"]["dosed"]
+    vehicle = summary(alone)["outputs"]["OBa"]["arms"]["vehicle"]
+    assert {key: value for key, value in rows[0].items() if not key.startswith("vehicle")} == rows[1]
+    assert rows[0]["vehicle_final"] == vehicle["final"]
+    assert rows[1]["against_vehicle_percent"] != 0
+    for name in ("OBa", "OBa_stated"):
+        own = beside[name.replace("OBa", "OBa_vehicle")]
+        assert own.dims == beside[name].dims
+        assert (own.sel(arm="own").values == alone[name].sel(arm="vehicle").values).all()
+        assert (own.sel(arm="dosed").values == beside[name].sel(arm="vehicle").values).all()
+
+
+def test_an_undosed_arm_does_not_differ_from_its_own_vehicle() -> None:
+    found = summary(run(asked("{none: {model.core: lemaire2004, doses: []}}")))
+    row = found["outputs"]["OBa"]["arms"]["none"]
+    assert (row["against_vehicle_percent"], row["largest_against_vehicle_percent"]) == (0.0, 0.0)
+    assert row["vehicle_baseline"] != found["outputs"]["OBa"]["baseline"]
+
+
+FRACTURE = data_root() / "scenarios" / "fracture_m2_hydrogel.yaml"
+HEALING = "[new_bone, inflammation, cartilage, callus_vessels]"
+
+
+@pytest.mark.parametrize("out", [("macrophage",), ("angiogenesis",), ("angiogenesis", "macrophage")])
+def test_an_arm_without_modules_is_a_scenario_without_them(out: tuple[str, ...]) -> None:
+    """Macrophages give their numbers to callus and IL-6 to vessels; vessels give their density to callus."""
+    both = ("angiogenesis", "macrophage")
+    asked_for = {"outputs": HEALING, "duration": "3 week", "record.every": "1 day", "solver.rtol": "1e-8"}
+    rest = ", ".join(module for module in both if module not in out)
+    scenario = {"model.modules": f"[{', '.join(both)}]", "arms": f"{{ko: {{without: [{', '.join(out)}]}}}}"}
+    beside = run(load_scenario(FRACTURE, asked_for | scenario))
+    alone = run(load_scenario(FRACTURE, asked_for | {"model.modules": f"[{rest}]"}))
+    moved = False
+    for name in ("new_bone", "inflammation", "cartilage", "callus_vessels", "OBa", "OCa"):
+        size = float(np.abs(alone[name]).max())
+        knocked_out, without = beside[name].sel(arm="ko").values, alone[name].sel(arm="dosed").values
+        assert knocked_out == pytest.approx(without, abs=1e-6 * size)
+        moved = moved or float(np.abs(beside[name].sel(arm="dosed").values - without).max()) > 1e-2 * size
+        if f"{name}_vehicle" in beside:
+            vehicle = beside[f"{name}_vehicle"].sel(arm="ko").values
+            assert vehicle == pytest.approx(alone[name].sel(arm="vehicle").values, abs=1e-6 * size)
+    assert moved
+
+
+@pytest.mark.parametrize("module", ["wnt_sclerostin", "rankl_opg", "angiogenesis", "macrophage"])
+def test_a_module_beside_a_core_is_out_as_if_it_were_not_named(module: str) -> None:
+    beside = run(asked(f"{{ko: {{without: [{module}]}}}}", model__modules=f"[{module}]", solver__rtol="1e-8"))
+    alone = run(asked("{}", solver__rtol="1e-8"))
+    for name in ("bone_volume_fraction", "OBa", "OCa"):
+        expected = alone[name].sel(arm="dosed").values
+        assert beside[name].sel(arm="ko").values == pytest.approx(expected, rel=1e-6)

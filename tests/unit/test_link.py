@@ -10,8 +10,9 @@ import pytest
 from equations import event, formula, model, solve
 
 from bonesim.compose.card import Card, Citation, Port, SymbolNote
-from bonesim.compose.link import Activity, compose, switches
+from bonesim.compose.link import Activity, compose
 from bonesim.compose.module import Module, load_module
+from bonesim.compose.switches import switches
 from bonesim.errors import InputError
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import Sym, substitute
@@ -297,6 +298,34 @@ def test_an_optional_port_keeps_its_own_value_where_nothing_fills_it() -> None:
     assert rule(compose("joined", [choosy, gland()], []), "choosy__drive") == "gland__hormone"
 
 
+def test_what_a_removable_module_gives_to_optional_ports_has_a_switch() -> None:
+    port = {"name": "level", "direction": "in", "replaces": "drive", "optional": True}
+    choosy = module("choosy", model({"mass": (0, "drive")}, {"drive": 7}), port)
+    giver = replace(gland(), removable=True)
+    joined = compose("joined", [choosy, giver], [])
+    assert (
+        rule(joined, "choosy__drive")
+        == "gland__level_given_on*gland__hormone + (1 - gland__level_given_on)*choosy__drive_own"
+    )
+    values = {one.id: one.value for one in joined.parameters}
+    assert (values["gland__level_given_on"], values["choosy__drive_own"]) == (1.0, 7.0)
+    assert switches(giver, [choosy, giver]) == ("gland__level_given_on",)
+
+
+def test_one_switch_cuts_a_value_off_from_all_who_take_it() -> None:
+    port = {"name": "level", "direction": "in", "replaces": "drive", "optional": True}
+    takers = [module(name, model({"mass": (0, "drive")}, {"drive": 7}), port) for name in ("one", "two")]
+    joined = compose("joined", [*takers, replace(gland(), removable=True)], [])
+    assert [one.id for one in joined.parameters].count("gland__level_given_on") == 1
+    assert {"one__drive_own", "two__drive_own"} <= {one.id for one in joined.parameters}
+
+
+def test_what_a_port_must_have_is_not_switched() -> None:
+    giver = replace(gland(), removable=True)
+    assert rule(compose("joined", [bone("level"), giver], []), "bone__drive") == "gland__hormone"
+    assert switches(giver, [bone("level"), giver]) == ()
+
+
 def test_a_generated_part_can_fill_a_port() -> None:
     levels = Module("", model({"oestrogen__level": (1, "-oestrogen__level")}))
     offer = Port.model_validate({"name": "level", "direction": "out", "symbol": "oestrogen__level"})
@@ -310,6 +339,8 @@ def test_a_port_is_shut_where_a_module_gives_what_it_gives_way_to() -> None:
     cell, acting = module("cell", CELL, port), [Activity("BMSC", "proliferation", "p")]
     assert rule(compose("joined", [cell, SIGNALS], acting), "cell__birth_driven") == "cell__birth*p"
     assert "cell__birth_driven" not in compose("joined", [cell, SIGNALS, gland()], acting).by_id
+    opened = compose("joined", [cell, SIGNALS, gland()], acting, without={"gland"})
+    assert rule(opened, "cell__birth_driven") == "cell__birth*p"
 
 
 @pytest.mark.parametrize(
