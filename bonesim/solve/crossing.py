@@ -10,15 +10,12 @@ import numpy as np
 
 from bonesim.system import Rows
 
-SAMPLES = np.arange(1, 5).reshape(-1, 1) / 4
+SAMPLES = (0.25, 0.5, 0.75, 1.0)
 """Parts of a step after which conditions are looked at: one that turns over twice within a step is seen by the middle
 ones, unless it is shorter than a quarter of the step."""
 
 PARTS = np.arange(1, 16).reshape(-1, 1) / 16
 """Where to look between two places, all at once: 15 looks narrow down a turn 16 times, as halving does in 4 rounds."""
-
-ASIDE = np.ldexp([[-1.0], [1.0]], [-6, -12, -18, -26, -36, -48]).reshape(-1, 1)
-"""How far from where a straight line has its turn to look as well: most lines are all but straight in the end."""
 
 ROUNDS = 15
 """Of looking so in a quarter of a step: fewer bring it down to what a time can be told apart by, but near time 0."""
@@ -27,8 +24,7 @@ Some: TypeAlias = np.ndarray | slice
 """Numbers of lanes, or all of them."""
 
 Wrong: TypeAlias = Callable[[Some, np.ndarray, Rows], np.ndarray]
-"""(condition, part, lane) how far conditions are on the wrong side, above 0 where they are not what they are held to
-be, of lanes and (part, lane) times and states of theirs."""
+"""(condition, lane) which conditions are not what they are held to be, of lanes, their times and their states."""
 
 
 @dataclass(frozen=True)
@@ -124,53 +120,24 @@ def first_turn(course: Course, looked_at: np.ndarray, wrong: Wrong) -> np.ndarra
 
     The point just behind the turn: the next time before it that can be told apart is still in front of it.
     """
-    behind = np.full(course.t.size, np.inf)
-    theta = np.repeat(SAMPLES, course.t.size, axis=1)
-    amount = _furthest(course, slice(None), theta, wrong)
-    turned = (amount > 0) & looked_at
-    active = np.flatnonzero(turned.any(axis=0))
-    if not active.size:
-        return behind
-    place = np.argmax(turned[:, active], axis=0)
-    theta, amount = theta[:, active], amount[:, active]
-    high, over = _at(place, theta), _at(place, amount)
-    low, under = np.where(place > 0, _at(place - 1, theta), 0.0), np.where(place > 0, _at(place - 1, amount), np.nan)
-    behind[active] = high
+    before, behind, everyone = np.zeros(course.t.size), np.full(course.t.size, np.inf), slice(None)
+    for part in SAMPLES:
+        theta = np.full(course.t.size, part)
+        turned = wrong(everyone, course.time(everyone, theta), course.states(everyone, theta)).any(axis=0)
+        behind[turned & looked_at & np.isinf(behind)] = part
+        before[np.isinf(behind)] = part
+    active = np.flatnonzero(np.isfinite(behind))
     for _ in range(ROUNDS):
-        theta = np.concatenate([[low], low + _parts(under, over) * (high - low), [high]])
-        t = course.time(active, theta)
-        amount = np.concatenate([[under], _furthest(course, active, theta[1:-1], wrong, t[1:-1]), [over]])
-        wide = (t > t[0]) & (t < t[-1])
-        first = np.argmin(np.where(wide & (amount > 0), theta, high), axis=0)
-        first = np.where(_at(first, wide & (amount > 0)), first, len(theta) - 1)
-        high, over = _at(first, theta), _at(first, amount)
-        last = np.argmax(np.where(wide & (theta < high), theta, low), axis=0)
-        low, under = _at(last, theta), _at(last, amount)
-        behind[active] = high
-        going = wide.any(axis=0)
-        if not going.any():
+        if not active.size:
             break
-        active, low, high, under, over = (each[going] for each in (active, low, high, under, over))
+        low, high = before[active], behind[active]
+        theta = low + PARTS * (high - low)
+        lanes = np.tile(active, len(PARTS))
+        t = course.time(lanes, theta.ravel())
+        turned = wrong(lanes, t, course.states(lanes, theta.ravel())).any(axis=0)
+        t, turned = t.reshape(theta.shape), turned.reshape(theta.shape)
+        wide = (t > course.time(active, low)) & (t < course.time(active, high))
+        behind[active] = high = np.min(np.where(wide & turned, theta, high), axis=0)
+        before[active] = np.max(np.where(wide & (theta < high), theta, low), axis=0)
+        active = active[wide.any(axis=0)]
     return behind
-
-
-def _furthest(
-    course: Course, lanes: Some, theta: np.ndarray, wrong: Wrong, t: np.ndarray | None = None
-) -> np.ndarray:
-    """(part, lane) how far the condition that is furthest on the wrong side is there."""
-    t = course.time(lanes, theta) if t is None else t
-    furthest: np.ndarray = np.fmax.reduce(wrong(lanes, t, course.states(lanes, theta)), axis=0)
-    return furthest
-
-
-def _parts(under: np.ndarray, over: np.ndarray) -> np.ndarray:
-    """(part, lane) where to look between two places, from how far conditions are on the wrong side at both."""
-    straight = under / (under - over)
-    straight = np.where(np.isfinite(straight), straight, 0.5)
-    around = np.clip(straight + ASIDE, 0.0, 1.0)
-    return np.concatenate([np.broadcast_to(PARTS, (len(PARTS), over.size)), around])
-
-
-def _at(rows: np.ndarray, array: np.ndarray) -> np.ndarray:
-    """(lane,) the entry of each lane in its row."""
-    return array[rows, np.arange(array.shape[1])]

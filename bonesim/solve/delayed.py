@@ -113,10 +113,7 @@ class Delayed:
         self.functions.settle(t, y, p, k)
 
     def roots(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, g: np.ndarray) -> None:
-        """The root functions, also at several times of each lane: (part, lane) then."""
-        if t.ndim > 1:
-            y, p, k = ([np.broadcast_to(row, t.shape).ravel() for row in rows] for rows in (y, p, k))
-            t, g = t.ravel(), g.reshape(len(g), -1)
+        """The root functions."""
         self.functions.roots(t, y, p, self._filled(t, y, p, k, after=True), g)
 
     def true(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, true: np.ndarray) -> None:

@@ -397,19 +397,16 @@ class Lanes:
         t_next, y_next = t_next.copy(), y_next.copy()
         turned[cut] = True
         t_next[cut], y_next[:, cut] = course.time(cut, theta), course.states(cut, theta).all()
-        self.culprit[cut] = np.argmax(self._wrong(cut, t_next[cut], Columns(y_next, cut)) > 0, axis=0)
+        self.culprit[cut] = np.argmax(self._wrong(cut, t_next[cut], Columns(y_next, cut)), axis=0)
         return turned, t_next, y_next
 
     def _wrong(self, lanes: Some, t: np.ndarray, y: Rows) -> np.ndarray:
-        """How far conditions are on the wrong side, above 0 where they are not what they are held to be.
-
-        (located switch, lane), or (located switch, part, lane) at as many times; NaN where that is unclear.
-        """
-        k, g = Columns(self.k, lanes), np.empty((len(self.layout.located), *t.shape))
+        """(located switch, lane) which conditions are not what they are held to be; where that is unclear, none."""
+        k, g = Columns(self.k, lanes), np.empty((len(self.layout.located), t.size))
         self.kernels.functions.roots(t, y, Columns(self.p, lanes), k, g)
-        for row, held in enumerate(self.layout.turning):
-            np.copyto(g[row], -g[row], where=k[held] != 0)
-        return g
+        holds = np.array([k[row] for row in self.layout.turning]) != 0
+        wrong: np.ndarray = np.where(holds, g < 0, g > 0)
+        return wrong
 
     def _dwell(self, sliding: np.ndarray) -> np.ndarray:
         """(lane,) for sliding lanes a step so small that it need not look at conditions.

@@ -33,7 +33,7 @@ def test_the_cut_lies_just_behind_the_turn(start: float, length: float, edge: fl
 def test_the_first_of_several_turns_is_found_in_each_lane_by_itself() -> None:
     edges = np.array([[0.7, 0.2, 2.0, 0.9], [0.3, 0.6, 2.0, 1.5]])
     course = straight(np.zeros(4), np.ones(4))
-    theta = first_turn(course, np.ones(4, bool), lambda lanes, t, y: y[0] > edges[:, np.newaxis, lanes])
+    theta = first_turn(course, np.ones(4, bool), lambda lanes, t, y: y[0] > edges[:, lanes])
     np.testing.assert_allclose(theta, [0.3, 0.2, np.inf, 0.9], rtol=1e-12)
 
 
