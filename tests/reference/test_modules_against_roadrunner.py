@@ -50,6 +50,9 @@ MEASURES: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
 CARD_UNIT = {
     "pM": "pM",
     "pM_per_day": "pM/day",
+    "nM": "nM",
+    "nM_per_day": "nM/day",
+    "per_nM_day": "1/(nM*day)",
     "per_day": "1/day",
     "per_pM": "1/pM",
     "per_pM_day": "1/(pM*day)",
