@@ -8,7 +8,6 @@ from bonesim.codegen.backends import llvm_conditions, llvm_parts
 from bonesim.solve import crossing, driver
 from bonesim.solve.status import Status
 
-
 UNKNOWN = {Status.OK, Status.NO_REST, Status.UNDEFINED_EVENT}
 
 
