@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -11,7 +12,7 @@ import numpy as np
 from bonesim.compose.card import Card, Conditions, Published, load_card
 from bonesim.errors import InputError, Place, closest
 from bonesim.experiment import experiment, reproduced
-from bonesim.referee import REFEREES, NoAnswer, Referee
+from bonesim.referee import REFEREES, NoAnswer, Question, Referee
 from bonesim.resources import model_ids
 from bonesim.sbml.write import write_sbml
 from bonesim.simulate import simulate
@@ -78,11 +79,15 @@ def verify(models: Sequence[str] | None = None, *, engines: bool = True) -> list
 
 def _checks(model_id: str, referees: Sequence[Referee]) -> Iterator[Check]:
     card = load_card(model_id)
-    for row in card.published:
-        yield _published(model_id, row)
-    for label, conditions, end in _experiments(card):
-        for referee in referees:
-            yield _engine(model_id, label, conditions, end, referee)
+    runs = [_ours(model_id, *one) for one in _experiments(card)] if referees else []
+    with ThreadPoolExecutor(max_workers=max(1, len(referees))) as pool:
+        asked = [pool.submit(referee.courses, [run.question for run in runs]) for referee in referees]
+        values = reproduced(model_id, card.published)
+    yield from (_published(model_id, row, ours) for row, ours in zip(card.published, values, strict=True))
+    answers = [one.result() for one in asked]
+    for number, run in enumerate(runs):
+        for referee, courses in zip(referees, answers, strict=True):
+            yield _engine(model_id, run, f"{referee.name} {referee.version}", courses[number])
 
 
 def _experiments(card: Card) -> list[tuple[str, Conditions, float]]:
@@ -92,37 +97,50 @@ def _experiments(card: Card) -> list[tuple[str, Conditions, float]]:
         named += [(": ".join(filter(None, (figure.id, run.label))), run, figure.until) for run in figure.runs]
     found: dict[str, tuple[str, Conditions, float]] = {}
     for label, conditions, end in named:
-        bare = Conditions(**{name: getattr(conditions, name) for name in Conditions.model_fields})
+        bare = conditions.conditions
         label, _, longest = found.setdefault(bare.model_dump_json(), (label, bare, 0.0))
         found[bare.model_dump_json()] = label, bare, max(longest, end)
     return [(label, bare, end or HORIZON) for label, bare, end in found.values()]
 
 
-def _published(model_id: str, row: Published) -> Check:
-    ours = reproduced(model_id, row)
+def _published(model_id: str, row: Published, ours: float) -> Check:
     passed = abs(ours - row.value) <= max(row.absolute, row.tolerance * abs(row.value))
     measure = "" if row.measure == "value" else f", {row.measure.replace('_', ' ')} until"
     quantity = f"{row.quantity}{measure}, {row.at.replace('_', ' ')}"
     return Check(model_id, quantity, row.value, ours, row.tolerance, row.source, "published", passed)
 
 
-def _engine(model_id: str, label: str, conditions: Conditions, end: float, referee: Referee) -> Check:
+@dataclass(frozen=True)
+class _Run:
+    """Our courses under a set of conditions, (time, state), and what asks an engine for the same."""
+
+    label: str
+    time_unit: str
+    times: np.ndarray
+    courses: np.ndarray
+    question: Question
+
+
+def _ours(model_id: str, label: str, conditions: Conditions, end: float) -> _Run:
     model = experiment(model_id, conditions)
-    names = [state.id for state in model.states]
+    names = tuple(state.id for state in model.states)
     times = np.linspace(0.0, SHORT_OF * end, INTERVALS + 1)
     result = simulate(model, times, names, rtol=RTOL, max_steps=STEPS)
-    ours = np.stack([result[name].values for name in names], axis=1)
-    size = np.max(np.abs(ours), axis=0)
-    source = f"{referee.name} {referee.version}"
-    atol = default_atol(RTOL, np.minimum(size, 1.0)).tolist()  # below the seed of what grows from nearly nothing
-    try:
-        theirs = referee.courses(write_sbml(model), INTERVALS, times[-1], names, RTOL, atol)
-    except NoAnswer as error:
-        return Check(model_id, label, None, None, AGREES, f"{source}: {error}", "engine", False)
+    courses = np.stack([result[name].values for name in names], axis=1)
+    size = np.max(np.abs(courses), axis=0)
+    atol = default_atol(RTOL, np.minimum(size, 1.0))  # below the seed of what grows from nearly nothing
+    question = Question(write_sbml(model), INTERVALS, float(times[-1]), names, RTOL, tuple(atol.tolist()))
+    return _Run(label, model.time_unit, times, courses, question)
+
+
+def _engine(model_id: str, run: _Run, engine: str, theirs: np.ndarray | NoAnswer) -> Check:
+    if isinstance(theirs, NoAnswer):
+        return Check(model_id, run.label, None, None, AGREES, f"{engine}: {theirs}", "engine", False)
+    size = np.max(np.abs(run.courses), axis=0)
     # The first time is left out: engines write doses at 0 before or after them.
-    apart = np.abs(ours - theirs)[1:] / np.where(size > 0, size, 1.0)
+    apart = np.abs(run.courses - theirs)[1:] / np.where(size > 0, size, 1.0)
     time, state = np.unravel_index(int(np.argmax(np.where(np.isnan(apart), np.inf, apart))), apart.shape)
-    quantity = f"{label}: {names[state]}, {model.time_unit} {times[time + 1]:.4g}"
+    quantity = f"{run.label}: {run.question.names[state]}, {run.time_unit} {run.times[time + 1]:.4g}"
     passed = bool(apart[time, state] <= AGREES)
-    values = float(theirs[time + 1, state]), float(ours[time + 1, state])
-    return Check(model_id, quantity, *values, AGREES, source, "engine", passed)
+    values = float(theirs[time + 1, state]), float(run.courses[time + 1, state])
+    return Check(model_id, quantity, *values, AGREES, engine, "engine", passed)

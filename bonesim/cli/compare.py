@@ -64,7 +64,8 @@ def _show(found: Sequence[Mapping[str, Any]], said: Mapping[str, str]) -> None:
     page = Page()
     for output in said:
         mine = [row for row in found if row["output"] == output]
-        page.heading(with_unit(output, mine[0]["unit"]))
+        units = {row["unit"] for row in mine}
+        page.heading(with_unit(output, units.pop()) if len(units) == 1 else f"{output}, by core in units of its own")
         page.table(
             ["scenario", "core", "arm", "start", "end", "change", "vs vehicle", "at most"],
             [

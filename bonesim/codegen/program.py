@@ -145,7 +145,8 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     happening: tuple[TimedEvent | StateEvent, ...] = (*model.events, *model.state_events)
     at_once = model.events if model.queued else happening
     firing = tuple(_firing(model, event.assignments, rules, hoist) for event in at_once)
-    waiting = _waiting(model, rules, hoist) if model.queued else None
+    written = [(rule.id, hoist(rule.expr)) for rule in model.rules if rule.id not in {*hoist.named, *late}]
+    waiting = _waiting(model, rules, written, hoist) if model.queued else None
     roots = [hoist(switch.root) for switch in held.switches if switch.root is not None]
     stops = [hoist(switch.stop) for switch in held.switches if switch.stop is not None]
     triggers = [hoist(Call("piecewise", (Num(1.0), trigger, Num(0.0)))) for trigger in held.triggers]
@@ -162,7 +163,6 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     draft = _block(chain, [Store("k", (row,), expr) for row, expr in enumerate(settled)])
     rate_names = {state.id: free_name(f"{state.id}__rate", taken) for state in model.states} if lags else {}
     varying = model.with_(rules=tuple(rule for rule in model.rules if rule.id not in hoist.named))
-    written = [(rule.id, hoist(rule.expr)) for rule in varying.rules if rule.id not in late]
     delays = tuple(
         _delay_blocks(one, rules, written, hoist) for one in delayed(varying, held.model, lags, rate_names, taken)
     )
@@ -377,14 +377,13 @@ def _queue(model: OdeModel) -> tuple[Queued, ...]:
     )
 
 
-def _waiting(model: OdeModel, rules: list[tuple[str, Expr]], hoist: _Hoist) -> Waiting:
-    """`rules` have their conditions held; triggers as they are written rest on rules as they are written."""
+def _waiting(model: OdeModel, rules: Named, written: Named, hoist: _Hoist) -> Waiting:
+    """`rules` have their conditions held; triggers as they are written rest on rules as they are, in `written`."""
 
     def rows(array: str, exprs: Iterable[Expr | None]) -> list[Store]:
         return [Store(array, (row,), hoist(expr)) for row, expr in enumerate(exprs) if expr is not None]
 
     events = model.state_events
-    written = [(rule.id, hoist(rule.expr)) for rule in model.rules if rule.id not in hoist.named]
     factors = [[dict(event.factors).get(target) for target, _ in event.assignments] for event in events]
     true = [Call("piecewise", (Num(1.0), event.trigger, Num(0.0))) for event in events]
     return Waiting(

@@ -143,6 +143,11 @@ class Conditions(Block):
             return (given,)
         return tuple(given) if isinstance(given, list) else given
 
+    @property
+    def conditions(self) -> Conditions:
+        """These alone, of whatever else names them."""
+        return Conditions(**{name: getattr(self, name) for name in Conditions.model_fields})
+
 
 class Published(Conditions):
     """A value that the module must reproduce."""

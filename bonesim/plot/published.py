@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import cycle
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from bonesim.plot.style import (
     SKY,
     SOLID,
     VERMILION,
+    TimeAxis,
     legend_below,
     new_figure,
     set_time_axis,
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 POINTS = 601
+DAYS = TimeAxis(1.0, "days", (1, 2, 2.5, 5, 10))
+SHORTEST, LONGEST = 2.0, 4000.0
+"""Between these papers count days; hours below, years above."""
+
 COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 DASHES = (SOLID, DASHED, DASHDOT)
 
@@ -57,15 +63,25 @@ def plot_published(card: Card, shown: Shown) -> Figure:
     labels = [run.label for run in shown.runs]
     days = Quantity.parse(f"1 {card.time_unit}").to("day")
     with styled():
-        figure = new_figure(1.3 + 1.9 * len(shown.panels), shown.shows)
+        figure = new_figure(1.3 + 1.9 * len(shown.panels), _title(card, shown))
         panels = figure.subplots(len(shown.panels), sharex=True, squeeze=False)[:, 0]
-        axis = time_axis(days * shown.until)
+        axis = _axis(card, shown.until, days)
         for axes, panel in zip(panels, shown.panels, strict=True):
             _draw(axes, panel, card, courses, labels, times * days / axis.days)
         set_time_axis(panels[-1], axis, days * shown.since, days * shown.until)
         if len(labels) > 1:
             legend_below(panels[-1], panels[0].get_legend_handles_labels()[0][: len(labels)])
     return figure
+
+
+def _title(card: Card, shown: Shown) -> str:
+    """Model, and the first sentence of what is shown."""
+    return f"{card.id}: {re.split(r'[.](?:$| )', shown.shows)[0]}"
+
+
+def _axis(card: Card, until: float, days: float) -> TimeAxis:
+    """Time as the card counts it, where that is days, so that its words and the ticks are the same."""
+    return DAYS if card.time_unit == "day" and SHORTEST < until <= LONGEST else time_axis(days * until)
 
 
 def _draw(
@@ -87,4 +103,4 @@ def _draw(
     axes.set_yscale(panel.scale)
     axes.set_title(panel.label)
     unit = card.symbols[panel.symbols[0]].unit
-    axes.set_ylabel("" if unit == "dimensionless" else unit)
+    axes.set_ylabel("" if unit == "dimensionless" else unit.replace("^3", "\N{SUPERSCRIPT THREE}"))

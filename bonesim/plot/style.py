@@ -34,7 +34,7 @@ VERMILION, PURPLE = "#D55E00", "#CC79A7"
 WIDTH = 7.0
 """Width of a figure, inches: a page's text."""
 
-TITLE_WIDTH, TITLE_LINE = 76, 0.18
+TITLE_WIDTH, TITLE_LINE = 72, 0.18
 """Characters of a line of a figure's title, and its height in inches."""
 
 LABEL_WIDTH = 24

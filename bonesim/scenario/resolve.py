@@ -8,7 +8,7 @@ from typing import Any
 
 from bonesim.catalog import Catalog, load_catalog
 from bonesim.catalog.schema import Number, Species
-from bonesim.compose.link import Activity, compose, driven_processes, offers
+from bonesim.compose.link import TIME_UNIT, Activity, alike, compose, driven_processes, offers
 from bonesim.compose.module import Module, flat
 from bonesim.compose.own import find_module, module_id, modules_with
 from bonesim.compose.switches import own_name, switches
@@ -99,7 +99,7 @@ def _biology(scenario: Scenario, catalog: Catalog) -> Iterator[Module]:
     names = {scenario.model.core: "core", TISSUE: "bone"} | {module: module_id(module) for module in further}
     modules = [find_module(module, name, scenario.folder) for module, name in names.items()]
     modules[2:] = [replace(module, removable=True) for module in modules[2:]]
-    _refuse_without_ports(modules[0], modules[1], scenario)
+    _refuse_as_core(modules[0], modules[1], scenario)
     _refuse_alone(modules[2:], scenario)
     for name, module in zip(names, modules, strict=True):
         values = {symbol: number.quantity for symbol, number in species.of_module(name).items()}
@@ -110,13 +110,16 @@ def _present(biology: Sequence[Module], scope: Scope) -> list[Module]:
     return [module for module in biology if module.name not in scope.without]
 
 
-def _refuse_without_ports(core: Module, tissue: Module, scenario: Scenario) -> None:
-    """A core of the library must give what the tissue takes; of a user's own all joins are told together."""
+def _refuse_as_core(core: Module, tissue: Module, scenario: Scenario) -> None:
+    """A core of the library must count days and give what the tissue takes; a user's own is told all joins at once."""
     given = {port.name for port in core.ports if port.direction == "out"}
     taken = [port.name for port in tissue.ports if port.replaces and not port.optional]
-    if (lacking := [name for name in taken if name not in given]) and not core.files:
-        problem = f"'{core.model.id}' is no core for scenarios: it has no out-ports {', '.join(lacking)}"
-        remedy = f"'bonesim models {core.model.id}' says why; take a core that has them, such as pivonka2008"
+    whys = [f"counts time in {core.model.time_unit}, not in day"] if not alike(core.model.time_unit, TIME_UNIT) else []
+    if lacking := [name for name in taken if name not in given]:
+        whys.append(f"has no out-ports {', '.join(lacking)}")
+    if whys and not core.files:
+        problem = f"'{core.model.id}' is no core for scenarios: it {' and '.join(whys)}"
+        remedy = f"'bonesim models {core.model.id}' says why; take another, such as pivonka2008"
         raise InputError(problem, place=scenario.place("model.core"), remedy=remedy)
 
 

@@ -116,6 +116,26 @@ class Delayed:
         """The root functions."""
         self.functions.roots(t, y, p, self._filled(t, y, p, k, after=True), g)
 
+    def true(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, true: np.ndarray) -> None:
+        """Triggers at this very time."""
+        self.functions.true(t, y, p, self._filled(t, y, p, k, after=True), true)
+
+    def delays(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, delays: np.ndarray) -> None:
+        """How long events that are set off now wait."""
+        self.functions.delays(t, y, p, self._filled(t, y, p, k, after=True), delays)
+
+    def priorities(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, priorities: np.ndarray) -> None:
+        """Priorities as they are now."""
+        self.functions.priorities(t, y, p, self._filled(t, y, p, k, after=True), priorities)
+
+    def values(self, event: int, t: np.ndarray, y: Rows, p: Rows, k: Rows, values: np.ndarray) -> None:
+        """What an event sets its targets to."""
+        self.functions.values(event, t, y, p, self._filled(t, y, p, k, after=True), values)
+
+    def factors(self, event: int, t: np.ndarray, y: Rows, p: Rows, k: Rows, factors: np.ndarray) -> None:
+        """By what those values are multiplied."""
+        self.functions.factors(event, t, y, p, self._filled(t, y, p, k, after=True), factors)
+
     def _filled(
         self, t: np.ndarray, y: Rows, p: Rows, k: Rows, *, after: bool, present: bool = True, lags: int | None = None
     ) -> list[np.ndarray]:

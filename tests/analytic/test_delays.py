@@ -7,7 +7,7 @@ from math import factorial
 
 import numpy as np
 import pytest
-from equations import Formula, batch_of, event, kernels_of, model, solve, when
+from equations import Formula, batch_of, event, formula, kernels_of, model, solve, when
 
 from bonesim.model.ode import OdeModel
 from bonesim.solve.driver import Lanes
@@ -144,6 +144,22 @@ def test_a_condition_on_a_delayed_value_is_met() -> None:
     solution = solve(ode, t, settings=TIGHT)
     np.testing.assert_allclose(solution.y[:, 1, 0], np.maximum(t - 3.5, 0), atol=1e-8)
     np.testing.assert_allclose(solution.y[:, 2, 0], np.where(t < 3.5, 0.0, 6.5), atol=1e-8)
+
+
+@pytest.mark.parametrize(("early", "copied"), [(True, 2.0), (False, 2.75)])
+@pytest.mark.parametrize(("rank", "last"), [(2.4, 2), (2.6, 1)])
+def test_events_that_wait_by_delayed_values(early: bool, copied: float, rank: float, last: int) -> None:
+    """x = t; where x(t - 1) passes 1, at 2, two events are set off that wait for x(2 - 0.5) = 1.5, until 3.5.
+
+    One sets 4 + x(t - 2), which is 4 at 2 and 5.5 at 3.5, times x(3.5 - 3) = 0.5, and ranks as x(3.5 - 1) = 2.5.
+    """
+    trigger, wait = "delay(x, 1) > 1", "delay(x, 0.5)"
+    one = when(trigger, delay=wait, priority="delay(x, 1)", early=early, copy="4 + delay(x, 2)", last=1)
+    other = when(trigger, delay=wait, priority=rank, last=2)
+    scaled = replace(one, factors=(("copy", formula("delay(x, 3)")),))
+    ode = model({"x": (0, 1)}, {"copy": 0, "last": 0}, events=[scaled, replace(other, id="other")])
+    y = solve(ode, [0.0, 3.499, 3.501, 5.0], "copy", "last", settings=TIGHT).y[:, :, 0]
+    np.testing.assert_allclose(y, [[0, 0], [0, 0], [copied, last], [copied, last]], rtol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_the_drugs_do_what_they_are_given_for() -> None:
 
 def test_a_core_that_counts_hours_is_refused_in_a_scenario() -> None:
     (file,) = (file for file in scenario_files() if file.stem == "ovx_untreated")
-    with pytest.raises(InputError, match="core counts time in hour, not in day"):
+    with pytest.raises(InputError, match="no core for scenarios: it counts time in hour, not in day"):
         resolve(load_scenario(file, {"model.core": "peterson_riggs2010"}))
 
 

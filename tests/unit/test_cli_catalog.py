@@ -113,7 +113,8 @@ def test_lists_have_one_row_an_entry(command: str, ids: list[str], capsys: pytes
 
 def test_the_list_of_models(capsys: pytest.CaptureFixture[str]) -> None:
     _, *lines = printed("models", capsys).splitlines()
-    assert sorted(line.split()[0] for line in lines) == sorted(model_ids())
+    ids = [line.split()[0] for line in lines if not line.startswith(" ")]  # long titles go on below
+    assert sorted(ids) == sorted(model_ids())
 
 
 @pytest.mark.parametrize("model", model_ids())

@@ -129,7 +129,7 @@ def test_a_model_that_fails_ends_with_3_and_keeps_what_there_is(capsys: pytest.C
 
 def test_an_exported_model_reads_back_as_it_was(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "lemaire2004", "--to", "sbml", "-o", "out.xml"]) == 0
-    assert capsys.readouterr() == ("", "note: out.xml: SBML of lemaire2004\n")
+    assert capsys.readouterr() == ("", "note: out.xml: lemaire2004 as sbml\n")
     back, model = bonesim.load_model("out.xml"), bonesim.load_model("lemaire2004")
     assert back.states == model.states
     assert back.rules == model.rules

@@ -48,7 +48,7 @@ def test_a_core_that_stands_alone_is_refused(core: str) -> None:
         resolve(load_scenario(SHIPPED["ovx_m2"], {"model.core": core}))
     assert str(caught.value) == (
         f"--set model.core: '{core}' is no core for scenarios: it has no out-ports bone_forming_cells, "
-        f"bone_resorbing_cells\n  try: 'bonesim models {core}' says why; take a core that has them, such as pivonka2008"
+        f"bone_resorbing_cells\n  try: 'bonesim models {core}' says why; take another, such as pivonka2008"
     )
 
 

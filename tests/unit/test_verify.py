@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from bonesim.cli.main import main
 from bonesim.compose.card import Conditions, Published, load_card
 from bonesim.errors import InputError
 from bonesim.experiment import experiment, reproduced
-from bonesim.referee import REFEREES, NoAnswer, Referee
+from bonesim.referee import REFEREES, NoAnswer, Question, Referee
 from bonesim.sbml.antimony import antimony_to_sbml
 
 LIBROADRUNNER = REFEREES[0]
@@ -31,11 +33,11 @@ def test_measures_of_a_course_are_those_of_a_fine_grid() -> None:
     times = np.linspace(0.0, 200.0, 40_001)
     model = experiment("komarova2003", row())
     mass = simulate(model, times, ["bone_mass"], rtol=1e-10)["bone_mass"].values
-    place = int(np.argmin(mass))
-    assert reproduced("komarova2003", row(measure="least")) == pytest.approx(mass[place], rel=1e-7)
-    assert reproduced("komarova2003", row(measure="time_of_least")) == pytest.approx(times[place], abs=0.01)
-    assert reproduced("komarova2003", row(measure="largest")) == pytest.approx(mass.max(), rel=1e-7)
-    assert reproduced("komarova2003", row(measure="mean")) == pytest.approx(np.trapezoid(mass, times) / 200, rel=1e-6)
+    place, mean = int(np.argmin(mass)), np.trapezoid(mass, times) / 200
+    assert reproduced("komarova2003", [row(measure="least")]) == pytest.approx([mass[place]], rel=1e-7)
+    assert reproduced("komarova2003", [row(measure="time_of_least")]) == pytest.approx([times[place]], abs=0.01)
+    assert reproduced("komarova2003", [row(measure="largest")]) == pytest.approx([mass.max()], rel=1e-7)
+    assert reproduced("komarova2003", [row(measure="mean")]) == pytest.approx([mean], rel=1e-6)
 
 
 def test_conditions_that_name_something_computed_are_refused() -> None:
@@ -53,15 +55,49 @@ def test_a_card_says_when_in_the_time_of_its_model(at: str, measure: str) -> Non
         type(load_card("komarova2003")).model_validate(card)
 
 
+def question(sbml: str) -> Question:
+    return Question(sbml, 4, 2.0, ("x",), 1e-10, (1e-12,))
+
+
+def decayed(rate: float) -> np.ndarray:
+    return np.asarray(2 * np.exp(-rate * np.linspace(0, 2, 5)))
+
+
 def test_an_engine_solves_in_a_process_of_its_own() -> None:
-    sbml = antimony_to_sbml(DECAY, file="decay.ant")
-    courses = LIBROADRUNNER.courses(sbml, 4, 2.0, ["x"], 1e-10, [1e-12])
-    assert courses[:, 0] == pytest.approx(2 * np.exp(-0.5 * np.linspace(0, 2, 5)), rel=1e-8)
+    slow, fast = (antimony_to_sbml(DECAY.replace("0.5", rate), file="decay.ant") for rate in ("0.5", "3"))
+    answers = LIBROADRUNNER.courses([question(slow), question("<sbml/>"), question(fast)])
+    assert isinstance(answers[1], NoAnswer)
+    assert str(answers[1])
+    assert np.asarray(answers[0])[:, 0] == pytest.approx(decayed(0.5), rel=1e-8)
+    assert np.asarray(answers[2])[:, 0] == pytest.approx(decayed(3.0), rel=1e-8)
 
 
-def test_an_engine_that_cannot_read_the_model_says_so() -> None:
-    with pytest.raises(NoAnswer, match=r"\w+"):
-        LIBROADRUNNER.courses("<sbml/>", 4, 2.0, ["x"], 1e-10, [1e-12])
+def test_an_engine_that_ends_its_process_is_asked_the_rest_in_another(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    mortal = tmp_path / "mortal"
+    mortal.write_text(MORTAL.format(python=sys.executable))
+    mortal.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(mortal))
+    answers = LIBROADRUNNER.courses([question(word) for word in ("1", "die", "2", "die", "die", "3")])
+    assert [str(one) if isinstance(one, NoAnswer) else one.tolist() for one in answers] == [
+        [[1.0]],
+        "the process ended with 3",
+        [[2.0]],
+        "the process ended with 3",
+        "the process ended with 3",
+        [[3.0]],
+    ]
+
+
+MORTAL = """#!{python}
+import json, os, sys
+for line in sys.stdin:
+    word = json.loads(line)[0]
+    if word == "die":
+        os._exit(3)
+    print("[[%s]]" % word, flush=True)
+"""
 
 
 def test_values_and_engines_that_differ_do_not_pass(
@@ -88,10 +124,8 @@ class _Shifted(Referee):
     def __init__(self) -> None:
         super().__init__("shifted", "numpy", LIBROADRUNNER.ask)
 
-    def courses(
-        self, sbml: str, intervals: int, end: float, names: Sequence[str], rtol: float, atol: Sequence[float]
-    ) -> np.ndarray:
-        return 1.001 * LIBROADRUNNER.courses(sbml, intervals, end, names, rtol, atol)
+    def courses(self, questions: Sequence[Question]) -> list[np.ndarray | NoAnswer]:
+        return [1.001 * np.asarray(one) for one in LIBROADRUNNER.courses(questions)]
 
 
 def test_a_model_in_order_passes(capsys: pytest.CaptureFixture[str]) -> None:
