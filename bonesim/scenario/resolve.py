@@ -256,8 +256,8 @@ def _numbers(
                 said = notes[parameter.id].model_dump(include={"unit", *SAID}, exclude_none=True)
                 computed = parameter.initial is not None or not isinstance(model.by_id[name], Parameter)
                 numbers[name] = ({} if computed else {"value": parameter.value}) | said
-                if (own := own_name(name)) in model.by_id:
-                    numbers[own] = {"value": parameter.value} | said
+                if (kept := own_name(name)) in model.by_id:
+                    numbers[kept] = {"value": parameter.value} | said
     numbers |= {name: _origin(number) for name, number in catalogued.items()}
     for group in groups:
         numbers |= {name: _origin(number) for name, number in group.numbers.items()}

@@ -83,10 +83,6 @@ FAULTS = {
     "contexts ovx": "context: unknown context 'ovx'\n  try: did you mean 'ovx_osteoporosis'?\n",
     "profile macrophage_m2 --members 1": "--members: 1 is not in the range 2<=x<=10000\n"
     "  try: a whole number from 2 to 10000\n",
-    "compare ovx_m2.yaml --cores pivonka2008,lemaire204": "--cores: unknown core 'lemaire204'\n"
-    "  try: did you mean 'lemaire2004'?\n",
-    "check ovx_m2.yaml --set outputs=[vessel_density]": "--set outputs[0]: the model has no quantity 'vessel_density'\n"
-    "  try: add angiogenesis to model.modules\n",
     "models lemaire": "model: unknown model 'lemaire'\n  try: did you mean 'lemaire2004'?\n",
     "models mine.ant": "mine.ant: this is a file; what is shown here are the models of the library\n"
     "  try: bonesim simulate mine.ant --until T --points N\n",

@@ -30,6 +30,12 @@ def test_one_question_to_two_cores() -> None:
     assert mine["final"] != pytest.approx(float(alone.sel(arm="dosed")[-1]), rel=1e-3)
 
 
+def test_an_unknown_core_is_told_at_its_flag() -> None:
+    with pytest.raises(InputError) as caught:
+        compare([M2], ["pivonka2008", "lemaire204"])
+    assert str(caught.value) == "--cores: unknown core 'lemaire204'\n  try: did you mean 'lemaire2004'?"
+
+
 def test_two_questions_to_one_core() -> None:
     found = rows(compare([M1, M2]))
     assert [row["scenario"] for row in found if row["output"] == "OBa"] == ["ovx_m1"] * 2 + ["ovx_m2"] * 2

@@ -67,13 +67,14 @@ def test_a_scenario_that_gives_nothing_cannot_be_explained() -> None:
         explain(data_root() / "scenarios" / "ovx_untreated.yaml")
 
 
-def test_a_module_that_drives_nothing_carries_what_its_values_do() -> None:
+def test_a_module_carries_what_it_drives_and_what_its_values_do() -> None:
     fracture = data_root() / "scenarios" / "fracture_m2_hydrogel.yaml"
     found = explain(fracture, "new_bone")
     row = next(one for one in found["modules"] if one["module"] == "angiogenesis")
     problem = resolve(load_scenario(fracture))
-    assert problem.switches["angiogenesis"] == ("angiogenesis__vessel_density_given_on",)
-    without = replace(problem, arm_values={**problem.arm_values, "angiogenesis__vessel_density_given_on": (0.0, 0.0)})
+    off = dict.fromkeys(problem.switches["angiogenesis"], (0.0, 0.0))
+    assert set(off) == {"angiogenesis__vessel_osteogenesis_drive_on", "angiogenesis__vessel_density_given_on"}
+    without = replace(problem, arm_values={**problem.arm_values, **off})
     whole, rest = (solve(Comparison.of(one))["new_bone"] for one in (problem, without))
     effects = [(course.sel(arm="dosed") - course.sel(arm="vehicle")).values for course in (whole, rest)]
     assert max(abs(effects[0] - effects[1])) > 0.3 * max(abs(effects[0]))

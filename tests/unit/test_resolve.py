@@ -61,6 +61,15 @@ def test_a_module_that_stands_alone_is_refused() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["vessel_density", "angiogenesis.VEGF"])
+def test_an_output_of_a_module_that_is_not_there_is_told_with_the_module(name: str) -> None:
+    with pytest.raises(InputError) as caught:
+        resolve(load_scenario(SHIPPED["ovx_m2"], {"outputs": f"[{name}]"}))
+    assert str(caught.value) == (
+        f"--set outputs[0]: the model has no quantity '{name}'\n  try: add angiogenesis to model.modules"
+    )
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_number_of_a_shipped_scenario_says_where_it_came_from(name: str) -> None:
     problem = resolve(load_scenario(SHIPPED[name]))
