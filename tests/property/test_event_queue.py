@@ -53,6 +53,7 @@ class Interpreter:
             if self.true[place] and not self.old[place]:
                 values = {target: self.now(expr) for target, expr in event.assignments}
                 delay = self.now(event.delay) if event.delay is not None else 0.0
+                assume((self.t + delay) % STEP == 0)
                 self.waiting.append(Waits(event, self.t + delay, values if event.from_trigger_time else None))
         self.old = list(self.true)
 
@@ -87,13 +88,14 @@ class Interpreter:
 
 eighths = st.integers(0, 24).map(lambda n: n / 8)
 lengths = st.integers(1, 16).map(lambda n: n / 8)
+thirds = st.integers(-1, 2).map(lambda n: n + 1 / 3)  # what the solver rounds is not equal to one
 conditions = st.one_of(
     st.builds("t >= {}".format, eighths),
     st.builds("t - r >= {}".format, lengths),
     st.builds("t - r < {}".format, lengths),
     st.builds("(t >= {0} and t < {0} + {1})".format, eighths, lengths),
-    st.builds("{} > {}".format, st.sampled_from("ab"), st.integers(-1, 2)),
-    st.builds("{} < {}".format, st.sampled_from("ab"), st.integers(0, 3)),
+    st.builds("{} > {}".format, st.sampled_from("ab"), thirds),
+    st.builds("{} < {}".format, st.sampled_from("ab"), thirds),
 )
 triggers = st.one_of(
     conditions,
@@ -113,7 +115,7 @@ events = st.builds(
     lambda trigger, sets, **more: when(trigger, **more, **sets),
     triggers,
     settings_of,
-    delay=st.one_of(st.none(), eighths, st.sampled_from(["piecewise(0.25, a > 0, 1)", "b*b"])),
+    delay=st.one_of(st.none(), eighths, st.sampled_from(["piecewise(0.25, a > 0.3, 1)", "b*b"])),
     priority=st.one_of(st.none(), st.integers(-3, 3), st.sampled_from(["a", "b", "a - b"])),
     persistent=st.booleans(),
     early=st.booleans(),
