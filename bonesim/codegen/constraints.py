@@ -1,8 +1,7 @@
 """Constraints: residuals that are 0 at every time, each put into the row of a state that it can determine.
 
 Which constraint was written beside which algebraic state says nothing. The elimination of a step takes its pivots from
-the diagonal, so each residual moves to the row of an algebraic state that it contains, no two to the same: a matching
-by augmenting paths (Hopcroft & Karp, doi:10.1137/0202019, in its simplest form).
+the diagonal, so each residual moves to the row of an algebraic state that it contains, no two to the same.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from bonesim.codegen.sparse import Entry
 from bonesim.errors import InputError
 from bonesim.model.derive import add, jacobian, multiply
 from bonesim.model.expr import Num
+from bonesim.model.matching import matching
 from bonesim.model.ode import OdeModel
 from bonesim.system import FASTER
 
@@ -33,7 +33,8 @@ def matched(model: OdeModel) -> OdeModel:
     for equation, state in sorted(jacobian(model).by_state):
         if equation in reads and state in reads:
             reads[equation].append(state)
-    owner = _matching(reads)
+    # Those written at a state that they contain come first.
+    owner = matching(reads, {row: row for row, states in reads.items() if row in states})
     missing, idle = set(algebraic) - owner.keys(), set(algebraic) - set(owner.values())
     if missing:
         raise InputError(
@@ -57,25 +58,6 @@ def hastened(model: OdeModel) -> OdeModel:
             for state in model.states
         )
     )
-
-
-def _matching(reads: Mapping[int, list[int]]) -> dict[int, int]:
-    """The equation of each state; those written at a state come first, if they contain it."""
-    owner = {row: row for row, states in reads.items() if row in states}
-
-    def place(equation: int, seen: set[int]) -> bool:
-        for state in reads[equation]:
-            if state not in seen:
-                seen.add(state)
-                if state not in owner or place(owner[state], seen):
-                    owner[state] = equation
-                    return True
-        return False
-
-    for equation in reads:
-        if owner.get(equation) != equation:
-            place(equation, set())
-    return owner
 
 
 def apart(entries: Mapping[Entry, Hashable], algebraic: Collection[int]) -> dict[Entry, Hashable]:

@@ -48,7 +48,7 @@ def equation(what: str, expr: Expr, values: Mapping[str, float], time: float, or
     """An expression at one point, as a reader wants to see it."""
     reads = [(name, values[name]) for name in sorted(symbols(expr))]
     reads += [("time", time)] * (TIME in walk(expr))
-    place = Place(origin.file, origin.line) if origin.file else None
+    place = origin.place
     part = _innermost(expr, values, time)
     return Equation(what, expression_text(expr), evaluate(expr, values, time), tuple(reads), part, place)
 

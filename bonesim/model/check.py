@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from bonesim.errors import InputError, Place, closest
+from bonesim.errors import InputError, closest
 from bonesim.model.expr import TIME, Expr, symbols, walk
 from bonesim.model.ode import OdeModel, Origin, Rule, StateEvent, TimedEvent
 from bonesim.model.past import is_delayed
@@ -55,7 +55,7 @@ def in_order(uses: Mapping[str, Iterable[str]], model: OdeModel, what: str) -> l
         circle = " -> ".join(reversed(error.args[1]))
         raise InputError(
             f"{what} define each other in a circle: {circle}",
-            place=_place(model.by_id[error.args[1][0]].origin),
+            place=model.by_id[error.args[1][0]].origin.place,
             remedy="break the circle, e.g. by giving one of them a rate of change",
         ) from None
 
@@ -64,7 +64,7 @@ def _bad_names(model: OdeModel) -> list[InputError]:
     return [
         InputError(
             f"{symbol.id!r} cannot be a name",
-            place=_place(symbol.origin),
+            place=symbol.origin.place,
             remedy="letters, digits and underscores, not beginning with a digit",
         )
         for symbol in model.symbols()
@@ -77,7 +77,7 @@ def _defined_twice(model: OdeModel) -> list[InputError]:
     return [
         InputError(
             f"'{symbol_id}' is defined {count} times",
-            place=_place(model.by_id[symbol_id].origin),
+            place=model.by_id[symbol_id].origin.place,
             remedy="keep one definition",
         )
         for symbol_id, count in counts.items()
@@ -118,7 +118,7 @@ def _expressions(model: OdeModel) -> Iterable[tuple[str, Expr, Origin]]:
 def _undefined(model: OdeModel) -> list[InputError]:
     return [
         InputError(
-            f"{where} uses '{name}', which is not defined", place=_place(origin), remedy=closest(name, model.by_id)
+            f"{where} uses '{name}', which is not defined", place=origin.place, remedy=closest(name, model.by_id)
         )
         for where, expr, origin in _expressions(model)
         for name in sorted(symbols(expr))
@@ -132,7 +132,7 @@ def _bad_events(model: OdeModel) -> list[InputError]:
     problems = []
     events: tuple[TimedEvent | StateEvent, ...] = (*model.events, *model.state_events)
     for event in events:
-        place, counts = _place(event.origin), Counter(target for target, _ in event.assignments)
+        place, counts = event.origin.place, Counter(target for target, _ in event.assignments)
         for target, count in counts.items():
             setting = f"event '{event.id}' sets '{target}'"
             if target in rules or target not in model.by_id:
@@ -156,7 +156,7 @@ def _moving_events(model: OdeModel) -> list[InputError]:
     return [
         InputError(
             f"the time of event '{event.id}' depends on a state, on time itself or on a delayed value",
-            place=_place(event.origin),
+            place=event.origin.place,
             remedy="write the time with numbers and parameters alone",
         )
         for event in model.events
@@ -166,7 +166,3 @@ def _moving_events(model: OdeModel) -> list[InputError]:
 
 def _rests_on(expr: Expr, names: set[str]) -> bool:
     return symbols(expr) <= names and TIME not in walk(expr) and not is_delayed(expr)
-
-
-def _place(origin: Origin) -> Place | None:
-    return Place(origin.file, origin.line) if origin.file else None

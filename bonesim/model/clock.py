@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bonesim.errors import InputError, Place
+from bonesim.errors import InputError
 from bonesim.model.expr import TIME, walk
 from bonesim.model.ode import OdeModel
 from bonesim.model.smooth import read_by_rates
@@ -13,6 +13,6 @@ def never_rests(model: OdeModel) -> InputError:
     what, _, origin = next(read for read in read_by_rates(model) if TIME in walk(read[1]))
     return InputError(
         f"the model never rests: {what} depends on time itself",
-        place=Place(origin.file, origin.line) if origin.file else None,
+        place=origin.place,
         remedy="put a constant in the place of time, or simulate for as long as it matters",
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from bonesim.errors import InputError, closest
+from bonesim.errors import InputError, Place, closest
 from bonesim.model.expr import Expr
 
 
@@ -18,6 +18,11 @@ class Origin:
 
     file: str | None = None
     line: int | None = None
+
+    @property
+    def place(self) -> Place | None:
+        """The same for a message; None where no file is known."""
+        return Place(self.file, self.line) if self.file else None
 
 
 NOWHERE = Origin()

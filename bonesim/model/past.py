@@ -7,7 +7,7 @@ sections 3.4.6 and 3.4.8.
 
 from __future__ import annotations
 
-from bonesim.errors import InputError, Place, UnsupportedModelError
+from bonesim.errors import InputError, UnsupportedModelError
 from bonesim.model.derive import derivative
 from bonesim.model.expr import TIME, Call, Expr, Num, Sym, Time, fold, rebuild, symbols, walk
 from bonesim.model.ode import OdeModel, Rule
@@ -29,7 +29,7 @@ def without_delays(model: OdeModel, what: str) -> OdeModel:
     if has_delays(model):
         raise UnsupportedModelError(
             f"{what} of a model with delayed values",
-            place=Place(model.origin.file, model.origin.line) if model.origin.file else None,
+            place=model.origin.place,
             remedy="compare simulations, or replace the delay by a chain of first-order steps with the same mean",
         )
     return model
@@ -98,7 +98,7 @@ class Past:
         if leaf.name in within:
             raise InputError(
                 f"'{leaf.name}' rests on its own past, at ever earlier times",
-                place=Place(symbol.origin.file, symbol.origin.line) if symbol.origin.file else None,
+                place=symbol.origin.place,
                 remedy="give it an initial value, and let a rate or an event change it",
             )
         return self.at(defined, time, (*within, leaf.name))

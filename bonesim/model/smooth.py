@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from bonesim.errors import Place, UnsupportedModelError
+from bonesim.errors import UnsupportedModelError
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import TIME, Call, Expr, Num, symbols, walk
 from bonesim.model.ode import OdeModel, Origin
@@ -82,7 +82,7 @@ def _resting_on(model: OdeModel, roots: set[str]) -> set[str]:
 def _refuse(what: str, condition: Expr, origin: Origin) -> None:
     raise UnsupportedModelError(
         f"sensitivities across {what}: {expression_text(condition)}",
-        place=Place(origin.file, origin.line) if origin.file else None,
+        place=origin.place,
         remedy="write the model so that both branches meet there, or compare two simulations",
     )
 

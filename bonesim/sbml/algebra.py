@@ -19,10 +19,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from bonesim.errors import InputError, Place
+from bonesim.errors import InputError
 from bonesim.model.derive import ZERO
 from bonesim.model.expr import Expr, Num, substitute, symbols, walk
 from bonesim.model.linear import linear, negative, over
+from bonesim.model.matching import matching
 from bonesim.model.ode import OdeModel, Parameter, State
 from bonesim.sbml.document import Document, Element, each
 from bonesim.sbml.formulas import Constraint, Formulas
@@ -72,7 +73,7 @@ def refuse_early_use(model: OdeModel) -> None:
     starting: tuple[State | Parameter, ...] = (*model.states, *model.parameters)
     for symbol in starting:
         if symbol.id not in guessed and symbol.initial is not None and guessed & _reached([symbol.initial], links):
-            place = Place(symbol.origin.file, symbol.origin.line) if symbol.origin.file else None
+            place = symbol.origin.place
             raise refuse("early_use", f"initial value of '{symbol.id}'", place)
 
 
@@ -123,24 +124,10 @@ def _reached(exprs: Sequence[Expr], links: Mapping[str, Expr]) -> set[str]:
 
 
 def _matching(contains: Sequence[Collection[str]], variables: Sequence[str]) -> dict[int, str]:
-    """The variable of each equation, as many as can have one; the earlier of two variables comes first.
-
-    Augmenting paths (Hopcroft & Karp, doi:10.1137/0202019, in its simplest form), one variable after the other.
-    """
-    owner: dict[int, str] = {}
-
-    def place(variable: str, seen: set[int]) -> bool:
-        for equation, names in enumerate(contains):
-            if variable in names and equation not in seen:
-                seen.add(equation)
-                if equation not in owner or place(owner[equation], seen):
-                    owner[equation] = variable
-                    return True
-        return False
-
-    for variable in variables:
-        place(variable, set())
-    return owner
+    """The variable of each equation, as many as can have one; the earlier of two variables comes first."""
+    return matching(
+        {variable: [equation for equation, names in enumerate(contains) if variable in names] for variable in variables}
+    )
 
 
 def _named(rules: Sequence[Constraint], contains: Sequence[set[str]]) -> dict[int, str]:

@@ -43,11 +43,12 @@ def antimony_to_sbml(text: str, *, file: str) -> str:
     import antimony
 
     _refuse_large(text, file)
-    _refuse_imports(text, file)
-    _refuse_out_of_range(text, file)
+    code = without_comments(text)
+    _refuse_imports(code, file)
+    _refuse_out_of_range(code, file)
     parts = outline(text)
     parts.refuse_too_many(file)
-    text, exact = _stand_ins(text)
+    text, exact = _stand_ins(text, code)
     with _LOCK:
         try:
             if antimony.loadAntimonyString(text) < 0:
@@ -85,8 +86,8 @@ def _refuse_large(text: str, file: str) -> None:
         line += statement.count("\n")
 
 
-def _refuse_imports(text: str, file: str) -> None:
-    for number, line in enumerate(without_comments(text).split("\n"), start=1):
+def _refuse_imports(code: str, file: str) -> None:
+    for number, line in enumerate(code.split("\n"), start=1):
         if re.search(r"\bimport\b", line):
             raise InputError(
                 "Antimony 'import' is not allowed: a model may not read other files",
@@ -107,12 +108,12 @@ def _error(message: str, file: str) -> InputError:
     )
 
 
-def _stand_ins(text: str) -> tuple[str, dict[float, float]]:
+def _stand_ins(text: str, code: str) -> tuple[str, dict[float, float]]:
     """The text with a short number in place of each that has more than 15 digits, and what each stands for.
 
-    Antimony prints 15 digits, so that two numbers that differ behind them would become one.
+    Antimony prints 15 digits, so that two numbers that differ behind them would become one. `code` is the text with
+    comments blanked, character by character.
     """
-    code = without_comments(text)
     literals = [found for found in _LITERAL.finditer(code) if float(found[0]) != float(f"{float(found[0]):.15g}")]
     taken = {float(literal) for literal in _LITERAL.findall(code)}
     free = (value for turn in count(1) if (value := float(f"{turn}e-290")) not in taken)
@@ -141,9 +142,9 @@ def _with_all_digits(sbml: str, exact: Mapping[float, float]) -> str:
     return _CN_E.sub(restored_cn, _CN.sub(restored_cn, _VALUE.sub(restored, sbml)))
 
 
-def _refuse_out_of_range(text: str, file: str) -> None:
+def _refuse_out_of_range(code: str, file: str) -> None:
     """Antimony reads `1e400` as 1 with a unit."""
-    for number, line in enumerate(without_comments(text).split("\n"), start=1):
+    for number, line in enumerate(code.split("\n"), start=1):
         for literal in _LITERAL.findall(line):
             value = float(literal)
             if math.isinf(value) or (value == 0 and re.search("[1-9]", re.split("[eE]", literal)[0])):

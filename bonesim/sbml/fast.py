@@ -22,7 +22,6 @@ from fractions import Fraction
 from functools import cached_property
 from typing import TypeVar
 
-from bonesim.errors import Place
 from bonesim.model.check import well_posed
 from bonesim.model.derive import ONE, ZERO, add, multiply, subtract
 from bonesim.model.evaluate import evaluate
@@ -257,7 +256,7 @@ def _adjusted(event: Event, systems: Iterable[System], totals: Mapping[str, str]
     for system in systems:
         if system.used & new.keys():
             if isinstance(event, StateEvent) and event.from_trigger_time and not new.keys() >= system.scale.keys():
-                place = Place(event.origin.file, event.origin.line) if event.origin.file else None
+                place = event.origin.place
                 raise refuse("fast_event", f"event '{event.id}'", place)
             kept |= {totals[name]: substitute(system.total(name), new) for name in system.ratios}
     return replace(event, assignments=tuple(kept.items()))

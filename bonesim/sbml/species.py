@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from bonesim.errors import InputError, Place
+from bonesim.errors import InputError
 from bonesim.model.expr import Call, Expr, Sym, free_name, symbols
 from bonesim.model.ode import OdeModel, Rule, State, StateEvent
 from bonesim.sbml.document import Document, Element, each
@@ -117,7 +117,7 @@ def _jumps_beside_states(model: OdeModel) -> Iterator[InputError]:
         symbol, size = model.by_id[one.id], model.by_id.get(one.size or "")
         if not one.is_amount and isinstance(symbol, State) and isinstance(size, Rule):
             beneath = _beneath(size.id, links)
-            place = Place(symbol.origin.file, symbol.origin.line) if symbol.origin.file else None
+            place = symbol.origin.place
             for event_id in (event_id for event_id, names in targets.items() if names & beneath):
                 yield refuse("varying_compartment", f"species '{one.id}' and event '{event_id}'", place)
 

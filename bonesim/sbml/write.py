@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TypeAlias
 from xml.sax.saxutils import quoteattr
 
-from bonesim.errors import InputError, Place, UnsupportedModelError
+from bonesim.errors import InputError, UnsupportedModelError
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import TIME, Call, Expr, Num, Sym, substitute, symbols, walk
 from bonesim.model.ode import Annotation, OdeModel, Parameter, Rule, State, StateEvent, TimedEvent
@@ -102,7 +102,7 @@ def _with_rates_asked_for(model: OdeModel) -> OdeModel:
     rates = {rule.id: rule for rule in model.rules if rule.rate_of}
     for rule in rates.values():
         if not isinstance(model.by_id[rule.rate_of], State):
-            place = Place(rule.origin.file, rule.origin.line) if rule.origin.file else None
+            place = rule.origin.place
             problem = f"the rate of change of '{rule.rate_of}', which SBML does not ask of what a rule defines"
             raise UnsupportedModelError(problem, place=place, remedy="write its derivative as an assignment rule")
     formulas = {name: rule.expr for name, rule in rates.items()}
@@ -119,13 +119,13 @@ def _refuse_ends(events: Iterable[Event]) -> None:
             raise InputError(
                 f"event '{event.id}' sets a concentration with a value from before and the size of then, for which a "
                 "model without compartments has no word",
-                place=Place(event.origin.file, event.origin.line) if event.origin.file else None,
+                place=event.origin.place,
                 remedy='set useValuesFromTriggerTime="false", or use the file it came from',
             )
         if event.terminal:
             raise InputError(
                 f"event '{event.id}' ends the simulation, which SBML has no word for",
-                place=Place(event.origin.file, event.origin.line) if event.origin.file else None,
+                place=event.origin.place,
                 remedy="leave it out, and end the simulation where it is run",
             )
 
@@ -135,7 +135,7 @@ def _refuse_fast(model: OdeModel) -> None:
         if state.fast is not None:
             raise InputError(
                 f"'{state.id}' follows fast reactions, which SBML Level 3 Version 2 has no word for",
-                place=Place(state.origin.file, state.origin.line) if state.origin.file else None,
+                place=state.origin.place,
                 remedy="give the reactions finite rate constants, or write the equilibrium as rules",
             )
 
@@ -250,7 +250,7 @@ def _known_priority(event: StateEvent) -> float:
     if symbols(expr) or TIME in walk(expr) or not math.isfinite(number := float(evaluate(expr, {}))):
         raise InputError(
             f"event '{event.id}' has a priority that is calculated, and doses have to come before it",
-            place=Place(event.origin.file, event.origin.line) if event.origin.file else None,
+            place=event.origin.place,
             remedy="give it a number, or export the model without doses",
         )
     return number

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from bonesim.errors import InputError, InternalError, Place
+from bonesim.errors import InputError, InternalError
 from bonesim.model.ode import OdeModel
 from bonesim.results.dataset import largest_difference
 from bonesim.results.ledger import TOLERANCE
@@ -66,7 +66,7 @@ def refuse_lots(model: OdeModel) -> None:
         if event.priority is not None:
             raise InputError(
                 f"event '{event.id}' has a priority, and lots may decide between equal ones; a sweep draws none",
-                place=Place(event.origin.file, event.origin.line) if event.origin.file else None,
+                place=event.origin.place,
                 remedy="leave priorities out, so that the order of the model decides",
             )
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import roadrunner
 
 from bonesim import amount
-from bonesim.model.ode import OdeModel
 from bonesim.sbml.antimony import antimony_to_sbml
 from bonesim.sbml.read import read_antimony, read_sbml
 from bonesim.simulate import simulate
@@ -129,27 +129,22 @@ def _text(lines: list[str]) -> str:
     return "model m()\n" + "\n".join(lines) + "\nend\n"
 
 
-@pytest.fixture(scope="module", params=MODELS)
-def named(request: pytest.FixtureRequest) -> tuple[str, OdeModel, dict[str, Course]]:
-    lines, courses = MODELS[request.param]
-    text = _text(lines)
-    return text, read_antimony(text, file="m.ant"), courses
-
-
 @pytest.mark.parametrize("backend", ["numpy", "llvm"])
-def test_the_closed_form(named: tuple[str, OdeModel, dict[str, Course]], backend: str) -> None:
-    _, model, courses = named
+@pytest.mark.parametrize("name", MODELS)
+def test_the_closed_form(name: str, backend: str) -> None:
+    lines, courses = MODELS[name]
+    model = read_antimony(_text(lines), file="m.ant")
     result = simulate(model, TIMES, list(courses), rtol=1e-9, backend=backend)
-    for name, course in courses.items():
+    for symbol, course in courses.items():
         # Errors of steps add up over a few dozen of them, all quantities are about 1.
-        np.testing.assert_allclose(result[name], course(TIMES), rtol=1e-7, err_msg=name)
+        np.testing.assert_allclose(result[symbol], course(TIMES), rtol=1e-7, err_msg=symbol)
 
 
-def test_libroadrunner_agrees(named: tuple[str, OdeModel, dict[str, Course]]) -> None:
-    roadrunner = pytest.importorskip("roadrunner")
-    text, model, courses = named
-    if any(text == _text(MODELS[name][0]) for name in OTHERWISE):
-        pytest.skip("libRoadRunner does otherwise")
+@pytest.mark.parametrize("name", [name for name in MODELS if name not in OTHERWISE])
+def test_libroadrunner_agrees(name: str) -> None:
+    lines, courses = MODELS[name]
+    text = _text(lines)
+    model = read_antimony(text, file="m.ant")
     runner = roadrunner.RoadRunner(antimony_to_sbml(text, file="m.ant"))
     runner.integrator.absolute_tolerance, runner.integrator.relative_tolerance = 1e-12, 1e-10
     means = {one.id: one for one in model.species}
@@ -157,8 +152,8 @@ def test_libroadrunner_agrees(named: tuple[str, OdeModel, dict[str, Course]]) ->
     runner.timeCourseSelections = symbols
     theirs = np.array(runner.simulate(0, END, POINTS))
     ours = simulate(model, TIMES, list(courses), rtol=1e-9)
-    for column, name in enumerate(courses):
-        np.testing.assert_allclose(ours[name], theirs[:, column], rtol=1e-6, err_msg=name)
+    for column, symbol in enumerate(courses):
+        np.testing.assert_allclose(ours[symbol], theirs[:, column], rtol=1e-6, err_msg=symbol)
 
 
 LEVELS = {
