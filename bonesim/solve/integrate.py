@@ -116,11 +116,13 @@ def _atol(kernels: Kernels, batch: Batch, settings: Settings) -> np.ndarray:
 
 def known_size(kernels: Kernels, batch: Batch) -> np.ndarray:
     """(state, member) the size each state is known to take: at the start, or right after one of its events."""
-    parameters, y = batch.parameters.copy(), batch.initial.copy()
-    start, size = np.full(batch.members, batch.t_out[0]), np.abs(y)
-    for event in range(len(kernels.layout.events)):
-        kernels.functions.fire(event, start, y, parameters, tuple(kernels.constants(parameters)))
-        size = np.maximum(size, np.abs(y))
+    size = np.abs(batch.initial)
+    if kernels.layout.events:
+        start = np.full(batch.members, batch.t_out[0])
+        parameters, y = batch.parameters.copy(), batch.initial.copy()
+        for event in range(len(kernels.layout.events)):
+            kernels.functions.fire(event, start, y, parameters, tuple(kernels.constants(parameters)))
+            size = np.maximum(size, np.abs(y))
     return np.where(np.isfinite(size), size, 0.0)
 
 
