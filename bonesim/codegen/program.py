@@ -120,7 +120,8 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     InputError
         If the model is not well posed (`model.check`).
     """
-    model, lags = named_lags(hastened(matched(numeric(well_posed(model)))))
+    model, algebraic = matched(numeric(well_posed(model)))
+    model, lags = named_lags(hastened(model))
     observables, late = tuple(observables), {lag.name for lag in lags}
     held, hoist = hold(model, late), _Hoist(model)
     names = {switch.name for switch in held.switches}
@@ -187,7 +188,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         initially=tuple(event.initially for event in model.state_events),
         happenings=tuple(event.id for event in happening),
         terminal=tuple(event.terminal for event in happening),
-        algebraic=tuple(row for row, state in enumerate(model.states) if state.algebraic),
+        algebraic=algebraic,
         fast=tuple(row for row, state in enumerate(model.states) if state.fast is not None),
         queue=_queue(model) if model.queued else (),
         shown=tuple(

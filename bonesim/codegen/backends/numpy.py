@@ -69,7 +69,8 @@ def _elimination(program: Program) -> Elimination:
     slopes = {
         (store.index[0], store.index[1]): store.expr for store in program.start.stores if store.array == "jacobian"
     }
-    return eliminate(len(program.layout.states), apart(slopes, program.layout.algebraic))
+    algebraic = program.layout.algebraic
+    return eliminate(len(program.layout.states), apart(slopes, algebraic), algebraic)
 
 
 def _by_entry(program: Program) -> Block:
