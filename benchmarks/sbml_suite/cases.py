@@ -102,10 +102,10 @@ class Case:
         return Settings.parse((self.folder / f"{self.id}-settings.txt").read_text())
 
     def reference(self, names: Sequence[str]) -> np.ndarray:
-        """(time, name) expected values, whatever the order of the file's columns."""
+        """(time, name) expected values, whatever the order of the columns after the first, which is time."""
         head, *lines = (self.folder / f"{self.id}-results.csv").read_text().strip().splitlines()
-        columns = list(_listed(head))
-        values = np.array([[float(value) for value in line.split(",")] for line in lines])
+        columns = _listed(head)[1:]  # a symbol of the model may be called time, too
+        values = np.array([[float(value) for value in line.split(",")[1:]] for line in lines])
         return values[:, [columns.index(name) for name in names]]
 
 

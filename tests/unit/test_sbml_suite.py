@@ -18,7 +18,7 @@ from benchmarks.sbml_suite.table import not_passed, table
 SETTINGS = """start: 0
 duration: 2
 steps: 4
-variables: A, B, k
+variables: A, B, time
 absolute: 1e-4
 relative: 0.01
 amount: A
@@ -42,12 +42,12 @@ hasOnlySubstanceUnits="false" boundaryCondition="false" constant="false"/>
 <species id="B" compartment="c" initialAmount="0"
 hasOnlySubstanceUnits="false" boundaryCondition="false" constant="false"/>
 </listOfSpecies>
-<listOfParameters><parameter id="k" value="0.5" constant="true"/></listOfParameters>
+<listOfParameters><parameter id="time" value="0.5" constant="true"/></listOfParameters>
 <listOfReactions><reaction id="R" reversible="false">
 <listOfReactants><speciesReference species="A" stoichiometry="1" constant="true"/></listOfReactants>
 <listOfProducts><speciesReference species="B" stoichiometry="1" constant="true"/></listOfProducts>
 <kineticLaw><math xmlns="http://www.w3.org/1998/Math/MathML">
-<apply><times/><ci>k</ci><ci>A</ci><ci>c</ci></apply></math></kineticLaw>
+<apply><times/><ci>time</ci><ci>A</ci><ci>c</ci></apply></math></kineticLaw>
 </reaction></listOfReactions>
 </model></sbml>
 """
@@ -68,7 +68,7 @@ def written(
     (case / f"{number}-other-sbml-l3v2.xml").write_text("another file of the case")
     rows = [(t, 0.5, 3 - 3 * np.exp(-0.5 * t), 6 * np.exp(-0.5 * t)) for t in Settings.parse(SETTINGS).times]
     lines = [f"{t}, {k}, {b * off}, {a * off}" for t, k, b, a in rows]
-    (case / f"{number}-results.csv").write_text("\n".join(["time, k, B, A", *lines]) + "\n\n")
+    (case / f"{number}-results.csv").write_text("\n".join(["time, time, B, A", *lines]) + "\n\n")
 
 
 def all_in(folder: Path, every: bool = False, tag: str = "", only: tuple[str, ...] = ()) -> list[Case]:
@@ -77,7 +77,7 @@ def all_in(folder: Path, every: bool = False, tag: str = "", only: tuple[str, ..
 
 def test_settings_are_read_as_written() -> None:
     settings = Settings.parse(SETTINGS)
-    assert settings == Settings(0.0, 2.0, 4, ("A", "B", "k"), 1e-4, 0.01, frozenset("A"), frozenset("B"))
+    assert settings == Settings(0.0, 2.0, 4, ("A", "B", "time"), 1e-4, 0.01, frozenset("A"), frozenset("B"))
     assert settings.times.tolist() == [0.0, 0.5, 1.0, 1.5, 2.0]
 
 
