@@ -152,24 +152,25 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     stops = [hoist(switch.stop) for switch in held.switches if switch.stop is not None]
     triggers = [hoist(Call("piecewise", (Num(1.0), trigger, Num(0.0)))) for trigger in held.triggers]
     blocks = {
-        "rhs": _block(rules, rates),
-        "jacobian": _block(rules + slope_chain, entries),
-        "start": _block(rules + slope_chain, rates + entries),
-        "observe": _block(seen, watched),
-        "event_times": _block(rules, times),
-        "roots": _block(rules, [Store("g", (row,), expr) for row, expr in enumerate(roots)]),
-        "stops": _block(rules, [Store("stops", (row,), expr) for row, expr in enumerate(stops)]),
+        "rhs": _block(model, rules, rates),
+        "jacobian": _block(model, rules + slope_chain, entries),
+        "start": _block(model, rules + slope_chain, rates + entries),
+        "observe": _block(model, seen, watched),
+        "event_times": _block(model, rules, times),
+        "roots": _block(model, rules, [Store("g", (row,), expr) for row, expr in enumerate(roots)]),
+        "stops": _block(model, rules, [Store("stops", (row,), expr) for row, expr in enumerate(stops)]),
     }
     settled = [Sym(switch.name) for switch in held.switches] + triggers
-    draft = _block(chain, [Store("k", (row,), expr) for row, expr in enumerate(settled)])
+    draft = _block(model, chain, [Store("k", (row,), expr) for row, expr in enumerate(settled)])
     rate_names = {state.id: free_name(f"{state.id}__rate", taken) for state in model.states} if lags else {}
     varying = model.with_(rules=tuple(rule for rule in model.rules if rule.id not in hoist.named))
     delays = tuple(
-        _delay_blocks(one, rules, written, hoist) for one in delayed(varying, held.model, lags, rate_names, taken)
+        _delay_blocks(model, one, rules, written, hoist)
+        for one in delayed(varying, held.model, lags, rate_names, taken)
     )
     lagging = [block for one in delays for block in (one.ago, one.ago_then, one.past, one.before)]
     queued = waiting.blocks if waiting else ()
-    kept, constants = _constants(hoist, [*blocks.values(), draft, *firing, *queued, *lagging])
+    kept, constants = _constants(model, hoist, [*blocks.values(), draft, *firing, *queued, *lagging])
     settle = replace(draft, stores=tuple(replace(one, index=(len(kept) + one.index[0],)) for one in draft.stores))
     jumping = _resting_on({target for event in happening for target, _ in event.assignments}, model.rules)
     layout = Layout(
@@ -224,11 +225,11 @@ def _resting_on(names: set[str], rules: Iterable[Rule]) -> set[str]:
     return found
 
 
-def _delay_blocks(one: Delayed, rules: Named, written: Named, hoist: _Hoist) -> DelayBlocks:
+def _delay_blocks(model: OdeModel, one: Delayed, rules: Named, written: Named, hoist: _Hoist) -> DelayBlocks:
     """The blocks of one lag, from rules with conditions held and as written."""
 
     def block(available: Named, *exprs: Expr) -> Block:
-        return _block(available, [Store("out", (row,), hoist(expr)) for row, expr in enumerate(exprs)])
+        return _block(model, available, [Store("out", (row,), hoist(expr)) for row, expr in enumerate(exprs)])
 
     chain = [(name, hoist(expr)) for name, expr in one.chain]
     return DelayBlocks(
@@ -312,7 +313,7 @@ class _Hoist:
         return all(node.name in self.fixed if isinstance(node, Sym) else node != TIME for node in walk(expr))
 
 
-def _constants(hoist: _Hoist, blocks: list[Block]) -> tuple[tuple[str, ...], Block]:
+def _constants(model: OdeModel, hoist: _Hoist, blocks: list[Block]) -> tuple[tuple[str, ...], Block]:
     """The constants that some block reads, with the named ones they rest on."""
     read = set().union(*(block.used() for block in blocks)) & hoist.named.keys()
     kept = tuple(name for name in hoist.named if name in read)
@@ -320,7 +321,7 @@ def _constants(hoist: _Hoist, blocks: list[Block]) -> tuple[tuple[str, ...], Blo
     stores = []
     for row, name in enumerate(kept):
         stores.append(Store("k", (row,), Sym(name) if name in hoist.fixed else hoist.named[name]))
-    return kept, _block(values, stores)
+    return kept, _block(model, values, stores)
 
 
 def _initial(model: OdeModel, lags: Mapping[str, Expr]) -> Block:
@@ -340,7 +341,7 @@ def _initial(model: OdeModel, lags: Mapping[str, Expr]) -> Block:
         if parameter.initial is not None
     ]
     stores += [Store("y", (row,), Sym(state.id)) for row, state in enumerate(model.states)]
-    return _block(values, stores)
+    return _block(model, values, stores)
 
 
 def _firing(
@@ -354,7 +355,7 @@ def _firing(
         values.append((name, hoist(expr)))
         array, row = homes[target]
         stores.append(Store(array, (row,), Sym(name)))
-    return _block(values, stores)
+    return _block(model, values, stores)
 
 
 def _homes(model: OdeModel) -> dict[str, tuple[str, int]]:
@@ -388,23 +389,26 @@ def _waiting(model: OdeModel, rules: Named, written: Named, hoist: _Hoist) -> Wa
     factors = [[dict(event.factors).get(target) for target, _ in event.assignments] for event in events]
     true = [Call("piecewise", (Num(1.0), event.trigger, Num(0.0))) for event in events]
     return Waiting(
-        true=_block(written, rows("true", true)),
-        delays=_block(rules, rows("delays", [event.delay for event in events])),
-        priorities=_block(rules, rows("priorities", [event.priority for event in events])),
-        values=tuple(_block(rules, rows("values", [expr for _, expr in event.assignments])) for event in events),
-        factors=tuple(_block(rules, rows("factors", exprs)) for exprs in factors),
+        true=_block(model, written, rows("true", true)),
+        delays=_block(model, rules, rows("delays", [event.delay for event in events])),
+        priorities=_block(model, rules, rows("priorities", [event.priority for event in events])),
+        values=tuple(_block(model, rules, rows("values", [expr for _, expr in event.assignments])) for event in events),
+        factors=tuple(_block(model, rules, rows("factors", exprs)) for exprs in factors),
     )
 
 
-def _block(available: list[tuple[str, Expr]], stores: list[Store]) -> Block:
-    """The values that `stores` need, in order, with repeated subexpressions named."""
+def _block(model: OdeModel, available: list[tuple[str, Expr]], stores: list[Store]) -> Block:
+    """The values that `stores` need, in order, with repeated subexpressions named as nothing in the model is.
+
+    What a block does not read may be called `v1`, too: whoever looks at the whole program must not take it for a value.
+    """
     needed: list[tuple[str, Expr]] = []
     wanted = set().union(*(symbols(store.expr) for store in stores)) if stores else set()
     for name, expr in reversed(available):
         if name in wanted:
             wanted |= symbols(expr)
             needed.append((name, expr))
-    return _number_values(*_unique(needed[::-1], stores))
+    return _number_values(model, *_unique(needed[::-1], stores))
 
 
 def _unique(values: list[tuple[str, Expr]], stores: list[Store]) -> tuple[list[tuple[str, Expr]], list[Store]]:
@@ -432,13 +436,13 @@ def _unique(values: list[tuple[str, Expr]], stores: list[Store]) -> tuple[list[t
     return kept, [replace(store, expr=unique(store.expr)) for store in stores]
 
 
-def _number_values(values: list[tuple[str, Expr]], stores: list[Store]) -> Block:
+def _number_values(model: OdeModel, values: list[tuple[str, Expr]], stores: list[Store]) -> Block:
     """Name each call that has more than one parent or is `DEEPEST` levels deep, before its first use.
 
     What rests on numbers alone becomes a number here, under the rules of `evaluate`, not those of a target language.
     """
     exprs = [expr for _, expr in values] + [store.expr for store in stores]
-    taken = {name for name, _ in values}.union(*(symbols(expr) for expr in exprs))
+    taken = {*model.by_id, *(name for name, _ in values)}.union(*(symbols(expr) for expr in exprs))
     parents = _parents(exprs)
     known: dict[Expr, Expr] = {}
     aliases: dict[Expr, Expr] = {}
