@@ -12,9 +12,9 @@ for some values are taken to do so.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import product
 
 from bonesim.model.derive import subtract
 from bonesim.model.evaluate import evaluate
@@ -67,14 +67,18 @@ class _Order:
     """The events of a model, and what is asked of their order.
 
     known : those at known times, by id
-    watched, used : what a trigger, and what the values that an event sets, rest on, directly or through rules
+    at : the times that are numbers, by id
+    targets, watched, used : what each event sets, and what its trigger and the values that it sets rest on, directly or
+        through rules
     """
 
     def __init__(self, model: OdeModel, timed: Sequence[Timed], moving: Sequence[RawEvent]) -> None:
         self.model, self.moving = model, moving
         self.events = [*(one.event for one in timed), *moving]
         self.known = {one.event.id: one for one in timed}
-        self.jumping = frozenset(target for event in self.events for target in _targets(event))
+        self.at = {one.event.id: float(evaluate(one.when, {})) for one in timed if is_number(one.when)}
+        self.targets = {event.id: frozenset(target for target, _ in event.assignments) for event in self.events}
+        self.jumping = frozenset().union(*self.targets.values())
         self.watched = {event.id: self._with_rules(symbols(event.trigger)) for event in self.events}
         self.used = {event.id: self._with_rules(_read(event)) for event in self.events}
 
@@ -85,31 +89,44 @@ class _Order:
 
     def one_sees_what_another_left(self) -> bool:
         """Whether two events may fall together, and then do otherwise than plain ones."""
-        return any(
-            self._clash(first, second) and self._meet(first, second) for first, second in combinations(self.events, 2)
-        )
+        return any(self._clash(first, second) and self._meet(first, second) for first, second in self._pairs())
 
     def values_are_overtaken(self) -> bool:
         """Whether what one event may set off takes values from before another one that falls together with it."""
         for event in self.moving:
-            others = [other for other in self.events if other is not event and event.from_trigger_time]
-            before = [other for other in others if _targets(other) & self.watched[event.id]]
-            after = [other for other in others if _targets(other) & self.used[event.id]]
-            if any(self._meet(first, second) for first, second in product(before, after) if first is not second):
-                return True
+            if event.from_trigger_time:
+                others = [other.id for other in self.events if other is not event]
+                before = {other for other in others if self.targets[other] & self.watched[event.id]}
+                after = {other for other in others if self.targets[other] & self.used[event.id]}
+                for first, second in self._pairs() if before and after else ():
+                    either = (first.id in before and second.id in after) or (second.id in before and first.id in after)
+                    if either and self._meet(first, second):
+                        return True
         return False
 
     def one_is_taken_back(self) -> bool:
         """Whether an event of a state is not persistent, and another one may turn its trigger to false."""
         return any(
             not event.persistent
-            and any(_targets(other) & self.watched[event.id] for other in self.events if other is not event)
+            and any(self.targets[other.id] & self.watched[event.id] for other in self.events if other is not event)
             for event in self.moving
         )
 
+    def _pairs(self) -> Iterator[tuple[RawEvent, RawEvent]]:
+        """Pairs of events in their order, without those at times that are different numbers."""
+        earlier: list[RawEvent] = []
+        loose: list[RawEvent] = []
+        by_time: dict[float, list[RawEvent]] = {}
+        for event in self.events:
+            at = self.at.get(event.id)
+            same = loose if at is None else by_time.setdefault(at, [])
+            yield from ((other, event) for other in (earlier if at is None else (*loose, *same)))
+            earlier.append(event)
+            same.append(event)
+
     def _clash(self, first: RawEvent, second: RawEvent) -> bool:
         """Whether two events that fall together may do otherwise than plain ones, the second after the first."""
-        here, there = _targets(first), _targets(second)
+        here, there = self.targets[first.id], self.targets[second.id]
         if first.priority is not None and second.priority is not None and rank(first) == rank(second):
             same = {target for target, _ in set(first.assignments) & set(second.assignments)}
             return bool((here & there) - same or here & self.used[second.id] or there & self.used[first.id])
@@ -126,7 +143,7 @@ class _Order:
 
     def _turns_at(self, event: RawEvent, one: Timed) -> bool:
         """Whether an event of a state turns when another one happens: at the start, or at its time."""
-        at_start = not (is_number(one.when) and evaluate(one.when, {}) > 0)
+        at_start = self.at.get(one.event.id, 0.0) <= 0
         edges = self._edges(event)
         return (_may_begin(event) and at_start) or any(_coincide(edge, one.since) for edge in edges)
 
@@ -136,7 +153,7 @@ class _Order:
             return True
         if any(_coincide(*edges) for edges in product(self._edges(first), self._edges(second))):
             return True
-        others = (_targets(event) for event in self.events if event is not first and event is not second)
+        others = (self.targets[event.id] for event in self.events if event is not first and event is not second)
         return any(targets & self.watched[first.id] and targets & self.watched[second.id] for targets in others)
 
     def _edges(self, event: RawEvent) -> list[Expr | None]:
@@ -159,10 +176,6 @@ class _Order:
             if rule.id in found:
                 found |= symbols(rule.expr)
         return frozenset(found)
-
-
-def _targets(event: RawEvent) -> frozenset[str]:
-    return frozenset(target for target, _ in event.assignments)
 
 
 def _read(event: RawEvent) -> frozenset[str]:
