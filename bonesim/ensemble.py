@@ -7,7 +7,7 @@ need other equations (another source, core or module) are batches of their own, 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -112,10 +112,15 @@ class Group:
 def groups(comparison: Comparison, backend: str) -> list[Group]:
     """Arms by their equations, in order of the first of each; all are recorded at the same times."""
     early = next((arm.problem.t_early for arm in comparison.solved if arm.problem.t_early), ())
-    alike: dict[str, list[Arm]] = defaultdict(list)
-    for arm in comparison.solved:
-        alike[_equations(arm.problem.model)].append(arm)
-    return [Group(tuple(arms), _kernels(arms[0].problem, backend), early) for arms in alike.values()]
+    return [Group(arms, _kernels(arms[0].problem, backend), early) for arms in alike(comparison.solved)]
+
+
+def alike(arms: Iterable[Arm]) -> list[tuple[Arm, ...]]:
+    """Arms by their equations, in order of the first of each."""
+    found: dict[str, list[Arm]] = defaultdict(list)
+    for arm in arms:
+        found[_equations(arm.problem.model)].append(arm)
+    return [tuple(arms) for arms in found.values()]
 
 
 def accepted(comparison: Comparison, found: Sequence[Group]) -> Draws:

@@ -173,6 +173,7 @@ def test_an_output_that_an_arm_does_not_have_is_told_at_the_arm() -> None:
         ("{subject.mass: 300 g}", True),
         ("{context: []}", True),
         ("{without: [angiogenesis]}", True),
+        ("{without: [oestrogen_osteoclast_apoptosis]}", True),
     ],
 )
 def test_an_arm_with_another_subject_disease_or_model_has_a_vehicle_of_its_own(change: str, own: bool) -> None:
