@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bonesim.cli.bands import DIFFERENCES, differences, in_a_row
 from bonesim.cli.console import ROUNDING, Page, note, number, percent, print_json, with_unit, working
 from bonesim.cli.files import check_folder, find_scenario
 from bonesim.errors import InputError, Place
@@ -162,26 +163,17 @@ def _print_bands(page: Page, found: Mapping[str, Any], arms: list[str], drawn: M
     ends = [(name, output, arm) for name, output in found["outputs"].items() for arm in arms]
     differ = any(output["arms"][arm]["largest_against_vehicle_percent"] for _, output, arm in ends)
     page.line(f"{draws}: 5 / 50 / 95 % of them{', and how many have the sign above' if differ else ''}", 0)
-    numbers = ("vs vehicle", "same sign", "at most", "same sign") if differ else ("end",)
+    numbers = DIFFERENCES if differ else ("end",)
     rows = [
         [
             with_unit(name, output["unit"]),
             *[arm] * (len(arms) > 1),
-            *(_differences(output["arms"][arm]) if differ else [_band(output["arms"][arm]["quantiles"], number)]),
+            *(differences(output["arms"][arm]) if differ else [in_a_row(output["arms"][arm]["quantiles"], number)]),
         ]
         for name, output, arm in ends
     ]
     page.table(["output", *["arm"] * (len(arms) > 1), *numbers], rows, numbers)
     page.gap()
-
-
-def _differences(end: Mapping[str, Any]) -> list[str]:
-    """Bands of the difference to the vehicle, at the end and at most, each with its share of the same sign."""
-    kinds = {"against_vehicle_percent_quantiles": "sign_agreement"}
-    kinds |= {f"largest_{band}": f"largest_{share}" for band, share in kinds.items()}
-    if not kinds.keys() <= end.keys():
-        return ["-"] * 4
-    return [text for band, share in kinds.items() for text in (f"{_band(end[band], _bare)} %", _share(end[share]))]
 
 
 def _print_data(page: Page, data: Sequence[Mapping[str, Any]]) -> None:
@@ -198,18 +190,6 @@ def _print_data(page: Page, data: Sequence[Mapping[str, Any]]) -> None:
     ]
     page.table(["data", "arm", *numbers], rows, numbers)
     page.gap()
-
-
-def _band(quantiles: Mapping[str, float | None], text: Callable[[float | None], str]) -> str:
-    return " / ".join(map(text, quantiles.values()))
-
-
-def _bare(value: float | None) -> str:
-    return percent(value).removesuffix(" %")
-
-
-def _share(share: float | None) -> str:
-    return "-" if share is None else f"{100.0 * share:.0f} %"
 
 
 def _largest(end: Mapping[str, Any]) -> str:

@@ -39,11 +39,15 @@ def draw_course(
     line = dataset[f"{name}_{STATED}"] if has_draws(dataset) else dataset[name]
     if has_draws(dataset):
         low, _, high = quantiles(shown(dataset[name].sel(arm=arm).values))
-        crowded = max(dataset.sizes["arm"] - 2, 1)
-        axes.fill_between(times, low, high, color=style.color, alpha=FAINT / crowded, linewidth=0.0, zorder=2)
-        for edge in (low, high) if crowded > 1 else ():
-            axes.plot(times, edge, color=style.color, alpha=EDGE, linewidth=0.8, zorder=2)
+        draw_band(axes, times, low, high, style.color, max(dataset.sizes["arm"] - 2, 1))
     axes.plot(times, shown(line.sel(arm=arm).values), label=arm, zorder=3, **style._asdict())
+
+
+def draw_band(axes: Axes, times: np.ndarray, low: np.ndarray, high: np.ndarray, colour: str, bands: int) -> None:
+    """One of so many bands that lie over each other: the more, the fainter, and then with edges."""
+    axes.fill_between(times, low, high, color=colour, alpha=FAINT / bands, linewidth=0.0, zorder=2)
+    for edge in (low, high) if bands > 1 else ():
+        axes.plot(times, edge, color=colour, alpha=EDGE, linewidth=0.8, zorder=2)
 
 
 def draw_points(

@@ -68,7 +68,7 @@ def load_scenario(
         All that is wrong, each with place and remedy.
     """
     folder = Path(path).parent
-    document, flags = _changed(read(path), _settings(set_))
+    document, flags = _changed(read(path), settings_of(set_))
     _count_from(folder, document.data, flags)
     try:
         scenario = validate(document, Scenario)
@@ -196,8 +196,8 @@ def _reworded(error: InputError, flags: dict[str, str]) -> InputError:
     return InputError(error.problem, place=place, remedy=remedy)
 
 
-def _settings(set_: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
-    """Dotted key -> text of its new value."""
+def settings_of(set_: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
+    """Dotted key -> text of its new value, from what `load_scenario` takes."""
     if isinstance(set_, Mapping):
         return dict(set_)
     if isinstance(set_, str):
