@@ -75,7 +75,9 @@ class Group:
         """(column,) the size that each state is known to take, by flat id."""
         found: dict[str, list[np.ndarray]] = defaultdict(list)
         for arm in self.arms:
-            largest = {lot.group: np.maximum(lot.other_size, lot.size * more) for lot, more in lot_factors(arm, draws)}
+            largest: dict[str, np.ndarray] = {}
+            for lot, more in lot_factors(arm, draws):
+                largest[lot.group] = np.maximum(largest.get(lot.group, 0.0), lot.size * more)
             for state, size in arm.problem.sizes.items():
                 own = largest.get(state.rpartition("__")[0], np.full(draws.members, size))
                 found[state].append(np.concatenate([[size], own]))
@@ -97,12 +99,11 @@ class Group:
         first = len(self.problem.outputs)
         for place, arm in enumerate(self.arms):
             columns = slice(place * (1 + draws.members) + 1, (place + 1) * (1 + draws.members))
-            factors = {lot.group: (lot, more) for lot, more in lot_factors(arm, draws)}
+            factors = list(lot_factors(arm, draws))
             for number, plan in enumerate(arm.problem.ledger, start=first):
                 scheduled = np.full(draws.members, arm.scheduled(plan) * plan.per_unit)
-                if plan.group in factors:
-                    lot, more = factors[plan.group]
-                    scheduled = scheduled + lot.given * (more - 1.0)
+                for lot, more in factors:
+                    scheduled += lot.given * (more - 1.0) if lot.group == plan.group else 0.0
                 gap = np.abs(solution.y[-1, number, columns] - scheduled)
                 # What has not arrived at the end of the run is not a number, and no gap.
                 for member in np.flatnonzero(gap > TOLERANCE * np.maximum(scheduled, plan.per_unit)):

@@ -15,7 +15,7 @@ from bonesim.errors import InputError, closest, quoted
 from bonesim.pharmacology.amount import amount_kind
 from bonesim.scenario.comparison import ArmChange, UncertaintyChoice
 from bonesim.scenario.derived import arm_place, arm_scenario, at_arm
-from bonesim.scenario.exposure import regimens
+from bonesim.scenario.exposure import Regimen, regimens
 from bonesim.scenario.problem import DOSED, VEHICLE, LedgerPlan, Problem, Scope
 from bonesim.scenario.resolve import resolve
 from bonesim.scenario.schema import Scenario
@@ -24,21 +24,20 @@ from bonesim.yamlio.document import dotted
 
 @dataclass(frozen=True)
 class Lot:
-    """Doses of one source and route that are written in protein: the vesicles in them follow from the lot.
+    """Doses of one source and route that are counted alike: the vesicles in them follow from the lot.
 
-    number : id of the lot's particles per ug among the numbers of the problem
+    numbers : ids among the numbers of the problem of those that the vesicles are in proportion to
     group : of the ledger
     amounts : what these doses give to each amount parameter, by flat id
     given : vesicles of all their administrations
-    size, other_size : vesicles of the largest single administration of these doses, and of the group's others
+    size : vesicles of the largest single administration of these doses
     """
 
-    number: str
+    numbers: tuple[str, ...]
     group: str
     amounts: Mapping[str, float]
     given: float
     size: float
-    other_size: float
 
 
 @dataclass(frozen=True)
@@ -215,24 +214,23 @@ def _gain(problem: Problem, edge: str) -> str:
 
 
 def lots_of(scenario: Scenario, catalog: Catalog) -> tuple[Lot, ...]:
-    """What the scenario's doses owe to the particles per ug of their lots; amounts enter linearly."""
-    lots = []
-    for regimen in regimens(scenario, catalog):
-        doses = [dose for _, dose in regimen.doses]
-        by_protein = [amount_kind(dose.amount.unit).counted == "protein" for dose in doses]
-        mine = [size if counted else 0.0 for size, counted in zip(regimen.particles, by_protein, strict=True)]
-        other = [0.0 if counted else size for size, counted in zip(regimen.particles, by_protein, strict=True)]
+    """What the scenario's doses owe to their lots; amounts enter linearly."""
+    return tuple(lot for regimen in regimens(scenario, catalog) for lot in _lots(regimen))
+
+
+def _lots(regimen: Regimen) -> Iterator[Lot]:
+    """One for each way in which doses of a regimen are counted."""
+    doses = [dose for _, dose in regimen.doses]
+    ways = [amount_kind(dose.amount.unit).counted for dose in doses]
+    for counted in dict.fromkeys(ways):
+        mine = [size if way == counted else 0.0 for size, way in zip(regimen.particles, ways, strict=True)]
         if not any(mine):
             continue
         table = regimen.timetable(regimen.doses, mine)
-        lots.append(
-            Lot(
-                number=f"{regimen.source.id}__particles_per_ug",
-                group=regimen.name,
-                amounts={f"{regimen.name}__{one.id}": one.value for one in table.parameters if one.id in table.active},
-                given=sum(dose.count * size for dose, size in zip(doses, mine, strict=True)),
-                size=max(mine),
-                other_size=max(other),
-            )
+        yield Lot(
+            numbers=tuple(regimen.of_lot(counted)),
+            group=regimen.name,
+            amounts={f"{regimen.name}__{one.id}": one.value for one in table.parameters if one.id in table.active},
+            given=sum(dose.count * size for dose, size in zip(doses, mine, strict=True)),
+            size=max(mine),
         )
-    return tuple(lots)
