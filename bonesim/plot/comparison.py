@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 from matplotlib.lines import Line2D
 
-from bonesim.plot.course import band_handles, draw_band
+from bonesim.plot.course import against_vehicle, draw_band, legend_of_bands
 from bonesim.plot.style import (
     BLACK,
     BLUE,
@@ -28,7 +27,6 @@ from bonesim.plot.style import (
     styled,
     time_axis,
 )
-from bonesim.results.arms import vehicle_of
 from bonesim.results.dataset import days_of, quantities
 from bonesim.results.members import has_draws, quantiles, stated
 from bonesim.scenario.problem import VEHICLE
@@ -74,7 +72,7 @@ def plot_comparison(entries: Sequence[Entry]) -> Figure:
         for panel, name in zip(panels, names, strict=True):
             _draw(panel, lines, name, axis.days)
         set_time_axis(panels[-1], axis, longest[0], longest[-1])
-        drawn = next((handles for line in lines if (handles := band_handles(line.result))), [])
+        drawn = next((handles for line in lines if (handles := legend_of_bands(line.result))), [])
         legend_below(panels[-1], [*panels[0].get_legend_handles_labels()[0], *drawn, *_median_handles(drawn)])
     return figure
 
@@ -91,11 +89,11 @@ def _lines(entries: Sequence[Entry]) -> Iterator[Line]:
 def _draw(axes: Axes, lines: Sequence[Line], name: str, unit_days: float) -> None:
     bands = sum(has_draws(line.result) for line in lines)
     for number, line in enumerate(lines):
-        change = _change(stated(line.result), name, line.arm)
+        change = against_vehicle(stated(line.result), name, line.arm)
         if change is None:
             continue
         times, colour = days_of(line.result) / unit_days, COLOURS[number % len(COLOURS)]
-        drawn = _change(line.result, name, line.arm) if has_draws(line.result) else None
+        drawn = against_vehicle(line.result, name, line.arm) if has_draws(line.result) else None
         if drawn is not None:
             low, median, high = quantiles(drawn)
             draw_band(axes, times, low, high, colour, bands)
@@ -105,15 +103,6 @@ def _draw(axes: Axes, lines: Sequence[Line], name: str, unit_days: float) -> Non
     axes.axhline(0.0, color=BLACK, linewidth=0.8)
     axes.margins(y=0.1)
     axes.set_title(f"{name.replace('_', ' ')}, against vehicle (%)")
-
-
-def _change(result: xr.Dataset, name: str, arm: str) -> np.ndarray | None:
-    """(..., time) difference to the vehicle in percent; None where a result has no such output."""
-    if name not in result or (against := vehicle_of(result, name)) is None:
-        return None
-    dosed, vehicle = (course.sel(arm=arm).values.astype(float) for course in (result[name], against))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(100.0 * (dosed - vehicle) / np.abs(vehicle))
 
 
 def _median_handles(drawn: Sequence[Artist]) -> list[Artist]:
