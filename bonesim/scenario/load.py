@@ -19,6 +19,7 @@ from bonesim.scenario.derived import arm_scenario, at_arm
 from bonesim.scenario.schema import LATER, TISSUE, Scenario, flag_of
 from bonesim.scenario.subject import unfit_subject
 from bonesim.yamlio import Document, read, read_text, validate
+from bonesim.yamlio.scalars import NULLS
 
 if TYPE_CHECKING:
     from bonesim.catalog import Catalog
@@ -230,6 +231,8 @@ def _changed(document: Document, settings: Mapping[str, str]) -> tuple[Document,
 def _value(text: str, flag: str) -> Any:
     if not text.strip():
         raise InputError("no value", place=Place(key=flag), remedy=f"{flag}=VALUE")
+    if text.strip() in NULLS:  # as a document it would be an empty file
+        return None
     try:
         return read_text(text).data
     except InputError as error:

@@ -80,6 +80,7 @@ class Problem:
         modules
     switches : parameters, 1 each, that cut off what a module does to others where they are 0, by the module's name
     outside : (source, cargo) of what acts outside cells, with the parameter of its molecules per vesicle
+    uncounted : `CELL.CARGO` of what acts in cells and of which nobody has counted how many a vesicle holds
     own : texts of the files of the user's own modules, by module and name of the file
     """
 
@@ -103,6 +104,7 @@ class Problem:
     drives: tuple[tuple[str, str, str], ...] = ()
     switches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     outside: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    uncounted: tuple[str, ...] = ()
     own: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property

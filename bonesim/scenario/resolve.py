@@ -84,6 +84,7 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
         drives=tuple((one.cell, one.process, one.symbol) for one in driven_processes(biology)),
         switches={one.name: off for one in biology if (off := switches(one, biology))},
         outside=surface.outside,
+        uncounted=tuple(f"{cell}.{cargo}" for cell, cargo in network.uncounted),
         own={module.name: dict(module.files) for module in biology if module.files},
     )
 
