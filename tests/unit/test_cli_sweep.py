@@ -222,3 +222,14 @@ def test_check_says_how_many_members_there_are(capsys: pytest.CaptureFixture[str
     assert "\n  sweep     grid, 3 members over doses[0].amount\n" in capsys.readouterr().out
     assert main(["check", SCENARIO, *SHORT, "--set", "sweep={vary: {hil: [1, 2]}}"]) == 2
     assert "did you mean 'hill'?" in capsys.readouterr().err
+
+
+def test_draws_and_arms_are_refused_together_and_the_remedies_work(capsys: pytest.CaptureFixture[str]) -> None:
+    text = Path(SCENARIO).read_text()
+    Path("both.yaml").write_text(f"{text}uncertainty: {{members: 5}}\narms: {{ko: {{without: [miR-690]}}}}\n")
+    assert main(["sweep", "both.yaml", *AMOUNTS, "-o", "out.zarr"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[1] for line in lines[::2]] == ["uncertainty", "arms"]
+    flags = [line.removeprefix("  try: ").split(";")[0].split(" ") for line in lines[1::2]]
+    assert main(["sweep", "both.yaml", *AMOUNTS, *flags[0], *flags[1], "-o", "out.zarr"]) == 0
+    assert bonesim.read_study("out.zarr").sizes["arm"] == 2
