@@ -10,9 +10,10 @@ from bonesim.codegen.constraints import hastened, matched
 from bonesim.codegen.delays import Delayed, Named, delayed
 from bonesim.codegen.factorial import factorial
 from bonesim.codegen.lags import differentiable, named_lags
+from bonesim.codegen.steep import number_or_zero, steep_rates
 from bonesim.codegen.switches import hold
 from bonesim.model.check import in_order, well_posed
-from bonesim.model.derive import jacobian
+from bonesim.model.derive import Jacobian, jacobian
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import TIME, Call, Expr, Num, Sym, Time, fold, free_name, rebuild, substitute, symbols, walk
 from bonesim.model.ode import OdeModel, Rule, StateEvent, TimedEvent
@@ -136,8 +137,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     slopes = jacobian(differentiable(held.model.with_(rules=left), lags), taken)
     slope_chain = [(name, hoist(expr)) for name, expr in slopes.chain]
     rates = [Store("dy", (row,), hoist(state.rate)) for row, state in enumerate(held.model.states)]
-    entries = [Store("jacobian", index, hoist(expr)) for index, expr in sorted(slopes.by_state.items())]
-    entries += [Store("by_time", (row,), hoist(expr)) for row, expr in sorted(slopes.by_time.items())]
+    entries = _slopes(slopes, steep_rates(held.model), hoist)
     watched = [Store("out", (row,), hoist(Sym(name))) for row, name in enumerate(observables)]
     instants = {switch.name: hoist(switch.at_instants) for switch in held.switches}
     seen = [(name, substitute(expr, instants)) for name, expr in rules]
@@ -214,6 +214,14 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         rates=tuple(rate_names.values()),
         **blocks,
     )
+
+
+def _slopes(slopes: Jacobian, steep: set[int], hoist: _Hoist) -> list[Store]:
+    """The Jacobian, and slopes in time, entry by entry."""
+    entries = [Store("jacobian", index, slope) for index, slope in sorted(slopes.by_state.items())]
+    entries += [Store("by_time", (row,), slope) for row, slope in sorted(slopes.by_time.items())]
+    numbers = [replace(one, expr=number_or_zero(one.expr)) if one.index[0] in steep else one for one in entries]
+    return [replace(one, expr=hoist(one.expr)) for one in numbers]
 
 
 def _resting_on(names: set[str], rules: Iterable[Rule]) -> set[str]:
