@@ -391,22 +391,22 @@ class Lanes:
         turned, t_next, y_next = np.zeros(course.t.size, bool), course.t_next, course.y_next
         if not self.layout.located:
             return turned, t_next, y_next
-        theta = first_turn(course, looked_at, self._wrong)
+        theta = first_turn(course, looked_at, self._depth)
         cut = np.flatnonzero(np.isfinite(theta))
         theta = theta[cut]
         t_next, y_next = t_next.copy(), y_next.copy()
         turned[cut] = True
         t_next[cut], y_next[:, cut] = course.time(cut, theta), course.states(cut, theta).all()
-        self.culprit[cut] = np.argmax(self._wrong(cut, t_next[cut], Columns(y_next, cut)), axis=0)
+        self.culprit[cut] = np.argmax(self._depth(cut, t_next[cut], Columns(y_next, cut)) > 0, axis=0)
         return turned, t_next, y_next
 
-    def _wrong(self, lanes: Some, t: np.ndarray, y: Rows) -> np.ndarray:
-        """(located switch, lane) which conditions are not what they are held to be; where that is unclear, none."""
-        k, g = Columns(self.k, lanes), np.empty((len(self.layout.located), t.size))
+    def _depth(self, lanes: Some, t: np.ndarray, y: Rows) -> np.ndarray:
+        """(located switch, ..., lane) how far conditions are from what they are held to be, as in `crossing.Depth`."""
+        k, g = Columns(self.k, lanes), np.empty((len(self.layout.located), *t.shape))
         self.kernels.functions.roots(t, y, Columns(self.p, lanes), k, g)
-        holds = np.array([k[row] for row in self.layout.turning]) != 0
-        wrong: np.ndarray = np.where(holds, g < 0, g > 0)
-        return wrong
+        for row, switch in zip(g, self.layout.turning, strict=True):
+            np.negative(row, out=row, where=k[switch] != 0)
+        return g
 
     def _dwell(self, sliding: np.ndarray) -> np.ndarray:
         """(lane,) for sliding lanes a step so small that it need not look at conditions.

@@ -22,7 +22,7 @@ EVERYONE = slice(None)
 @given(st.floats(0.0, 1e6), st.floats(1e-6, 1e3), st.floats(1e-9, 0.999999))
 def test_the_cut_lies_just_behind_the_turn(start: float, length: float, edge: float) -> None:
     course = straight(np.array([start]), np.array([length]))
-    theta = first_turn(course, np.ones(1, bool), lambda lanes, t, y: np.array([y[0] > edge]))
+    theta = first_turn(course, np.ones(1, bool), lambda lanes, t, y: np.array([y[0] - edge]))
     assert course.states(EVERYONE, theta)[0][0] > edge
     before = np.nextafter(course.time(EVERYONE, theta), -np.inf)
     # one time before it, but for the roundings of t + theta h and of theta, the condition holds
@@ -33,13 +33,13 @@ def test_the_cut_lies_just_behind_the_turn(start: float, length: float, edge: fl
 def test_the_first_of_several_turns_is_found_in_each_lane_by_itself() -> None:
     edges = np.array([[0.7, 0.2, 2.0, 0.9], [0.3, 0.6, 2.0, 1.5]])
     course = straight(np.zeros(4), np.ones(4))
-    theta = first_turn(course, np.ones(4, bool), lambda lanes, t, y: y[0] > edges[:, lanes])
+    theta = first_turn(course, np.ones(4, bool), lambda lanes, t, y: y[0] - edges[:, None, lanes])
     np.testing.assert_allclose(theta, [0.3, 0.2, np.inf, 0.9], rtol=1e-12)
 
 
 def test_lanes_that_are_not_looked_at_turn_nowhere() -> None:
     course = straight(np.zeros(2), np.ones(2))
-    theta = first_turn(course, np.array([False, True]), lambda lanes, t, y: np.array([y[0] > 0.5]))
+    theta = first_turn(course, np.array([False, True]), lambda lanes, t, y: np.array([y[0] - 0.5]))
     assert np.isinf(theta[0])
     assert theta[1] == pytest.approx(0.5)
 
@@ -48,7 +48,7 @@ def test_a_condition_that_turns_twice_is_seen_if_a_sample_falls_between() -> Non
     course = straight(np.zeros(3), np.ones(3))
     low, high = np.array([0.4, 0.1, 0.26]), np.array([0.6, 0.9, 0.49])
     theta = first_turn(
-        course, np.ones(3, bool), lambda lanes, t, y: np.array([(y[0] > low[lanes]) & (y[0] < high[lanes])])
+        course, np.ones(3, bool), lambda lanes, t, y: np.array([np.minimum(y[0] - low[lanes], high[lanes] - y[0])])
     )
     np.testing.assert_allclose(theta, [0.4, 0.1, np.inf], rtol=1e-12)
 
@@ -61,7 +61,7 @@ def test_the_end_of_a_step_is_its_own_state_and_time() -> None:
     one = np.ones(1)
     assert (course.time(EVERYONE, one)[0], course.states(EVERYONE, one)[0][0]) == (0.3, 0.7)
     assert 0.1 + 1.0 * 0.2 != 0.3
-    assert first_turn(course, np.ones(1, bool), lambda lanes, t, y: np.array([y[0] == 0.7]))[0] == 1.0
+    assert first_turn(course, np.ones(1, bool), lambda lanes, t, y: np.array([np.where(y[0] == 0.7, 1.0, -1.0)]))[0] == 1.0
 
 
 @pytest.mark.parametrize("theta", [0.0, 0.3])
