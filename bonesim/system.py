@@ -134,6 +134,9 @@ class Functions(Protocol):
     def constants(self, p: Rows, k: np.ndarray) -> None:
         """Everything that depends on parameters alone."""
 
+    def jumped(self, p: Rows, k: np.ndarray) -> None:
+        """What of it depends on parameters that events set."""
+
     def rhs(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, dy: np.ndarray) -> None:
         """Rates of change."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from bonesim.codegen.constraints import hastened, matched
@@ -15,7 +15,7 @@ from bonesim.model.check import in_order, well_posed
 from bonesim.model.derive import jacobian
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import TIME, Call, Expr, Num, Sym, Time, fold, free_name, rebuild, substitute, symbols, walk
-from bonesim.model.ode import OdeModel, Rule, StateEvent, TimedEvent
+from bonesim.model.ode import OdeModel, StateEvent, TimedEvent
 from bonesim.model.rewrite import rewritten
 from bonesim.system import Layout, Queued
 
@@ -73,8 +73,8 @@ class Waiting:
 class Program:
     """All blocks of one model.
 
-    `start` is `rhs` and `jacobian` at once; `firing` has a block for each timed event, then one for each state event,
-    but for those that wait: their blocks are in `waiting`.
+    `jumped` is `constants` without what no event changes; `start` is `rhs` and `jacobian` at once; `firing` has a block
+    for each timed event, then one for each state event, but for those that wait: their blocks are in `waiting`.
     `settle` stores to "k" what conditions and triggers are at a time and state, `roots` to "g" a root function of each
     located switch with the switches as they stand, `stops` to "stops" when each timed switch turns next; see
     `codegen.switches`. The other blocks read the switches by the names in `layout.switches`, lags by those in
@@ -85,6 +85,7 @@ class Program:
     layout: Layout
     initialise: Block
     constants: Block
+    jumped: Block
     rhs: Block
     jacobian: Block
     start: Block
@@ -146,7 +147,9 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     at_once = model.events if model.queued else happening
     firing = tuple(_firing(model, event.assignments, rules, hoist) for event in at_once)
     written = [(rule.id, hoist(rule.expr)) for rule in model.rules if rule.id not in {*hoist.named, *late}]
-    waiting = _waiting(model, rules, written, hoist) if model.queued else None
+    targets = {target for event in happening for target, _ in event.assignments}
+    jumping = _resting_on(targets, [(rule.id, rule.expr) for rule in model.rules])
+    waiting = _waiting(model, rules, written, hoist.but_for(jumping)) if model.queued else None
     roots = [hoist(switch.root) for switch in held.switches if switch.root is not None]
     stops = [hoist(switch.stop) for switch in held.switches if switch.stop is not None]
     triggers = [hoist(Call("piecewise", (Num(1.0), trigger, Num(0.0)))) for trigger in held.triggers]
@@ -168,9 +171,8 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     )
     lagging = [block for one in delays for block in (one.ago, one.ago_then, one.past, one.before)]
     queued = waiting.blocks if waiting else ()
-    kept, constants = _constants(hoist, [*blocks.values(), draft, *firing, *queued, *lagging])
+    kept, constants, jumped = _constants(hoist, jumping, [*blocks.values(), draft, *firing, *queued, *lagging])
     settle = replace(draft, stores=tuple(replace(one, index=(len(kept) + one.index[0],)) for one in draft.stores))
-    jumping = _resting_on({target for event in happening for target, _ in event.assignments}, model.rules)
     layout = Layout(
         states=tuple(state.id for state in model.states),
         parameters=tuple(parameter.id for parameter in model.parameters),
@@ -205,6 +207,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         layout,
         _initial(model, starts),
         constants,
+        jumped,
         firing=firing,
         settle=settle,
         waiting=waiting,
@@ -214,12 +217,12 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     )
 
 
-def _resting_on(names: set[str], rules: Iterable[Rule]) -> set[str]:
-    """Some names, and the rules that rest on one of them."""
+def _resting_on(names: set[str], values: Iterable[tuple[str, Expr]]) -> set[str]:
+    """Some names, and those of the values, in order of use, that rest on one of them."""
     found = set(names)
-    for rule in rules:
-        if symbols(rule.expr) & found:
-            found.add(rule.id)
+    for name, expr in values:
+        if symbols(expr) & found:
+            found.add(name)
     return found
 
 
@@ -284,8 +287,11 @@ class _Hoist:
         return True
 
     def __call__(self, expr: Expr) -> Expr:
+        return self._hoisted(expr, self._is_fixed)
+
+    def _hoisted(self, expr: Expr, is_fixed: Callable[[Expr], bool]) -> Expr:
         def leaf(node: Num | Sym | Time) -> tuple[Expr, bool]:
-            return node, self._is_fixed(node)
+            return node, is_fixed(node)
 
         def call(node: Call, args: tuple[tuple[Expr, bool], ...]) -> tuple[Expr, bool]:
             if all(fixed for _, fixed in args):
@@ -294,6 +300,15 @@ class _Hoist:
 
         hoisted, fixed = fold(expr, leaf, call)
         return self._constant(hoisted) if fixed else hoisted
+
+    def but_for(self, jumping: set[str]) -> Callable[[Expr], Expr]:
+        """The same for what is asked at events alone: what rests on `jumping` names stays where it is, to be computed
+        when it is asked for and not after every event."""
+
+        def partly(expr: Expr) -> Expr:
+            return self._hoisted(expr, lambda node: self._is_fixed(node) and not symbols(node) & jumping)
+
+        return partly
 
     def _constant(self, expr: Expr) -> Expr:
         """The name of an expression of parameters alone, or its value if it is one of numbers alone."""
@@ -311,15 +326,20 @@ class _Hoist:
         return all(node.name in self.fixed if isinstance(node, Sym) else node != TIME for node in walk(expr))
 
 
-def _constants(hoist: _Hoist, blocks: list[Block]) -> tuple[tuple[str, ...], Block]:
-    """The constants that some block reads, with the named ones they rest on."""
+def _constants(hoist: _Hoist, jumping: set[str], blocks: list[Block]) -> tuple[tuple[str, ...], Block, Block]:
+    """The constants that some block reads, the block of all of them, and that of those that events change."""
     read = set().union(*(block.used() for block in blocks)) & hoist.named.keys()
     kept = tuple(name for name in hoist.named if name in read)
     values = [(name, expr) for name, expr in hoist.named.items() if name in hoist.fixed]
-    stores = []
-    for row, name in enumerate(kept):
-        stores.append(Store("k", (row,), Sym(name) if name in hoist.fixed else hoist.named[name]))
-    return kept, _block(values, stores)
+    stores = [
+        Store("k", (row,), Sym(name) if name in hoist.fixed else hoist.named[name]) for row, name in enumerate(kept)
+    ]
+    changed = _resting_on(jumping, hoist.named.items())
+    return (
+        kept,
+        _block(values, stores),
+        _block(values, [stores[row] for row in range(len(kept)) if kept[row] in changed]),
+    )
 
 
 def _initial(model: OdeModel, lags: Mapping[str, Expr]) -> Block:
@@ -377,7 +397,7 @@ def _queue(model: OdeModel) -> tuple[Queued, ...]:
     )
 
 
-def _waiting(model: OdeModel, rules: Named, written: Named, hoist: _Hoist) -> Waiting:
+def _waiting(model: OdeModel, rules: Named, written: Named, hoist: Callable[[Expr], Expr]) -> Waiting:
     """`rules` have their conditions held; triggers as they are written rest on rules as they are, in `written`."""
 
     def rows(array: str, exprs: Iterable[Expr | None]) -> list[Store]:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from bonesim.solve.columns import EVERYONE, Some
 from bonesim.system import Rows
 
 SAMPLES = (0.25, 0.5, 0.75, 1.0)
@@ -23,32 +24,11 @@ AIMS = 2.0 ** -np.array([2, 4, 7, 11, 16, 22, 29, 37, 46]).reshape(-1, 1)
 ROUNDS = 20
 """Of looking so in a quarter of a step: fewer bring it down to what a time can be told apart by, but near time 0."""
 
-Some: TypeAlias = np.ndarray | slice
-"""Numbers of lanes, or all of them."""
-
 Depth: TypeAlias = Callable[[Some, np.ndarray, Rows], np.ndarray]
 """(condition, ..., lane) how far conditions are from being what they are held to be, 0 or less where they are.
 
 Of lanes, (..., lane) times of each and the states there.
 """
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Rows of an array at some of its lanes, each taken when it is read."""
-
-    array: np.ndarray
-    lanes: Some
-
-    def __len__(self) -> int:
-        return len(self.array)
-
-    def __getitem__(self, row: int, /) -> np.ndarray:
-        column: np.ndarray = self.array[row][self.lanes]  # in one index it would take twice as long
-        return column
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        return map(self.__getitem__, range(len(self)))
 
 
 @dataclass(frozen=True)
@@ -128,7 +108,7 @@ def first_turn(course: Course, looked_at: np.ndarray, depth: Depth) -> np.ndarra
     turns in a quarter of a step it may be another one than the first.
     """
     places = np.array([0.0, *SAMPLES])
-    seen = _deepest(course, slice(None), places[1:, None], depth) > 0
+    seen = _deepest(course, EVERYONE, places[1:, None], depth) > 0
     turned = np.flatnonzero(seen.any(axis=0) & looked_at)
     behind = np.full(course.t.size, np.inf)
     if turned.size:

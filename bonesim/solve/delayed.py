@@ -16,8 +16,9 @@ import numpy as np
 
 from bonesim.errors import InputError, Place
 from bonesim.solve.breaks import Breaks
+from bonesim.solve.columns import EVERYONE, Columns, Some
 from bonesim.solve.controller import TINIEST
-from bonesim.solve.crossing import Columns, Course, Some
+from bonesim.solve.crossing import Course
 from bonesim.solve.history import History, Within
 from bonesim.solve.step import PlainStep
 from bonesim.system import Batch, Kernels, Rows
@@ -264,9 +265,9 @@ class Filled:
 
 
 class Spread:
-    """Rows of lanes beside times in several rows of lanes, laid out one after the other; some of them, if it is said."""
+    """Rows of lanes as they stand beside (..., lane) times, one time after the other; some of them, if it is said."""
 
-    def __init__(self, rows: Rows, shape: tuple[int, ...], some: Some = slice(None)) -> None:
+    def __init__(self, rows: Rows, shape: tuple[int, ...], some: Some = EVERYONE) -> None:
         self.rows, self.shape, self.some = rows, shape, some
 
     def __len__(self) -> int:

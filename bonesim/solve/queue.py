@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bonesim.solve.calendar import SLACK, snapped
+from bonesim.solve.columns import some_of
 from bonesim.system import Batch, Kernels, Rows
 
 
@@ -38,10 +39,9 @@ class Queue:
     def __init__(self, kernels: Kernels, batch: Batch, seed: int, width: int) -> None:
         self.functions, self.layout, self.events = kernels.functions, kernels.layout, kernels.layout.queue
         self.t_out, self.first, self.seed = batch.t_out, batch.first, seed
-        self.fleeting = ~np.array([event.persistent for event in self.events])
         self.ranked = np.array([event.ranked for event in self.events])
         self.true = np.zeros((len(self.events), width), bool)
-        self.begun, self.due = np.zeros(width, bool), np.full(width, np.inf)
+        self.begun, self.begins, self.due = np.zeros(width, bool), True, np.full(width, np.inf)
         self.member = np.zeros(width, np.int64)
         self.waiting: list[list[Waiting]] = [[] for _ in range(width)]
         self.chosen: list[Waiting | None] = [None] * width
@@ -51,7 +51,7 @@ class Queue:
     def load(self, lanes: np.ndarray, members: np.ndarray) -> None:
         """New members for `lanes`: nothing waits."""
         self.true[:, lanes] = np.reshape(self.layout.initially, (-1, 1))
-        self.begun[lanes], self.due[lanes] = False, np.inf
+        self.begun[lanes], self.begins, self.due[lanes] = False, True, np.inf
         self.member[lanes] = self.first + members
         for lane in lanes:
             self.waiting[lane], self.lots[lane] = [], None
@@ -69,39 +69,50 @@ class Queue:
         stop: np.ndarray = np.where(same, np.maximum(self.due, other), np.minimum(self.due, other))
         return stop
 
-    def look(self, lanes: np.ndarray, t: np.ndarray, y: Rows, p: Rows, k: Rows) -> None:
-        """See which triggers have turned in `lanes`: what they set off waits, or is taken back."""
-        triggers = self.layout.triggers
-        now = np.array([k[row] for row in range(triggers.start, triggers.stop)]) > 0
-        before = self.true[:, lanes]
-        if not self.begun[lanes].all():
+    def look(self, lanes: np.ndarray, now: np.ndarray, t: np.ndarray, y: Rows, p: Rows, k: Rows) -> None:
+        """See which triggers have turned in `lanes`, now (event, lane): what they set off waits, or is taken back."""
+        some = some_of(lanes, self.due.size)
+        before = self.true[:, some]
+        if self.begins:
             # What is false at the start alone, as `t > 0` is at 0, happens right after it.
             true = np.empty(now.shape)
             self.functions.true(t, y, p, k, true)
-            before = np.where(self.begun[lanes], before, before & (true > 0))
-            self.begun[lanes] = True
-        self.true[:, lanes] = now
-        fell, rose = before & ~now & self.fleeting[:, None], now & ~before
-        for place in np.flatnonzero(fell.any(axis=0)):
-            back = {int(event) for event in np.flatnonzero(fell[:, place])}
-            self._keep_waiting(lanes[place], [one for one in self.waiting[lanes[place]] if one.event not in back])
-        if rose.any():
-            self._set_off(rose, lanes, t, y, p, k)
+            before = np.where(self.begun[some], before, before & (true > 0))
+            self.begun[some] = True
+            self.begins = not self.begun.all()
+        events, places = (now != before).nonzero()
+        if events.size:
+            rose = now[events, places]
+            for event, place in zip(events[~rose].tolist(), places[~rose].tolist(), strict=True):
+                self._take_back(event, int(lanes[place]))
+            if rose.any():
+                self._set_off(events[rose], places[rose], lanes, t, y, p, k)
+        self.true[:, some] = now
 
-    def _set_off(self, rose: np.ndarray, lanes: np.ndarray, t: np.ndarray, y: Rows, p: Rows, k: Rows) -> None:
-        delays = np.zeros(rose.shape)
-        self.functions.delays(t, y, p, k, delays)
-        for event in np.flatnonzero(rose.any(axis=1)):
-            about = self.events[event]
-            due = snapped(t + delays[event], self.t_out) if about.delayed else t
-            values = self._values(int(event), t, y, p, k) if about.from_trigger_time else None
-            for place in np.flatnonzero(rose[event]):
+    def _take_back(self, event: int, lane: int) -> None:
+        if not self.events[event].persistent:
+            self._keep_waiting(lane, [one for one in self.waiting[lane] if one.event != event])
+
+    def _set_off(
+        self, events: np.ndarray, places: np.ndarray, lanes: np.ndarray, t: np.ndarray, y: Rows, p: Rows, k: Rows
+    ) -> None:
+        """Let events wait whose triggers have turned, each in the lane at its place among `lanes`."""
+        delays: np.ndarray | None = None
+        for event in sorted(set(events.tolist())):
+            about, due = self.events[event], t
+            if about.delayed:
+                if delays is None:
+                    delays = np.zeros((len(self.events), t.size))
+                    self.functions.delays(t, y, p, k, delays)
+                due = snapped(t + delays[event], self.t_out)
+            values = self._values(event, t, y, p, k) if about.from_trigger_time else None
+            for place in places[events == event].tolist():
                 lane = int(lanes[place])
                 if not due[place] >= t[place]:
-                    self.undefined.append((lane, int(event)))
+                    self.undefined.append((lane, event))
                     continue
-                kept = None if values is None else values[:, place].copy()
-                self._keep_waiting(lane, [*self.waiting[lane], Waiting(int(event), float(due[place]), kept)])
+                kept = None if values is None else values[:, place]
+                self._keep_waiting(lane, [*self.waiting[lane], Waiting(event, float(due[place]), kept)])
 
     def is_due(self, t: np.ndarray) -> np.ndarray:
         """(lane,) whether something is due, but for what rounding does to times."""
@@ -143,10 +154,10 @@ class Queue:
         """Set in `y` and `p` of `lanes` what the event that was next in each of them sets."""
         chosen = [self.chosen[lane] for lane in lanes]
         kept = [one.values for one in chosen if one is not None and one.values is not None]
-        values = np.stack(kept, axis=1) if kept else self._values(event, t, tuple(y), tuple(p), k)
+        values = np.array(kept).T if kept else self._values(event, t, y, p, k)
         if self.events[event].scaled:
             factors = np.ones_like(values)
-            self.functions.factors(event, t, tuple(y), tuple(p), k, factors)
+            self.functions.factors(event, t, y, p, k, factors)
             values *= factors
         for (array, row), value in zip(self.events[event].targets, values, strict=True):
             (y if array == "y" else p)[row] = value

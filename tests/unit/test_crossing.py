@@ -61,7 +61,9 @@ def test_the_end_of_a_step_is_its_own_state_and_time() -> None:
     one = np.ones(1)
     assert (course.time(EVERYONE, one)[0], course.states(EVERYONE, one)[0][0]) == (0.3, 0.7)
     assert 0.1 + 1.0 * 0.2 != 0.3
-    assert first_turn(course, np.ones(1, bool), lambda lanes, t, y: np.array([np.where(y[0] == 0.7, 1.0, -1.0)]))[0] == 1.0
+    assert (
+        first_turn(course, np.ones(1, bool), lambda lanes, t, y: np.array([np.where(y[0] == 0.7, 1.0, -1.0)]))[0] == 1.0
+    )
 
 
 @pytest.mark.parametrize("theta", [0.0, 0.3])

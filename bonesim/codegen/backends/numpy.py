@@ -50,6 +50,7 @@ def source(program: Program) -> str:
     functions = [
         rows.function("initialise", "p, y", program.initialise, own={"y"}),
         rows.function("constants", "p, k", program.constants, own={"k"}),
+        rows.function("jumped", "p, k", program.jumped, own={"k"}),
         rows.function("rhs", "t, y, p, k, dy", program.rhs),
         rows.function("jacobian", "t, y, p, k, jacobian, by_time", program.jacobian),
         rows.function("start", "t, y, p, k, dy, slopes_, by_time", _by_entry(program)),
