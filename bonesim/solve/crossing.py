@@ -140,7 +140,8 @@ def _narrowed(course: Course, lanes: np.ndarray, low: np.ndarray, high: np.ndarr
         chosen = np.array([last, first]), np.arange(active.size)
         ends[:, active], depths[:, active] = looks[chosen], deep[chosen]
         active = active[wide.any(axis=0)]
-    return ends[1]
+    found: np.ndarray = ends[1]
+    return found
 
 
 def _deepest(course: Course, lanes: Some, theta: np.ndarray, depth: Depth) -> np.ndarray:

@@ -21,7 +21,7 @@ from bonesim.solve.controller import TINIEST
 from bonesim.solve.crossing import Course
 from bonesim.solve.history import History, Within
 from bonesim.solve.step import PlainStep
-from bonesim.system import Batch, Kernels, Rows
+from bonesim.system import Batch, Kernels, Rows, Written
 
 TURNS = 30
 """Of a step in its own place before it is refused."""
@@ -77,11 +77,12 @@ class Delayed:
         # A delay of what is delayed reaches as far as both.
         furthest = delays.sum(axis=0) if any(self.layout.deep) else delays.max(axis=0)
         self.reach[histories] = np.where(np.isnan(furthest), np.inf, furthest)
-        self.shortest[histories] = np.min(np.where(delays > 0, delays, np.inf), axis=0)
-        self.breaks.begin(histories, self.batch.t_out[0], delays)
+        followed = delays[list(self.layout.followed)]
+        self.shortest[histories] = np.min(np.where(followed > 0, followed, np.inf), axis=0, initial=np.inf)
+        self.breaks.begin(histories, self.batch.t_out[0], followed)
 
     def fitted(self, histories: np.ndarray, h: np.ndarray) -> np.ndarray:
-        """(lane,) steps, cut to the shortest delay where that is not far shorter."""
+        """(lane,) steps, cut to the shortest delay that their courses rest on where that is not far shorter."""
         shortest = self.shortest[histories]
         return np.where((h > shortest) & (h <= LONGER * shortest), shortest, h)
 
@@ -110,7 +111,7 @@ class Delayed:
         """Apply one event."""
         self.functions.fire(event, t, y, p, self._filled(t, y, p, k, after=True))
 
-    def settle(self, t: np.ndarray, y: Rows, p: Rows, k: np.ndarray) -> None:
+    def settle(self, t: np.ndarray, y: Rows, p: Rows, k: Written) -> None:
         """Switches and triggers as they are now."""
         self.functions.settle(t, y, p, self._filled(t, y, p, k, after=True))
 
@@ -258,7 +259,7 @@ class Filled:
         return column
 
     def __setitem__(self, row: int, values: np.ndarray, /) -> None:
-        self.rows[row] = values
+        self.rows[row][:] = values
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return map(self.__getitem__, range(len(self)))

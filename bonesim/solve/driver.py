@@ -31,10 +31,14 @@ from bonesim.solve.step import PlainStep
 from bonesim.system import Batch, Kernels, Rows
 
 PATIENCE = 8
-"""Turns of conditions in a row, no whole step between them, before a lane is taken to slide along a condition."""
+"""Turns of conditions in a row, no whole step between them, before a lane that gets on slowly is taken to slide along a
+condition."""
 
 DWELL = 10.0
 """By how many times rtol a state may change in a step of a sliding lane, in which conditions are not looked at."""
+
+GETS_ON = 100.0
+"""By how many times further than in a dwell a lane gets from one turn to the next that does not slide."""
 
 EVENTFUL = 10
 """By how many times more steps a lane with a queue may take: an event may ask for one every hundredth of a day."""
@@ -98,7 +102,7 @@ class Lanes:
         layout = self.layout
         n = len(layout.states)
         self.member = np.empty(width, np.int64)
-        self.t, self.h = np.empty(width), np.empty(width)
+        self.t, self.h, self.gone = (np.empty(width) for _ in range(3))
         self.y, self.atol = np.empty((n, width)), np.empty((n, width))
         self.p, self.k = np.empty((len(layout.parameters), width)), np.empty((layout.kept, width))
         self.due = np.empty(width, np.int64)
@@ -123,7 +127,8 @@ class Lanes:
         self.well[lanes], self.turns[lanes] = True, 0
         self.fresh[lanes], self.arrived[lanes], self.pending[:, lanes] = True, False, False
         k = self.kernels.constants(self.p[:, lanes])
-        k[self.layout.triggers] = np.reshape(self.layout.initially, (-1, 1))
+        if self.queue is None:
+            k[self.layout.triggers] = np.reshape(self.layout.initially, (-1, 1))
         if self.delayed is not None:
             k[self.layout.history] = self.k[self.layout.history, lanes]
             self.delayed.begin(self._histories(lanes), chosen)
@@ -136,7 +141,7 @@ class Lanes:
 
     def _keep(self, lanes: np.ndarray) -> None:
         """Cut the working arrays to `lanes`."""
-        for name in ("t", "h", "due", "well", "refused", "fresh", "arrived", "next_stop", "turns", "culprit"):
+        for name in ("t", "h", "gone", "due", "well", "refused", "fresh", "arrived", "next_stop", "turns", "culprit"):
             setattr(self, name, getattr(self, name)[lanes])
         for name in ("y", "p", "k", "atol", "pending"):
             setattr(self, name, getattr(self, name).take(lanes, axis=1))
@@ -170,6 +175,8 @@ class Lanes:
     def _state_events(self) -> None:
         """The state events that are to happen at each lane's time, one after the other."""
         for _ in range(ROUNDS):
+            if self.queue is not None and not self.queue.count:
+                return
             waiting = (self._is_due() & self.well).nonzero()[0]
             if not waiting.size:
                 return
@@ -218,7 +225,7 @@ class Lanes:
             self.kernels.functions.fire(event, t, y, p, k)
         else:
             self.queue.carry_out(event - len(self.layout.events), lanes, t, y, p, k)
-        self.kernels.functions.jumped(p, k)
+        self.kernels.functions.jumped(event, p, k)
         if some is lanes:
             self.y[:, lanes], self.p[:, lanes], self.k[:, lanes] = y, p, k
         self._settle(lanes)
@@ -257,7 +264,10 @@ class Lanes:
                     self._end(int(lane), Status.NO_CONSISTENT_START, int(culprit))
 
     def _read_conditions(self, lanes: np.ndarray, triggers: bool = True) -> None:
-        """Read all conditions anew, and with them when the next one turns and which events are to happen."""
+        """Read all conditions anew, and with them when the next one turns and which events are to happen.
+
+        A queue keeps itself which triggers were true.
+        """
         layout, functions, some = self.layout, self.kernels.functions, some_of(lanes, self.t.size)
         if not layout.switching:
             self.next_stop[some] = np.inf
@@ -265,16 +275,20 @@ class Lanes:
         t, k, p = self.t[some], self.k[:, some], rows_of(self.p, some)
         before = k[layout.triggers].copy()
         functions.settle(t, rows_of(self.y, some), p, k)
-        if not triggers:
-            k[layout.triggers] = before
+        if self.queue is None:
+            if triggers:
+                self.pending[:, some] |= (k[layout.triggers] > 0) & (before == 0)
+            else:
+                k[layout.triggers] = before
         if some is lanes:
             constants = len(layout.constants)
             self.k[constants:, lanes] = k[constants:]
-        if self.queue is None:
-            self.pending[:, some] |= (k[layout.triggers] > 0) & (before == 0)
-        stops = np.empty((layout.timed, lanes.size))
-        functions.stops(p, k, stops)
-        self.next_stop[some] = np.minimum.reduce(np.where(stops > t, stops, np.inf), axis=0, initial=np.inf)
+        if layout.timed:
+            stops = np.empty((layout.timed, lanes.size))
+            functions.stops(p, k, stops)
+            self.next_stop[some] = np.where(stops > t, stops, np.inf).min(axis=0)
+        else:
+            self.next_stop[some] = np.inf
 
     def _restart(self, lanes: np.ndarray) -> None:
         """A first step for lanes with a new member, or with values that an event has changed."""
@@ -340,7 +354,8 @@ class Lanes:
 
     def _stop(self) -> np.ndarray:
         """(lane,) where something happens next: an event, the turn of a condition, the end."""
-        stop = np.minimum(self.next_stop if self.queue is None else self.queue.stop(self.next_stop), self.t_end)
+        held = self.next_stop if self.queue is None else self.queue.stop(self.next_stop)
+        stop: np.ndarray = np.minimum(held, self.t_end)
         return np.minimum(stop, self._next_event()) if self.layout.events else stop
 
     def _wait(self) -> None:
@@ -359,11 +374,11 @@ class Lanes:
     def _take_step(self) -> None:
         """One step of every lane, accepted or not, no further than to where something happens."""
         stop = happens = self._stop()
-        sliding = self.turns >= PATIENCE
         if self.delayed is not None:
             histories = self._histories(EVERYONE)
             self.h, stop = self.delayed.fitted(histories, self.h), np.minimum(stop, self.delayed.breaks.next[histories])
-        h, lands = fit(self.t, np.where(sliding, self._dwell(sliding), self.h), stop)
+        sliding, steps = self._dwell()
+        h, lands = fit(self.t, steps, stop)
         rtol = self.settings.rtol
         y_next, scaled = self.step.advance(self.t, h, self.y, self.p, self.k, rtol, self.atol)
         norm = error_norm(scaled)
@@ -383,6 +398,7 @@ class Lanes:
         if self.delayed is not None:
             jumps = accepted & (turned | (lands & (happens <= stop)))
             self._keep_history(self.delayed, course, np.flatnonzero(accepted), t_next, np.flatnonzero(jumps))
+        np.copyto(self.gone, t_next - self.t, where=accepted)
         np.copyto(self.y, y_next, where=accepted)
         np.copyto(self.t, t_next, where=accepted)
         self.h, self.refused, self.arrived = planned, ~accepted, accepted & short
@@ -423,12 +439,13 @@ class Lanes:
             np.negative(row, out=row, where=k[switch] != 0)
         return g
 
-    def _dwell(self, sliding: np.ndarray) -> np.ndarray:
-        """(lane,) for sliding lanes a step so small that it need not look at conditions.
+    def _dwell(self) -> tuple[np.ndarray, np.ndarray]:
+        """(lane,) which lanes slide, and step sizes, theirs so small that they need not look at conditions.
 
         A state's size is its value, or that behind its absolute tolerance (`settings.default_atol`) if that is more.
         """
-        steps, lanes = self.h.copy(), np.flatnonzero(sliding)
+        sliding, steps = self.turns >= PATIENCE, self.h
+        lanes = sliding.nonzero()[0]
         if lanes.size:
             t, y, dy = self.t[lanes], self.y[:, lanes], np.empty((len(self.y), lanes.size))
             self.kernels.functions.rhs(t, tuple(y), Columns(self.p, lanes), Columns(self.k, lanes), dy)
@@ -436,8 +453,12 @@ class Lanes:
             change = DWELL * np.maximum(self.settings.rtol * np.abs(y), 1e3 * self.atol[:, lanes])
             longest = np.min(change / np.abs(dy), axis=0, initial=np.inf)
             least = 100 * smallest_step(t, self.t_end - self.batch.t_out[0])
-            steps[lanes] = np.minimum(self.h[lanes], np.maximum(longest, least))
-        return steps
+            dwell = np.maximum(longest, least)
+            gets_on = self.gone[lanes] > GETS_ON * dwell
+            steps = steps.copy()
+            steps[lanes] = np.where(gets_on, steps[lanes], np.minimum(steps[lanes], dwell))
+            sliding[lanes], self.turns[lanes[gets_on]] = ~gets_on, 0
+        return sliding, steps
 
     def _count(self, accepted: np.ndarray) -> None:
         self.results.steps[self.member] += 1

@@ -14,7 +14,7 @@ from typing import TypeAlias, cast
 
 from bonesim.codegen.backends import numpy_linear
 from bonesim.codegen.constraints import apart
-from bonesim.codegen.program import Block, Program, arrange
+from bonesim.codegen.program import TRUTHS, Block, Program, arrange
 from bonesim.codegen.sparse import Elimination, eliminate
 from bonesim.codegen.store import import_source
 from bonesim.errors import InternalError
@@ -50,7 +50,7 @@ def source(program: Program) -> str:
     functions = [
         rows.function("initialise", "p, y", program.initialise, own={"y"}),
         rows.function("constants", "p, k", program.constants, own={"k"}),
-        rows.function("jumped", "p, k", program.jumped, own={"k"}),
+        *_jumped(program, rows),
         rows.function("rhs", "t, y, p, k, dy", program.rhs),
         rows.function("jacobian", "t, y, p, k, jacobian, by_time", program.jacobian),
         rows.function("start", "t, y, p, k, dy, slopes_, by_time", _by_entry(program)),
@@ -122,6 +122,15 @@ def _held(program: Program, rows: _Rows) -> list[str]:
     ]
 
 
+def _jumped(program: Program, rows: _Rows) -> list[str]:
+    """A function for each block of constants that events change, and one that calls that of an event."""
+    different = {id(block): block for block in program.jumped}
+    names = {key: f"jumped_{number}" for number, key in enumerate(different)}
+    each = [rows.function(names[key], "p, k", block, own={"k"}) for key, block in different.items()]
+    table = "".join(f"{names[id(block)]}, " for block in program.jumped)
+    return [*each, f"JUMPED = ({table})\n\n\ndef jumped(event, p, k):\n    JUMPED[event](p, k)\n"]
+
+
 def _waiting(program: Program, rows: _Rows) -> list[str]:
     """What models have whose state events wait in a queue."""
     if program.waiting is None:
@@ -189,7 +198,7 @@ class _Rows:
         for store in block.stores:
             index = ", ".join(str(number) for number in store.index)
             array = store.array if store.array in _ARGUMENTS else f"{store.array}_"
-            lines.append(f"    {array}[{':, ' * (len(store.index) > 1)}{index}] = {_text(store.expr)}")
+            lines.append(f"    {array}[{':, ' * (len(store.index) > 1)}{index}] = {_stored(store.expr)}")
         return f"def {name}({arguments}):\n" + "\n".join(lines or ["    pass"])
 
     def _position(self, name: str) -> tuple[str, int]:
@@ -206,6 +215,15 @@ def _local(name: str) -> str:
 def _value(expr: Expr) -> str:
     """Text of a named value; a bare number as NumPy's, since Python's raises where IEEE has infinity."""
     return f"float64({_text(expr)})" if isinstance(expr, Num) else _text(expr)
+
+
+def _stored(expr: Expr) -> str:
+    """Text of what is stored; a truth is stored as 1 or 0, whether that is written out or not."""
+    if isinstance(expr, Call) and expr.op == "piecewise" and expr.args[::2] == (Num(1.0), Num(0.0)):
+        truth = expr.args[1]
+        if isinstance(truth, Call) and truth.op in TRUTHS:
+            return _text(truth)
+    return _text(expr)
 
 
 def _text(expr: Expr) -> str:
