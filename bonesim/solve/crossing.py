@@ -128,6 +128,7 @@ def _narrowed(course: Course, lanes: np.ndarray, low: np.ndarray, high: np.ndarr
         width = high - low
         there = low + width * (deep_low / (deep_low - deep_high))
         looks = np.concatenate([low + EVEN * width, there - AIMS * width, there + AIMS * width])
+        looks = np.minimum(np.maximum(looks, low), high)
         t, between = course.time(lanes[active], looks), course.time(lanes[active], ends[:, active])
         wide = (t > between[0]) & (t < between[1])
         if not wide.any():

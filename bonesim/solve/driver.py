@@ -369,7 +369,7 @@ class Lanes:
         self.results.steps[self.member] += 1
         long = self.results.steps[self.member] >= self.max_steps
         for lane in (long & (self.t < self.t_end)).nonzero()[0]:
-            self._end(int(lane), Status.TOO_MANY_STEPS, 0)
+            self._end(int(lane), Status.TOO_MANY_STEPS, -1)
 
     def _take_step(self) -> None:
         """One step of every lane, accepted or not, no further than to where something happens."""
@@ -428,7 +428,9 @@ class Lanes:
         t_next, y_next = t_next.copy(), y_next.copy()
         turned[cut] = True
         t_next[cut], y_next[:, cut] = course.time(cut, theta), course.states(cut, theta).all()
-        self.culprit[cut] = np.argmax(self._depth(cut, t_next[cut], Columns(y_next, cut)) > 0, axis=0)
+        if (nearly := cut[self.turns[cut] >= PATIENCE - 2]).size:  # to slide, which alone asks for what it slides along
+            depth = self._depth(nearly, t_next[nearly], Columns(y_next, nearly))
+            self.culprit[nearly] = np.argmax(depth > 0, axis=0)
         return turned, t_next, y_next
 
     def _depth(self, lanes: Some, t: np.ndarray, y: Rows) -> np.ndarray:

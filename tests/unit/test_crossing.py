@@ -7,16 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bonesim.solve.columns import EVERYONE, Some
 from bonesim.solve.crossing import Course, first_turn
+from bonesim.system import Rows
 
 
 def straight(t: np.ndarray, h: np.ndarray) -> Course:
     """A state that goes from 0 to 1 in each lane's step, in a straight line."""
     lanes = t.size
     return Course(t, h, t + h, np.zeros((1, lanes)), np.ones((1, lanes)), np.zeros((3, 1, lanes)), {0: 0})
-
-
-EVERYONE = slice(None)
 
 
 @given(st.floats(0.0, 1e6), st.floats(1e-6, 1e3), st.floats(1e-9, 0.999999))
@@ -71,3 +70,22 @@ def test_a_state_that_does_not_move_keeps_its_bits(theta: float) -> None:
     still = np.full((1, 1), 0.1)
     course = Course(np.zeros(1), np.zeros(1), np.ones(1), still, still, np.zeros((3, 1, 1)), {0: 0})
     assert course.states(EVERYONE, np.array([theta]))[0][0] == 0.1
+
+
+def test_a_straight_course_is_aimed_at_where_it_turns() -> None:
+    """Samples, both ends, and two looks: halving would take some twenty."""
+    course, looks = straight(np.array([3.0]), np.array([0.7])), []
+
+    def depth(lanes: Some, t: np.ndarray, y: Rows) -> np.ndarray:
+        looks.append(t.shape)
+        return np.array([y[0] - 0.3])
+
+    assert first_turn(course, np.ones(1, bool), depth)[0] == pytest.approx(0.3, rel=1e-15)
+    assert len(looks) <= 4
+
+
+@given(st.floats(1e-3, 0.999), st.floats(0.1, 9.0))
+def test_a_bent_course_is_cut_where_it_turns_too(edge: float, power: float) -> None:
+    course = straight(np.zeros(1), np.ones(1))
+    theta = first_turn(course, np.ones(1, bool), lambda lanes, t, y: np.array([y[0] ** power - edge**power]))
+    assert theta[0] == pytest.approx(edge, rel=1e-13)
