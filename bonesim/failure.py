@@ -274,8 +274,20 @@ class _Replay:
         return self._failure(equation(where, expr, known, self.stop, worst.origin))
 
     def slow(self) -> Failure:
-        """What kept the member from getting on: a condition, or an equation in its steps."""
-        return self._turning() if self.condition else self._smallest()
+        """What kept the member from getting on: a condition, an event, or an equation in its steps."""
+        if self.condition:
+            return self._turning()
+        return self._smallest() if self.model.states else self._restless()
+
+    def _restless(self) -> Failure:
+        """What asks for so many steps where nothing moves: the first event, or the first rule."""
+        if self.model.state_events:
+            return self.circling()
+        known = with_rules(self.model, self.values, self.stop)
+        sources = [(f"the time of event '{one.id}'", one.time, one.origin) for one in self.model.events]
+        sources += [(f"the rule for '{one.id}'", one.expr, one.origin) for one in self.model.rules]
+        what, expr, origin = sources[0]
+        return self._failure(equation(what, expr, known, self.stop, origin))
 
     def _turning(self) -> Failure:
         """The first trigger, rule or rate with the condition that turned over again and again."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -25,11 +26,18 @@ class Rows(Protocol):
     def __iter__(self) -> Iterator[np.ndarray]: ...
 
 
+class Written(Rows, Protocol):
+    """Rows that are written to."""
+
+    def __setitem__(self, row: int, values: np.ndarray, /) -> None: ...
+
+
 @dataclass(frozen=True)
 class Queued:
     """What the queue has to know of a state event.
 
     delayed, ranked : whether it has a delay, a priority
+    rank : the priority, where that is a number
     persistent, from_trigger_time : as `model.ode.StateEvent` has them
     scaled : whether values are multiplied by factors when they are set
     targets : what it sets, in the order of its values: ("y", row) or ("p", row)
@@ -37,6 +45,7 @@ class Queued:
 
     delayed: bool
     ranked: bool
+    rank: float | None
     persistent: bool
     from_trigger_time: bool
     scaled: bool
@@ -76,6 +85,7 @@ class Layout:
     queue: tuple[Queued, ...] = ()  # each state event, where they wait in a queue
     lags: tuple[tuple[str, str, str], ...] = ()  # names of delayed values, their slopes, and whether tau is 0
     steady: tuple[bool, ...] = ()  # of each lag, whether its delay rests on parameters alone
+    followed: tuple[int, ...] = ()  # lags on which rates or root functions rest
     deep: tuple[bool, ...] = ()  # of each lag, whether what it delays is delayed itself
     jumping: tuple[int, ...] = ()  # rows of parameters that events set
     moved_before: bool = False  # whether lags rest on initial assignments that depend on time
@@ -85,22 +95,22 @@ class Layout:
         """Whether no rate depends on time itself."""
         return not self.drifting
 
-    @property
+    @cached_property
     def kept(self) -> int:
         """How many rows `k` has."""
         return self.history + (1 + 3 * len(self.lags) if self.lags else 0)
 
-    @property
+    @cached_property
     def history(self) -> int:
         """The row of `k` that says which history is a member's, where there are lags."""
         return len(self.constants) + len(self.switches) + len(self.initially)
 
-    @property
+    @cached_property
     def lagging(self) -> slice:
         """The rows of `k` that hold what is known of the lags, three of each."""
         return slice(self.history + 1, self.kept)
 
-    @property
+    @cached_property
     def switching(self) -> bool:
         """Whether there are conditions: switches, or triggers of state events."""
         return bool(self.switches or self.initially)
@@ -110,12 +120,12 @@ class Layout:
         """Whether something has to be made to fit the states when they change: conditions, constraints, equilibria."""
         return self.switching or bool(self.algebraic or self.fast)
 
-    @property
+    @cached_property
     def triggers(self) -> slice:
         """The rows of `k` that hold the triggers."""
         return slice(self.history - len(self.initially), self.history)
 
-    @property
+    @cached_property
     def turning(self) -> list[int]:
         """The rows of `k` that hold the located switches."""
         return [len(self.constants) + row for row in self.located]
@@ -133,6 +143,9 @@ class Functions(Protocol):
 
     def constants(self, p: Rows, k: np.ndarray) -> None:
         """Everything that depends on parameters alone."""
+
+    def jumped(self, event: int, p: Rows, k: np.ndarray) -> None:
+        """What of it depends on parameters that an event sets: timed ones by their number, then state events."""
 
     def rhs(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, dy: np.ndarray) -> None:
         """Rates of change."""
@@ -181,7 +194,7 @@ class Functions(Protocol):
     def factors(self, event: int, t: np.ndarray, y: Rows, p: Rows, k: Rows, factors: np.ndarray) -> None:
         """By what those values are multiplied when they are set, (target, member); rows of the others are left."""
 
-    def settle(self, t: np.ndarray, y: Rows, p: Rows, k: np.ndarray) -> None:
+    def settle(self, t: np.ndarray, y: Rows, p: Rows, k: Written) -> None:
         """Switches and triggers as they are now, into their rows of `k`; only where the layout has any, as below."""
 
     def roots(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, g: np.ndarray) -> None:

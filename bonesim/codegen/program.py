@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from bonesim.codegen.constraints import hastened, matched
 from bonesim.codegen.delays import Delayed, Named, delayed
 from bonesim.codegen.factorial import factorial
-from bonesim.codegen.lags import differentiable, named_lags
+from bonesim.codegen.hoist import Hoist
+from bonesim.codegen.lags import Lag, differentiable, named_lags
 from bonesim.codegen.steep import number_or_zero, steep_rates
 from bonesim.codegen.switches import hold
 from bonesim.model.check import in_order, well_posed
 from bonesim.model.derive import Jacobian, jacobian
 from bonesim.model.evaluate import evaluate
-from bonesim.model.expr import TIME, Call, Expr, Num, Sym, Time, fold, free_name, rebuild, substitute, symbols, walk
-from bonesim.model.ode import OdeModel, Rule, StateEvent, TimedEvent
+from bonesim.model.expr import TIME, Call, Expr, Num, Sym, fold, free_name, rebuild, substitute, symbols, walk
+from bonesim.model.ode import OdeModel, StateEvent, TimedEvent
 from bonesim.model.rewrite import rewritten
 from bonesim.system import Layout, Queued
 
 DEEPEST = 40
 """Levels of one expression in generated code; compilers bound them (Python: 200 brackets), and so do readers."""
+
+MUCH_TEXT = 4
+"""By how many times more text than one block has, blocks of what single events change may be."""
 
 TRUTHS = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"})
 """Operators whose value is true or false."""
@@ -74,18 +78,19 @@ class Waiting:
 class Program:
     """All blocks of one model.
 
-    `start` is `rhs` and `jacobian` at once; `firing` has a block for each timed event, then one for each state event,
-    but for those that wait: their blocks are in `waiting`.
-    `settle` stores to "k" what conditions and triggers are at a time and state, `roots` to "g" a root function of each
-    located switch with the switches as they stand, `stops` to "stops" when each timed switch turns next; see
-    `codegen.switches`. The other blocks read the switches by the names in `layout.switches`, lags by those in
-    `layout.lags`; `rates` are names of the rates of states at past times.
+    `jumped` is what of `constants` each event changes; `start` is `rhs` and `jacobian` at once; `firing` has a block
+    for each timed event, then one for each state event, but for those that wait: their blocks are in `waiting`.
+    `settle` stores to "k" what conditions and triggers are at a time and state, but for triggers of a queue that are
+    constants; `roots` stores to "g" a root function of each located switch with the switches as they stand, `stops` to
+    "stops" when each timed switch turns next; see `codegen.switches`. The other blocks read the switches by the names
+    in `layout.switches`, lags by those in `layout.lags`; `rates` are names of the rates of states at past times.
     """
 
     model: OdeModel
     layout: Layout
     initialise: Block
     constants: Block
+    jumped: tuple[Block, ...]
     rhs: Block
     jacobian: Block
     start: Block
@@ -124,7 +129,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     model, algebraic = matched(numeric(well_posed(model)))
     model, lags = named_lags(hastened(model))
     observables, late = tuple(observables), {lag.name for lag in lags}
-    held, hoist = hold(model, late), _Hoist(model)
+    held, hoist = hold(model, late), Hoist(model)
     names = {switch.name for switch in held.switches}
     chain = [
         (name, hoist(expr))
@@ -147,7 +152,9 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     at_once = model.events if model.queued else happening
     firing = tuple(_firing(model, event.assignments, rules, hoist) for event in at_once)
     written = [(rule.id, hoist(rule.expr)) for rule in model.rules if rule.id not in {*hoist.named, *late}]
-    waiting = _waiting(model, rules, written, hoist) if model.queued else None
+    targets = [{target for target, _ in event.assignments} for event in happening]
+    jumping = _resting_on(set().union(*targets), [(rule.id, symbols(rule.expr)) for rule in model.rules])
+    waiting = _waiting(model, rules, written, hoist.but_for(jumping)) if model.queued else None
     roots = [hoist(switch.root) for switch in held.switches if switch.root is not None]
     stops = [hoist(switch.stop) for switch in held.switches if switch.stop is not None]
     triggers = [hoist(Call("piecewise", (Num(1.0), trigger, Num(0.0)))) for trigger in held.triggers]
@@ -161,7 +168,13 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         "stops": _block(model, rules, [Store("stops", (row,), expr) for row, expr in enumerate(stops)]),
     }
     settled = [Sym(switch.name) for switch in held.switches] + triggers
-    draft = _block(model, chain, [Store("k", (row,), expr) for row, expr in enumerate(settled)])
+    # A queue keeps by itself which triggers were true, so that those of parameters alone are constants.
+    fixed = {
+        row: expr.name
+        for row, expr in enumerate(settled)
+        if model.queued and isinstance(expr, Sym) and expr.name in hoist.named
+    }
+    draft = _block(model, chain, [Store("k", (row,), expr) for row, expr in enumerate(settled) if row not in fixed])
     rate_names = {state.id: free_name(f"{state.id}__rate", taken) for state in model.states} if lags else {}
     varying = model.with_(rules=tuple(rule for rule in model.rules if rule.id not in hoist.named))
     delays = tuple(
@@ -170,9 +183,10 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     )
     lagging = [block for one in delays for block in (one.ago, one.ago_then, one.past, one.before)]
     queued = waiting.blocks if waiting else ()
-    kept, constants = _constants(model, hoist, [*blocks.values(), draft, *firing, *queued, *lagging])
+    kept = _kept(hoist, [*blocks.values(), draft, *firing, *queued, *lagging])
+    constants = [(name, Store("k", (row,), hoist.value(name))) for row, name in enumerate(kept)]
+    constants += [(name, Store("k", (len(kept) + row,), hoist.value(name))) for row, name in fixed.items()]
     settle = replace(draft, stores=tuple(replace(one, index=(len(kept) + one.index[0],)) for one in draft.stores))
-    jumping = _resting_on({target for event in happening for target, _ in event.assignments}, model.rules)
     layout = Layout(
         states=tuple(state.id for state in model.states),
         parameters=tuple(parameter.id for parameter in model.parameters),
@@ -197,6 +211,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         ),
         lags=tuple((lag.name, lag.slope, lag.near) for lag in lags),
         steady=tuple(symbols(lag.ago) <= hoist.fixed - jumping and TIME not in walk(lag.ago) for lag in lags),
+        followed=_followed(lags, delays, blocks["start"].used() | blocks["roots"].used()),
         deep=tuple(bool(one.past.used() & late) for one in delays),
         jumping=tuple(row for row, one in enumerate(model.parameters) if one.id in jumping),
         moved_before=any(lag.moved_before for lag in lags),
@@ -206,7 +221,8 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         model,
         layout,
         _initial(model, starts),
-        constants,
+        _block(model, hoist.rules, [store for _, store in constants]),
+        _jumped(model, hoist, constants, targets),
         firing=firing,
         settle=settle,
         waiting=waiting,
@@ -216,7 +232,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     )
 
 
-def _slopes(slopes: Jacobian, steep: set[int], hoist: _Hoist) -> list[Store]:
+def _slopes(slopes: Jacobian, steep: set[int], hoist: Hoist) -> list[Store]:
     """The Jacobian, and slopes in time, entry by entry."""
     entries = [Store("jacobian", index, slope) for index, slope in sorted(slopes.by_state.items())]
     entries += [Store("by_time", (row,), slope) for row, slope in sorted(slopes.by_time.items())]
@@ -224,16 +240,25 @@ def _slopes(slopes: Jacobian, steep: set[int], hoist: _Hoist) -> list[Store]:
     return [replace(one, expr=hoist(one.expr)) for one in numbers]
 
 
-def _resting_on(names: set[str], rules: Iterable[Rule]) -> set[str]:
-    """Some names, and the rules that rest on one of them."""
+def _resting_on(names: Iterable[str], uses: Iterable[tuple[str, Set[str]]]) -> set[str]:
+    """Some names, and those, in order of use, that rest on one of them by what they use."""
     found = set(names)
-    for rule in rules:
-        if symbols(rule.expr) & found:
-            found.add(rule.id)
+    for name, used in uses:
+        if not found.isdisjoint(used):
+            found.add(name)
     return found
 
 
-def _delay_blocks(model: OdeModel, one: Delayed, rules: Named, written: Named, hoist: _Hoist) -> DelayBlocks:
+def _followed(lags: Sequence[Lag], delays: Sequence[DelayBlocks], used: set[str]) -> tuple[int, ...]:
+    """The lags that are used, and those on which they rest, which stand before them."""
+    found = set(used)
+    for lag, blocks in zip(reversed(lags), reversed(delays), strict=True):
+        if not found.isdisjoint({lag.name, lag.slope, lag.near}):
+            found |= {lag.name} | blocks.past.used() | blocks.ago.used()
+    return tuple(row for row, lag in enumerate(lags) if lag.name in found)
+
+
+def _delay_blocks(model: OdeModel, one: Delayed, rules: Named, written: Named, hoist: Hoist) -> DelayBlocks:
     """The blocks of one lag, from rules with conditions held and as written."""
 
     def block(available: Named, *exprs: Expr) -> Block:
@@ -275,61 +300,28 @@ def numeric(model: OdeModel) -> OdeModel:
     return rewritten(model, lambda expr: number(condition(expr)), condition)
 
 
-class _Hoist:
-    """Replaces subtrees that depend on parameters alone by names of constants."""
-
-    def __init__(self, model: OdeModel) -> None:
-        self.taken = set(model.by_id)
-        self.fixed = {parameter.id for parameter in model.parameters}
-        self.named: dict[str, Expr] = {}
-        self._names: dict[Expr, str] = {}
-
-    def claims(self, name: str, expr: Expr) -> bool:
-        """Whether a rule depends on parameters alone; then it becomes a constant of the same name."""
-        if not self._is_fixed(expr):
-            return False
-        self.fixed.add(name)
-        self.named[name] = expr
-        self._names.setdefault(expr, name)
-        return True
-
-    def __call__(self, expr: Expr) -> Expr:
-        def leaf(node: Num | Sym | Time) -> tuple[Expr, bool]:
-            return node, self._is_fixed(node)
-
-        def call(node: Call, args: tuple[tuple[Expr, bool], ...]) -> tuple[Expr, bool]:
-            if all(fixed for _, fixed in args):
-                return node, True
-            return Call(node.op, tuple(self._constant(arg) if fixed else arg for arg, fixed in args)), False
-
-        hoisted, fixed = fold(expr, leaf, call)
-        return self._constant(hoisted) if fixed else hoisted
-
-    def _constant(self, expr: Expr) -> Expr:
-        """The name of an expression of parameters alone, or its value if it is one of numbers alone."""
-        if not isinstance(expr, Call):
-            return expr
-        if not symbols(expr):
-            return Num(float(evaluate(expr, {})))
-        if expr not in self._names:
-            name = free_name(f"c{len(self._names) + 1}", self.taken)
-            self._names[expr] = name
-            self.named[name] = expr
-        return Sym(self._names[expr])
-
-    def _is_fixed(self, expr: Expr) -> bool:
-        return all(node.name in self.fixed if isinstance(node, Sym) else node != TIME for node in walk(expr))
+def _kept(hoist: Hoist, blocks: list[Block]) -> tuple[str, ...]:
+    """The constants that some block reads."""
+    read = set().union(*(block.used() for block in blocks))
+    return tuple(name for name in hoist.named if name in read)
 
 
-def _constants(model: OdeModel, hoist: _Hoist, blocks: list[Block]) -> tuple[tuple[str, ...], Block]:
-    """The constants that some block reads, with the named ones they rest on."""
-    read = set().union(*(block.used() for block in blocks)) & hoist.named.keys()
-    kept = tuple(name for name in hoist.named if name in read)
-    values = [(name, expr) for name, expr in hoist.named.items() if name in hoist.fixed]
-    stores = []
-    for row, name in enumerate(kept):
-        stores.append(Store("k", (row,), Sym(name) if name in hoist.fixed else hoist.named[name]))
-    return kept, _block(model, values, stores)
+def _jumped(
+    model: OdeModel, hoist: Hoist, constants: list[tuple[str, Store]], targets: list[set[str]]
+) -> tuple[Block, ...]:
+    """For each event the block of the constants, all by their names, that rest on what it sets.
+
+    Where a block for each is too much text, they share that of all.
+    """
+    names, uses = {name for name, _ in constants}, [(name, symbols(expr)) for name, expr in hoist.named.items()]
+    moved = [frozenset(_resting_on(one, uses) & names) for one in targets]
+    every = frozenset().union(*moved)
+    if sum(map(len, set(moved))) > MUCH_TEXT * len(every):
+        moved = [every if one else one for one in moved]
+    blocks = {
+        one: _block(model, hoist.rules, [store for name, store in constants if name in one]) for one in set(moved)
+    }
+    return tuple(blocks[one] for one in moved)
 
 
 def _initial(model: OdeModel, lags: Mapping[str, Expr]) -> Block:
@@ -353,7 +345,7 @@ def _initial(model: OdeModel, lags: Mapping[str, Expr]) -> Block:
 
 
 def _firing(
-    model: OdeModel, assignments: tuple[tuple[str, Expr], ...], rules: list[tuple[str, Expr]], hoist: _Hoist
+    model: OdeModel, assignments: tuple[tuple[str, Expr], ...], rules: list[tuple[str, Expr]], hoist: Hoist
 ) -> Block:
     """New values first, then the stores: an event's expressions all see the values before it."""
     homes = _homes(model)
@@ -378,6 +370,7 @@ def _queue(model: OdeModel) -> tuple[Queued, ...]:
         Queued(
             delayed=event.delay is not None,
             ranked=event.priority is not None,
+            rank=None if event.priority is None else _number(event.priority),
             persistent=event.persistent,
             from_trigger_time=event.from_trigger_time,
             scaled=bool(event.factors),
@@ -387,7 +380,12 @@ def _queue(model: OdeModel) -> tuple[Queued, ...]:
     )
 
 
-def _waiting(model: OdeModel, rules: Named, written: Named, hoist: _Hoist) -> Waiting:
+def _number(expr: Expr) -> float | None:
+    """The value of an expression of numbers alone."""
+    return None if symbols(expr) or TIME in walk(expr) else float(evaluate(expr, {}))
+
+
+def _waiting(model: OdeModel, rules: Named, written: Named, hoist: Callable[[Expr], Expr]) -> Waiting:
     """`rules` have their conditions held; triggers as they are written rest on rules as they are, in `written`."""
 
     def rows(array: str, exprs: Iterable[Expr | None]) -> list[Store]:

@@ -29,6 +29,13 @@ def number_or_zero(expr: Expr) -> Expr:
     return Call("piecewise", (expr, Call("le", (Call("abs", (expr,)), Num(sys.float_info.max))), Num(0.0)))
 
 
+def unguarded(expr: Expr) -> Expr | None:
+    """What `number_or_zero` was given; None for an expression that is not its."""
+    if isinstance(expr, Call) and expr.op == "piecewise" and expr == number_or_zero(expr.args[0]):
+        return expr.args[0]
+    return None
+
+
 def _is_steep(expr: Expr, steep: set[str]) -> bool:
     calls = (node for node in walk(expr) if isinstance(node, Call))
     return any(map(_may_be_steep, calls)) or not symbols(expr).isdisjoint(steep)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from bonesim.solve.columns import Columns
 from bonesim.solve.controller import TINIEST
-from bonesim.solve.crossing import Columns
 from bonesim.solve.linear import linear
 from bonesim.system import Kernels
 

@@ -8,41 +8,27 @@ from typing import TypeAlias
 
 import numpy as np
 
+from bonesim.solve.columns import EVERYONE, Some
 from bonesim.system import Rows
 
 SAMPLES = (0.25, 0.5, 0.75, 1.0)
 """Parts of a step after which conditions are looked at: one that turns over twice within a step is seen by the middle
 ones, unless it is shorter than a quarter of the step."""
 
-PARTS = np.arange(1, 16).reshape(-1, 1) / 16
-"""Where to look between two places, all at once: 15 looks narrow down a turn 16 times, as halving does in 4 rounds."""
+EVEN = np.arange(1, 8).reshape(-1, 1) / 8
+"""Where to look between two places, all at once."""
 
-ROUNDS = 15
+AIMS = 2.0 ** -np.array([2, 4, 7, 11, 16, 22, 29, 37, 46]).reshape(-1, 1)
+"""How near to where a straight line has the turn it is looked for on both sides, as parts of what it may lie in."""
+
+ROUNDS = 20
 """Of looking so in a quarter of a step: fewer bring it down to what a time can be told apart by, but near time 0."""
 
-Some: TypeAlias = np.ndarray | slice
-"""Numbers of lanes, or all of them."""
+Depth: TypeAlias = Callable[[Some, np.ndarray, Rows], np.ndarray]
+"""(condition, ..., lane) how far conditions are from being what they are held to be, 0 or less where they are.
 
-Wrong: TypeAlias = Callable[[Some, np.ndarray, Rows], np.ndarray]
-"""(condition, lane) which conditions are not what they are held to be, of lanes, their times and their states."""
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Rows of an array at some of its lanes, each taken when it is read."""
-
-    array: np.ndarray
-    lanes: Some
-
-    def __len__(self) -> int:
-        return len(self.array)
-
-    def __getitem__(self, row: int, /) -> np.ndarray:
-        column: np.ndarray = self.array[row][self.lanes]  # in one index it would take twice as long
-        return column
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        return map(self.__getitem__, range(len(self)))
+Of lanes, (..., lane) times of each and the states there.
+"""
 
 
 @dataclass(frozen=True)
@@ -64,11 +50,11 @@ class Course:
     place: Mapping[int, int]
 
     def time(self, lanes: Some, theta: np.ndarray) -> np.ndarray:
-        """(lane,) the time that far into the step; the end of the step is where the clock will stand."""
+        """(..., lane) the time that far into the step; the end of the step is where the clock will stand."""
         return np.where(theta == 1, self.t_next[lanes], self.t[lanes] + theta * self.h[lanes])
 
     def states(self, lanes: Some, theta: np.ndarray) -> Between:
-        """The states that far into the step, lanes as often as they are asked for."""
+        """The states that far into the step, theta (..., lane), lanes as often as they are asked for."""
         return Between(self, lanes, theta, theta == 1)
 
 
@@ -115,29 +101,51 @@ class Between:
         return map(self.__getitem__, range(len(self)))
 
 
-def first_turn(course: Course, looked_at: np.ndarray, wrong: Wrong) -> np.ndarray:
+def first_turn(course: Course, looked_at: np.ndarray, depth: Depth) -> np.ndarray:
     """(lane,) how far into the step a condition first turns over, in lanes `looked_at`; infinity where none does.
 
-    The point just behind the turn: the next time before it that can be told apart is still in front of it.
+    The point just behind the turn: the next time before it that can be told apart is still in front of it. Of several
+    turns in a quarter of a step it may be another one than the first.
     """
-    before, behind, everyone = np.zeros(course.t.size), np.full(course.t.size, np.inf), slice(None)
-    for part in SAMPLES:
-        theta = np.full(course.t.size, part)
-        turned = wrong(everyone, course.time(everyone, theta), course.states(everyone, theta)).any(axis=0)
-        behind[turned & looked_at & np.isinf(behind)] = part
-        before[np.isinf(behind)] = part
-    active = np.flatnonzero(np.isfinite(behind))
-    for _ in range(ROUNDS):
-        if not active.size:
-            break
-        low, high = before[active], behind[active]
-        theta = low + PARTS * (high - low)
-        lanes = np.tile(active, len(PARTS))
-        t = course.time(lanes, theta.ravel())
-        turned = wrong(lanes, t, course.states(lanes, theta.ravel())).any(axis=0)
-        t, turned = t.reshape(theta.shape), turned.reshape(theta.shape)
-        wide = (t > course.time(active, low)) & (t < course.time(active, high))
-        behind[active] = high = np.min(np.where(wide & turned, theta, high), axis=0)
-        before[active] = np.max(np.where(wide & (theta < high), theta, low), axis=0)
-        active = active[wide.any(axis=0)]
+    places = np.array([0.0, *SAMPLES])
+    seen = _deepest(course, EVERYONE, places[1:, None], depth) > 0
+    turned = np.flatnonzero(seen.any(axis=0) & looked_at)
+    behind = np.full(course.t.size, np.inf)
+    if turned.size:
+        first = np.argmax(seen[:, turned], axis=0)
+        behind[turned] = _narrowed(course, turned, places[first], places[first + 1], depth)
     return behind
+
+
+def _narrowed(course: Course, lanes: np.ndarray, low: np.ndarray, high: np.ndarray, depth: Depth) -> np.ndarray:
+    """(lane,) the point just behind a turn between two places, (lane,) each."""
+    ends = np.array([low, high])
+    depths = _deepest(course, lanes, ends, depth)
+    active = np.arange(lanes.size)
+    for _ in range(ROUNDS):
+        low, high = ends[:, active]
+        deep_low, deep_high = depths[:, active]
+        width = high - low
+        there = low + width * (deep_low / (deep_low - deep_high))
+        looks = np.concatenate([low + EVEN * width, there - AIMS * width, there + AIMS * width])
+        looks = np.minimum(np.maximum(looks, low), high)
+        t, between = course.time(lanes[active], looks), course.time(lanes[active], ends[:, active])
+        wide = (t > between[0]) & (t < between[1])
+        if not wide.any():
+            break
+        deep = _deepest(course, lanes[active], looks, depth)
+        looks, deep = np.concatenate([looks, [low, high]]), np.concatenate([deep, [deep_low, deep_high]])
+        known = np.concatenate([wide, np.ones((2, active.size), bool)])
+        first = np.argmin(np.where(known & (deep > 0), looks, np.inf), axis=0)
+        last = np.argmax(np.where(known & (looks < looks[first, range(active.size)]), looks, -np.inf), axis=0)
+        chosen = np.array([last, first]), np.arange(active.size)
+        ends[:, active], depths[:, active] = looks[chosen], deep[chosen]
+        active = active[wide.any(axis=0)]
+    found: np.ndarray = ends[1]
+    return found
+
+
+def _deepest(course: Course, lanes: Some, theta: np.ndarray, depth: Depth) -> np.ndarray:
+    """(look, lane) the largest of the depths of all conditions, that far into the step."""
+    deepest: np.ndarray = np.fmax.reduce(depth(lanes, course.time(lanes, theta), course.states(lanes, theta)), axis=0)
+    return deepest

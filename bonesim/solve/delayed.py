@@ -3,22 +3,25 @@
 A lag is an expression at the time s = t - tau, of states that the history has. Its slope, the derivative of that
 expression by s, goes into the Jacobian and into the derivative by time, so that a step keeps the order of its method.
 Where s lies within the step itself, the course of the step is put in its own place again and again until it stays.
+A lag is looked up when a function first reads it: rates that rest on none cost what they cost without delays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from bonesim.errors import InputError, Place
 from bonesim.solve.breaks import Breaks
+from bonesim.solve.columns import EVERYONE, Columns, Some
 from bonesim.solve.controller import TINIEST
 from bonesim.solve.crossing import Course
 from bonesim.solve.history import History, Within
 from bonesim.solve.step import PlainStep
-from bonesim.system import Batch, Kernels, Rows
+from bonesim.system import Batch, Kernels, Rows, Written
 
 TURNS = 30
 """Of a step in its own place before it is refused."""
@@ -74,11 +77,12 @@ class Delayed:
         # A delay of what is delayed reaches as far as both.
         furthest = delays.sum(axis=0) if any(self.layout.deep) else delays.max(axis=0)
         self.reach[histories] = np.where(np.isnan(furthest), np.inf, furthest)
-        self.shortest[histories] = np.min(np.where(delays > 0, delays, np.inf), axis=0)
-        self.breaks.begin(histories, self.batch.t_out[0], delays)
+        followed = delays[list(self.layout.followed)]
+        self.shortest[histories] = np.min(np.where(followed > 0, followed, np.inf), axis=0, initial=np.inf)
+        self.breaks.begin(histories, self.batch.t_out[0], followed)
 
     def fitted(self, histories: np.ndarray, h: np.ndarray) -> np.ndarray:
-        """(lane,) steps, cut to the shortest delay where that is not far shorter."""
+        """(lane,) steps, cut to the shortest delay that their courses rest on where that is not far shorter."""
         shortest = self.shortest[histories]
         return np.where((h > shortest) & (h <= LONGER * shortest), shortest, h)
 
@@ -105,12 +109,11 @@ class Delayed:
 
     def fire(self, event: int, t: np.ndarray, y: np.ndarray, p: np.ndarray, k: Rows) -> None:
         """Apply one event."""
-        self.functions.fire(event, t, y, p, tuple(self._filled(t, tuple(y), tuple(p), k, after=True)))
+        self.functions.fire(event, t, y, p, self._filled(t, y, p, k, after=True))
 
-    def settle(self, t: np.ndarray, y: Rows, p: Rows, k: np.ndarray) -> None:
+    def settle(self, t: np.ndarray, y: Rows, p: Rows, k: Written) -> None:
         """Switches and triggers as they are now."""
-        k[self.layout.lagging] = self._filled(t, y, p, tuple(k), after=True)[self.layout.lagging]
-        self.functions.settle(t, y, p, k)
+        self.functions.settle(t, y, p, self._filled(t, y, p, k, after=True))
 
     def roots(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, g: np.ndarray) -> None:
         """The root functions."""
@@ -136,31 +139,20 @@ class Delayed:
         """By what those values are multiplied."""
         self.functions.factors(event, t, y, p, self._filled(t, y, p, k, after=True), factors)
 
-    def _filled(
-        self, t: np.ndarray, y: Rows, p: Rows, k: Rows, *, after: bool, present: bool = True, lags: int | None = None
-    ) -> list[np.ndarray]:
-        """The rows of k with those of the first `lags` at t; at `present` with conditions as they are held."""
-        rows, out = list(k), np.empty((1, t.size))
-        histories = np.asarray(rows[self.layout.history], np.int64)
-        ago = self.functions.ago if present else self.functions.ago_then
-        first = self.layout.lagging.start
-        for lag in range(len(self.layout.lags) if lags is None else lags):
-            ago(lag, t, y, p, rows, out)
-            found = self._lag(lag, histories, t, out[0], y, p, rows, after=after)
-            rows[first + 3 * lag : first + 3 * lag + 3] = found
-        return rows
+    def _filled(self, t: np.ndarray, y: Rows, p: Rows, k: Rows, *, after: bool) -> Filled:
+        """The rows of k with lags at t, which may stand in several rows of lanes."""
+
+        def lag(number: int, rows: Filled) -> np.ndarray:
+            out = np.empty((1, *t.shape))
+            self.functions.ago(number, t, y, p, rows, out)
+            histories = np.broadcast_to(k[self.layout.history], t.shape).astype(np.int64).ravel()
+            beside = Spread(y, t.shape), Spread(p, t.shape), Spread(rows, t.shape)
+            return self._lag(number, histories, t.ravel(), out.ravel(), *beside, after=after).reshape(3, *t.shape)
+
+        return Filled(k, self.layout.lagging.start, lag)
 
     def _lag(
-        self,
-        lag: int,
-        histories: np.ndarray,
-        t: np.ndarray,
-        ago: np.ndarray,
-        y: Rows,
-        p: Rows,
-        k: Sequence[np.ndarray],
-        *,
-        after: bool,
+        self, lag: int, histories: np.ndarray, t: np.ndarray, ago: np.ndarray, y: Rows, p: Rows, k: Rows, *, after: bool
     ) -> np.ndarray:
         """(3, time) value and slope of a lag, and 1 where it is not delayed at all; NaN where the delay is negative."""
         shift = SIDE * np.spacing(np.maximum(np.abs(t), np.abs(ago)))
@@ -173,14 +165,15 @@ class Delayed:
         result = np.full((3, t.size), np.nan)
         result[2] = near
         if (some := np.flatnonzero(near)).size:
-            rows, out = [np.asarray(row)[some] for row in y], np.empty((2, some.size))
+            rows, out = [row[some] for row in y], np.empty((2, some.size))
             still = np.zeros((len(rows), some.size))
-            self.functions.past(lag, t[some], rows, _at(p, some), _at(k, some), still, out)
+            self.functions.past(lag, t[some], rows, Spread(p, t.shape, some), Spread(k, t.shape, some), still, out)
             result[0, some], result[1, some] = out[0], 0.0
         if (some := np.flatnonzero(early)).size:
             result[:2, some] = self._before(lag, histories[some], s[some])
         if (some := np.flatnonzero(late)).size:
-            result[:2, some] = self._past(lag, histories[some], s[some], _at(p, some), _at(k, some), after=after)
+            beside = Spread(p, t.shape, some), Spread(k, t.shape, some)
+            result[:2, some] = self._past(lag, histories[some], s[some], *beside, after=after)
         # Where the slope is infinite, as that of a root of 0, error control is left to itself.
         result[1, ~np.isfinite(result[1])] = 0.0
         return result
@@ -188,36 +181,105 @@ class Delayed:
     def _before(self, lag: int, histories: np.ndarray, s: np.ndarray) -> np.ndarray:
         """(2, time) value and slope at times before the start."""
         members, out = self.member[histories], np.empty((2, s.size))
-        y, p = self.batch.initial[:, members], self.batch.parameters[:, members]
-        self.functions.before(lag, s, y, p, self.constants_then[:, histories], out)
+        y, p = Columns(self.batch.initial, members), Columns(self.batch.parameters, members)
+        self.functions.before(lag, s, y, p, Columns(self.constants_then, histories), out)
         return out
 
-    def _past(
-        self,
-        lag: int,
-        histories: np.ndarray,
-        s: np.ndarray,
-        p: list[np.ndarray],
-        k: list[np.ndarray],
-        *,
-        after: bool,
-    ) -> np.ndarray:
+    def _past(self, lag: int, histories: np.ndarray, s: np.ndarray, p: Rows, k: Rows, *, after: bool) -> np.ndarray:
         """(2, time) value and slope at times since the start; p and k are those of the present."""
         y, dy, jumping = self.history.at(histories, s)
         if (under_way := np.flatnonzero(s > self.begins[histories])).size:
             y[:, under_way], dy[:, under_way] = self.within.at(histories[under_way], s[under_way])
         if self.layout.jumping:
-            p, now = list(p), s > self.begins[histories]
+            now, then = s > self.begins[histories], list(p)
             for row, values in zip(self.layout.jumping, jumping, strict=True):
-                p[row] = np.where(now, p[row], values)
-            then = self.kernels.constants(np.array(p))
-            then[self.layout.history] = histories
-            k = list(then)
+                then[row] = np.where(now, then[row], values)
+            p, k = then, Made(lambda: self.kernels.constants(np.array(then)))
         if self.layout.deep[lag]:
-            k = self._filled(s, y, p, k, after=after, present=False, lags=lag)
+            k = self._filled_then(histories, s, y, p, k, after=after)
         out = np.empty((2, s.size))
         self.functions.past(lag, s, y, p, k, dy, out)
         return out
+
+    def _filled_then(
+        self, histories: np.ndarray, s: np.ndarray, y: np.ndarray, p: Rows, k: Rows, *, after: bool
+    ) -> Filled:
+        """The rows of k with lags at past times, one of each history."""
+
+        def lag(number: int, rows: Filled) -> np.ndarray:
+            out = np.empty((1, s.size))
+            self.functions.ago_then(number, s, y, p, rows, out)
+            return self._lag(number, histories, s, out[0], y, p, rows, after=after)
+
+        return Filled(k, self.layout.lagging.start, lag)
+
+
+class Made:
+    """Rows that are made when one of them is first read."""
+
+    def __init__(self, make: Callable[[], np.ndarray]) -> None:
+        self.make = make
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """All of them."""
+        return self.make()
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, row: int, /) -> np.ndarray:
+        column: np.ndarray = self.rows[row]
+        return column
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return iter(self.rows)
+
+
+class Filled:
+    """The rows of k, those of a lag looked up when one of them is first read.
+
+    lag : (3, ...) value, slope and whether it is not delayed at all, from a number and these rows
+    """
+
+    def __init__(self, rows: Rows, first: int, lag: Callable[[int, Filled], np.ndarray]) -> None:
+        self.rows, self.first, self.lag = rows, first, lag
+        self.known: dict[int, np.ndarray] = {}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, row: int, /) -> np.ndarray:
+        number, part = divmod(row - self.first, 3)
+        if number < 0:
+            return self.rows[row]
+        if number not in self.known:
+            self.known[number] = self.lag(number, self)
+        column: np.ndarray = self.known[number][part]
+        return column
+
+    def __setitem__(self, row: int, values: np.ndarray, /) -> None:
+        self.rows[row][:] = values
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return map(self.__getitem__, range(len(self)))
+
+
+class Spread:
+    """Rows of lanes as they stand beside (..., lane) times, one time after the other; some of them, if it is said."""
+
+    def __init__(self, rows: Rows, shape: tuple[int, ...], some: Some = EVERYONE) -> None:
+        self.rows, self.shape, self.some = rows, shape, some
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, row: int, /) -> np.ndarray:
+        column: np.ndarray = np.broadcast_to(self.rows[row], self.shape).ravel()[self.some]
+        return column
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return map(self.__getitem__, range(len(self)))
 
 
 class DelayedStep:
@@ -249,7 +311,8 @@ class DelayedStep:
         delayed, within = self.delayed, self.delayed.within
         histories = k[delayed.layout.history].astype(np.int64)
         delayed.spans[histories] = False
-        within.guess(histories, t, h, y, delayed.history.rates(histories, t))
+        within.known[histories] = True
+        within.later(lambda: within.guess(histories, t, h, y, delayed.history.rates(histories, t)))
         y_next, scaled = self.step.advance(t, h, y, p, k, rtol, atol)
         lanes = np.flatnonzero(delayed.spans[histories])
         for _ in range(TURNS):
@@ -262,13 +325,10 @@ class DelayedStep:
             change = np.max(np.abs(y_next - before) / size, axis=0, initial=0.0)
             lanes = lanes[~(change[lanes] <= SETTLED)]
         scaled[:, lanes] = np.inf
-        within.put(histories, np.arange(t.size), t, h, y, y_next, self.step.dense(range(len(y))))
+        everyone = np.arange(t.size)
+        within.later(lambda: within.put(histories, everyone, t, h, y, y_next, self.step.dense(range(len(y)))))
         return y_next, scaled
 
     def dense(self, states: Sequence[int]) -> np.ndarray:
         """As `PlainStep.dense`."""
         return self.step.dense(states)
-
-
-def _at(rows: Rows, some: np.ndarray) -> list[np.ndarray]:
-    return [np.asarray(row)[some] for row in rows]

@@ -16,11 +16,13 @@ from dataclasses import replace
 import numpy as np
 
 from bonesim.solve.calendar import calendar, fit
+from bonesim.solve.columns import EVERYONE, Columns, Some, rows_of, some_of
 from bonesim.solve.constraints import Constraints
 from bonesim.solve.controller import error_norm, first_step, smallest_step, step_factor, trial_step
-from bonesim.solve.crossing import Columns, Course, Some, first_turn
+from bonesim.solve.crossing import Course, first_turn
 from bonesim.solve.delayed import Delayed, DelayedStep
 from bonesim.solve.fast import Equilibria
+from bonesim.solve.outputs import Outputs
 from bonesim.solve.queue import Queue
 from bonesim.solve.settings import Settings
 from bonesim.solve.solution import Solution
@@ -29,13 +31,14 @@ from bonesim.solve.step import PlainStep
 from bonesim.system import Batch, Kernels, Rows
 
 PATIENCE = 8
-"""Turns of conditions in a row, no whole step between them, before a lane is taken to slide along a condition."""
+"""Turns of conditions in a row, no whole step between them, before a lane that gets on slowly is taken to slide along a
+condition."""
 
 DWELL = 10.0
 """By how many times rtol a state may change in a step of a sliding lane, in which conditions are not looked at."""
 
-OUTPUTS = 8
-"""Outputs of a lane that are interpolated together: vectors as long as those of a step, whatever is asked for."""
+GETS_ON = 100.0
+"""By how many times further than in a dwell a lane gets from one turn to the next that does not slide."""
 
 EVENTFUL = 10
 """By how many times more steps a lane with a queue may take: an event may ask for one every hundredth of a day."""
@@ -43,7 +46,7 @@ EVENTFUL = 10
 ROUNDS = 1000
 """State events of one member at one time; more have no end."""
 
-OK, ENDED_BY_EVENT = int(Status.OK), int(Status.ENDED_BY_EVENT)  # looking up a member of an enumeration takes longer
+ENDED_BY_EVENT = int(Status.ENDED_BY_EVENT)  # looking up a member of an enumeration takes longer
 
 
 class Lanes:
@@ -71,9 +74,8 @@ class Lanes:
         self.equilibria = Equilibria(kernels, batch.t_out[-1] - batch.t_out[0]) if kernels.layout.fast else None
         self.still = [*kernels.layout.algebraic, *kernels.layout.fast]
         self.place = {state: place for place, state in enumerate(kernels.layout.shown)}
-        # Then outputs are interpolated in all states at once: fewer calls.
-        self.shows_all = len(self.place) == len(kernels.layout.states) <= len(kernels.layout.observables)
-        self.t_out = np.append(batch.t_out, [np.inf, np.inf])
+        self.stands = not (kernels.layout.states or kernels.layout.located or kernels.layout.lags)
+        self.outputs = Outputs(kernels, results, width)
         self.t_end = batch.t_out[-1]
         self.max_steps = settings.max_steps * (EVENTFUL if kernels.layout.queue else 1)
         self.event_times, self.event_order = calendar(kernels, batch)
@@ -88,7 +90,11 @@ class Lanes:
             self._write_outputs_before()
             self._happen()
             self._write_outputs_now()
-            if not self._retire():
+            if self._retire():
+                continue
+            if self.stands:
+                self._wait()
+            else:
                 self._take_step()
 
     def _allot(self, width: int) -> None:
@@ -96,11 +102,11 @@ class Lanes:
         layout = self.layout
         n = len(layout.states)
         self.member = np.empty(width, np.int64)
-        self.t, self.h = np.empty(width), np.empty(width)
+        self.t, self.h, self.gone = (np.empty(width) for _ in range(3))
         self.y, self.atol = np.empty((n, width)), np.empty((n, width))
         self.p, self.k = np.empty((len(layout.parameters), width)), np.empty((layout.kept, width))
-        self.due, self.next_out = np.empty(width, np.int64), np.empty(width, np.int64)
-        self.refused, self.fresh, self.arrived = (np.empty(width, bool) for _ in range(3))
+        self.due = np.empty(width, np.int64)
+        self.well, self.refused, self.fresh, self.arrived = (np.empty(width, bool) for _ in range(4))
         self.pending = np.empty((len(layout.initially), width), bool)
         self.next_stop = np.empty(width)
         self.turns, self.culprit = np.empty(width, np.int64), np.empty(width, np.int64)
@@ -117,10 +123,12 @@ class Lanes:
         self.p[:, lanes] = self.batch.parameters[:, chosen]
         self.atol[:, lanes] = self.results.atol[:, chosen]
         self.due[lanes] = (self.event_times[:, chosen] < self.batch.t_out[0]).sum(axis=0)
-        self.next_out[lanes] = self.turns[lanes] = 0
+        self.outputs.begin(lanes)
+        self.well[lanes], self.turns[lanes] = True, 0
         self.fresh[lanes], self.arrived[lanes], self.pending[:, lanes] = True, False, False
         k = self.kernels.constants(self.p[:, lanes])
-        k[self.layout.triggers] = np.reshape(self.layout.initially, (-1, 1))
+        if self.queue is None:
+            k[self.layout.triggers] = np.reshape(self.layout.initially, (-1, 1))
         if self.delayed is not None:
             k[self.layout.history] = self.k[self.layout.history, lanes]
             self.delayed.begin(self._histories(lanes), chosen)
@@ -133,11 +141,12 @@ class Lanes:
 
     def _keep(self, lanes: np.ndarray) -> None:
         """Cut the working arrays to `lanes`."""
-        for name in ("t", "h", "due", "next_out", "refused", "fresh", "arrived", "next_stop", "turns", "culprit"):
+        for name in ("t", "h", "gone", "due", "well", "refused", "fresh", "arrived", "next_stop", "turns", "culprit"):
             setattr(self, name, getattr(self, name)[lanes])
         for name in ("y", "p", "k", "atol", "pending"):
             setattr(self, name, getattr(self, name).take(lanes, axis=1))
         self.member = self.member[lanes]
+        self.outputs.keep(lanes)
         if self.queue is not None:
             self.queue.keep(lanes)
 
@@ -152,22 +161,29 @@ class Lanes:
 
     def _happen(self) -> None:
         """What happens at each lane's time: timed events in the order of the calendar, then those of states."""
-        self._settle(np.flatnonzero(self.arrived))
+        self._settle(self.arrived.nonzero()[0])
         self.arrived[:] = False
-        while (due := np.flatnonzero((self._next_event() <= self.t) & self._well())).size:
-            self._fire_each(due, self.event_order[self.due[due], self.member[due]])
-            self.due[due] += 1
-        for _ in range(ROUNDS):
-            waiting = np.flatnonzero(self._is_due() & self._well())
-            if not waiting.size:
-                break
-            self._fire_each(waiting, self._next_of(waiting))
-        else:
-            waiting = np.flatnonzero(self._is_due() & self._well())
-            for lane, event in zip(waiting, self._next_of(waiting), strict=True):
-                self._end(int(lane), Status.EVENTS_WITHOUT_END, int(event))
-        self._restart(np.flatnonzero(self.fresh & self._well()))
+        if self.layout.events:
+            while (due := ((self._next_event() <= self.t) & self.well).nonzero()[0]).size:
+                self._fire_each(due, self.event_order[self.due[due], self.member[due]])
+                self.due[due] += 1
+        if self.layout.initially:
+            self._state_events()
+        self._restart((self.fresh & self.well).nonzero()[0])
         self.fresh[:] = False
+
+    def _state_events(self) -> None:
+        """The state events that are to happen at each lane's time, one after the other."""
+        for _ in range(ROUNDS):
+            if self.queue is not None and not self.queue.count:
+                return
+            waiting = (self._is_due() & self.well).nonzero()[0]
+            if not waiting.size:
+                return
+            self._fire_each(waiting, self._next_of(waiting))
+        waiting = (self._is_due() & self.well).nonzero()[0]
+        for lane, event in zip(waiting, self._next_of(waiting), strict=True):
+            self._end(int(lane), Status.EVENTS_WITHOUT_END, int(event))
 
     def _is_due(self) -> np.ndarray:
         """(lane,) whether a state event is to happen."""
@@ -182,13 +198,13 @@ class Lanes:
             first = np.argmax(self.pending[:, lanes], axis=0)
             self.pending[first, lanes] = False
         else:
-            first = self.queue.next(lanes, self.t[lanes], *self._rows(lanes))
+            first = self.queue.next(lanes, *self._rows(some_of(lanes, self.t.size)))
             self._end_undefined(self.queue)
         return first + len(self.layout.events)
 
-    def _rows(self, lanes: np.ndarray) -> tuple[Columns, Columns, Columns]:
-        """States, parameters and constants of `lanes`."""
-        return Columns(self.y, lanes), Columns(self.p, lanes), Columns(self.k, lanes)
+    def _rows(self, lanes: Some) -> tuple[np.ndarray, Rows, Rows, Rows]:
+        """Times, states, parameters and constants of some lanes."""
+        return self.t[lanes], rows_of(self.y, lanes), rows_of(self.p, lanes), rows_of(self.k, lanes)
 
     def _end_undefined(self, queue: Queue) -> None:
         """End lanes with an event whose delay or priority is none."""
@@ -198,21 +214,22 @@ class Lanes:
 
     def _fire_each(self, lanes: np.ndarray, events: np.ndarray) -> None:
         """Apply to each of `lanes` its own event."""
-        for event in np.unique(events):
-            self._fire(int(event), lanes[events == event])
+        different = sorted(set(events.tolist()))
+        for event in different:
+            self._fire(event, lanes if len(different) == 1 else lanes[events == event])
 
     def _fire(self, event: int, lanes: np.ndarray) -> None:
-        y, p = self.y[:, lanes], self.p[:, lanes]
+        some = some_of(lanes, self.t.size)
+        t, y, p, k = self.t[some], self.y[:, some], self.p[:, some], self.k[:, some]
         if self.queue is None or event < len(self.layout.events):
-            self.kernels.functions.fire(event, self.t[lanes], y, p, tuple(self.k[:, lanes]))
+            self.kernels.functions.fire(event, t, y, p, k)
         else:
-            queued = event - len(self.layout.events)
-            self.queue.carry_out(queued, lanes, self.t[lanes], y, p, tuple(self.k[:, lanes]))
-        self.y[:, lanes], self.p[:, lanes] = y, p
-        constants = len(self.layout.constants)
-        self.k[:constants, lanes] = self.kernels.constants(p)[:constants]
+            self.queue.carry_out(event - len(self.layout.events), lanes, t, y, p, k)
+        self.kernels.functions.jumped(event, p, k)
+        if some is lanes:
+            self.y[:, lanes], self.p[:, lanes], self.k[:, lanes] = y, p, k
         self._settle(lanes)
-        self.fresh[lanes] = True
+        self.fresh[some] = True
         if self.layout.terminal[event]:
             for lane in lanes:
                 self._end(int(lane), Status.ENDED_BY_EVENT, event)
@@ -230,7 +247,8 @@ class Lanes:
                 self._constrain(lanes)
         self._read_conditions(lanes)
         if self.queue is not None:
-            self.queue.look(lanes, self.t[lanes], *self._rows(lanes))
+            some = some_of(lanes, self.t.size)
+            self.queue.look(lanes, self.k[self.layout.triggers, some] > 0, *self._rows(some))
             self._end_undefined(self.queue)
 
     def _constrain(self, lanes: np.ndarray) -> None:
@@ -246,23 +264,31 @@ class Lanes:
                     self._end(int(lane), Status.NO_CONSISTENT_START, int(culprit))
 
     def _read_conditions(self, lanes: np.ndarray, triggers: bool = True) -> None:
-        """Read all conditions anew, and with them when the next one turns and which events are to happen."""
-        layout, functions = self.layout, self.kernels.functions
-        self.next_stop[lanes] = np.inf
-        if not (layout.switches or layout.initially):
+        """Read all conditions anew, and with them when the next one turns and which events are to happen.
+
+        A queue keeps itself which triggers were true.
+        """
+        layout, functions, some = self.layout, self.kernels.functions, some_of(lanes, self.t.size)
+        if not layout.switching:
+            self.next_stop[some] = np.inf
             return
-        t, k, p = self.t[lanes], self.k[:, lanes], Columns(self.p, lanes)
+        t, k, p = self.t[some], self.k[:, some], rows_of(self.p, some)
         before = k[layout.triggers].copy()
-        functions.settle(t, Columns(self.y, lanes), p, k)
-        if not triggers:
-            k[layout.triggers] = before
-        constants = len(layout.constants)
-        self.k[constants:, lanes] = k[constants:]
+        functions.settle(t, rows_of(self.y, some), p, k)
         if self.queue is None:
-            self.pending[:, lanes] |= (k[layout.triggers] > 0) & (before == 0)
-        stops = np.empty((layout.timed, lanes.size))
-        functions.stops(p, tuple(k), stops)
-        self.next_stop[lanes] = np.min(np.where(stops > t, stops, np.inf), axis=0, initial=np.inf)
+            if triggers:
+                self.pending[:, some] |= (k[layout.triggers] > 0) & (before == 0)
+            else:
+                k[layout.triggers] = before
+        if some is lanes:
+            constants = len(layout.constants)
+            self.k[constants:, lanes] = k[constants:]
+        if layout.timed:
+            stops = np.empty((layout.timed, lanes.size))
+            functions.stops(p, k, stops)
+            self.next_stop[some] = np.where(stops > t, stops, np.inf).min(axis=0)
+        else:
+            self.next_stop[some] = np.inf
 
     def _restart(self, lanes: np.ndarray) -> None:
         """A first step for lanes with a new member, or with values that an event has changed."""
@@ -291,64 +317,68 @@ class Lanes:
 
     def _write_outputs_before(self) -> None:
         """Outputs at times that are asked for twice: the first is the value before the events of that time."""
-        twice = self.t_out[self.next_out] == self.t_out[self.next_out + 1]
-        lanes = np.flatnonzero(twice & (self.t_out[self.next_out] <= self.t) & self._well())
-        if lanes.size:
-            self._write_now(lanes)
+        if self.outputs.any_twice:
+            lanes = (self.outputs.come_twice() & self.outputs.are_due(self.t) & self.well).nonzero()[0]
+            if lanes.size:
+                self.outputs.write_now(lanes, self.member, self.t, self.y, self.p, self.k)
 
     def _write_outputs_now(self) -> None:
         """Outputs that lie exactly at a lane's time: the values after the events of that time."""
-        status = self.results.status[self.member]
-        sound = (status == OK) | (status == ENDED_BY_EVENT)
-        while (lanes := np.flatnonzero((self.t_out[self.next_out] <= self.t) & sound)).size:
-            self._write_now(lanes)
-
-    def _well(self) -> np.ndarray:
-        """(lane,) whether nothing has ended the member so far."""
-        well: np.ndarray = self.results.status[self.member] == OK
-        return well
-
-    def _write_now(self, lanes: np.ndarray) -> None:
-        """Write one output for each of `lanes` with the values they have now."""
-        self._write(lanes, self.next_out[lanes], self.t[lanes], Columns(self.y, lanes))
-        self.next_out[lanes] += 1
-
-    def _write(self, lanes: np.ndarray, places: np.ndarray, t: np.ndarray, y: Rows) -> None:
-        """Write outputs at `places`, one for each of `lanes`."""
-        out = np.empty((len(self.layout.observables), lanes.size))
-        self.kernels.functions.observe(t, y, Columns(self.p, lanes), Columns(self.k, lanes), out)
-        self.results.y[places, :, self.member[lanes]] = out.T
+        while (lanes := self.outputs.are_due(self.t).nonzero()[0]).size:
+            ended_by_event = self.results.status[self.member[lanes]] == ENDED_BY_EVENT
+            sound = lanes[self.well[lanes] | ended_by_event]
+            if not sound.size:
+                return
+            self.outputs.write_now(sound, self.member, self.t, self.y, self.p, self.k)
 
     def _end(self, lane: int, status: Status, culprit: int, error: float = 0.0, step: float = 0.0) -> None:
         """The member of a lane ends here; `culprit`, `error` and `step` are those of `Solution.fault`."""
         member = self.member[lane]
+        self.well[lane] = False
         self.results.status[member] = status
         self.results.fault[:, member] = culprit, error, step
 
     def _retire(self) -> bool:
         """Write the end of members that arrived or failed and give their lanes to waiting ones; whether any did."""
-        ended = np.flatnonzero(~self._well() | (self.t >= self.t_end))
+        ended = (~self.well | (self.t >= self.t_end)).nonzero()[0]
         if not ended.size:
             return False
         self.results.end[:, self.member[ended]] = self.y[:, ended]
         self.results.stop_time[self.member[ended]] = self.t[ended]
-        for lane in ended[self.next_out[ended] < len(self.batch.t_out)]:
-            self.results.y[self.next_out[lane] :, :, self.member[lane]] = np.nan
+        self.outputs.close(ended, self.member)
         refill = ended[: self.batch.members - self.waiting]
         self._load(refill)
         if refill.size < ended.size:
             self._keep(np.setdiff1d(np.arange(self.member.size), ended[refill.size :]))
         return True
 
+    def _stop(self) -> np.ndarray:
+        """(lane,) where something happens next: an event, the turn of a condition, the end."""
+        held = self.next_stop if self.queue is None else self.queue.stop(self.next_stop)
+        stop: np.ndarray = np.minimum(held, self.t_end)
+        return np.minimum(stop, self._next_event()) if self.layout.events else stop
+
+    def _wait(self) -> None:
+        """Every lane to where something happens, as nothing moves till then."""
+        stop = self._stop()
+        if self.outputs.are_due(stop).nonzero()[0].size:
+            nothing = np.empty((1, *self.y.shape))
+            course = Course(self.t, stop - self.t, stop, self.y, self.y, nothing, self.place)
+            self.outputs.write_between(course, stop, self.member, self.p, self.k)
+        self.t, self.arrived = stop, np.ones(stop.size, bool)
+        self.results.steps[self.member] += 1
+        long = self.results.steps[self.member] >= self.max_steps
+        for lane in (long & (self.t < self.t_end)).nonzero()[0]:
+            self._end(int(lane), Status.TOO_MANY_STEPS, -1)
+
     def _take_step(self) -> None:
         """One step of every lane, accepted or not, no further than to where something happens."""
-        held = self.next_stop if self.queue is None else self.queue.stop(self.next_stop)
-        stop = happens = np.minimum(np.minimum(self._next_event(), held), self.t_end)
-        sliding = self.turns >= PATIENCE
+        stop = happens = self._stop()
         if self.delayed is not None:
-            histories = self._histories(slice(None))
+            histories = self._histories(EVERYONE)
             self.h, stop = self.delayed.fitted(histories, self.h), np.minimum(stop, self.delayed.breaks.next[histories])
-        h, lands = fit(self.t, np.where(sliding, self._dwell(sliding), self.h), stop)
+        sliding, steps = self._dwell()
+        h, lands = fit(self.t, steps, stop)
         rtol = self.settings.rtol
         y_next, scaled = self.step.advance(self.t, h, self.y, self.p, self.k, rtol, self.atol)
         norm = error_norm(scaled)
@@ -361,13 +391,14 @@ class Lanes:
             norm = error_norm(scaled)
             accepted = norm <= 1
         factor = step_factor(norm, self.settings.tableau.order, self.refused)
-        self._write_outputs_between(course, np.where(accepted, t_next, self.t))
+        self.outputs.write_between(course, np.where(accepted, t_next, self.t), self.member, self.p, self.k)
         # A step cut short by a stop says nothing against the size that was planned.
         short = lands | turned | sliding
         planned = np.where(accepted & short & (factor >= 1), np.maximum(self.h, h * factor), h * factor)
         if self.delayed is not None:
             jumps = accepted & (turned | (lands & (happens <= stop)))
             self._keep_history(self.delayed, course, np.flatnonzero(accepted), t_next, np.flatnonzero(jumps))
+        np.copyto(self.gone, t_next - self.t, where=accepted)
         np.copyto(self.y, y_next, where=accepted)
         np.copyto(self.t, t_next, where=accepted)
         self.h, self.refused, self.arrived = planned, ~accepted, accepted & short
@@ -381,7 +412,7 @@ class Lanes:
         self, delayed: Delayed, course: Course, lanes: np.ndarray, t_next: np.ndarray, jumps: np.ndarray
     ) -> None:
         """Accepted steps, for later; where something happens at their end, it happens again a delay later."""
-        histories = self._histories(slice(None))
+        histories = self._histories(EVERYONE)
         delayed.accept(lanes, histories[lanes], course, t_next[lanes], self.p[:, lanes])
         delayed.breaks.passed(histories[lanes], t_next[lanes])
         delayed.breaks.jump(histories[jumps], t_next[jumps])
@@ -391,29 +422,32 @@ class Lanes:
         turned, t_next, y_next = np.zeros(course.t.size, bool), course.t_next, course.y_next
         if not self.layout.located:
             return turned, t_next, y_next
-        theta = first_turn(course, looked_at, self._wrong)
+        theta = first_turn(course, looked_at, self._depth)
         cut = np.flatnonzero(np.isfinite(theta))
         theta = theta[cut]
         t_next, y_next = t_next.copy(), y_next.copy()
         turned[cut] = True
         t_next[cut], y_next[:, cut] = course.time(cut, theta), course.states(cut, theta).all()
-        self.culprit[cut] = np.argmax(self._wrong(cut, t_next[cut], Columns(y_next, cut)), axis=0)
+        if (nearly := cut[self.turns[cut] >= PATIENCE - 2]).size:  # to slide, which alone asks for what it slides along
+            depth = self._depth(nearly, t_next[nearly], Columns(y_next, nearly))
+            self.culprit[nearly] = np.argmax(depth > 0, axis=0)
         return turned, t_next, y_next
 
-    def _wrong(self, lanes: Some, t: np.ndarray, y: Rows) -> np.ndarray:
-        """(located switch, lane) which conditions are not what they are held to be; where that is unclear, none."""
-        k, g = Columns(self.k, lanes), np.empty((len(self.layout.located), t.size))
+    def _depth(self, lanes: Some, t: np.ndarray, y: Rows) -> np.ndarray:
+        """(located switch, ..., lane) how far conditions are from what they are held to be, as in `crossing.Depth`."""
+        k, g = Columns(self.k, lanes), np.empty((len(self.layout.located), *t.shape))
         self.kernels.functions.roots(t, y, Columns(self.p, lanes), k, g)
-        holds = np.array([k[row] for row in self.layout.turning]) != 0
-        wrong: np.ndarray = np.where(holds, g < 0, g > 0)
-        return wrong
+        for row, switch in zip(g, self.layout.turning, strict=True):
+            np.negative(row, out=row, where=k[switch] != 0)
+        return g
 
-    def _dwell(self, sliding: np.ndarray) -> np.ndarray:
-        """(lane,) for sliding lanes a step so small that it need not look at conditions.
+    def _dwell(self) -> tuple[np.ndarray, np.ndarray]:
+        """(lane,) which lanes slide, and step sizes, theirs so small that they need not look at conditions.
 
         A state's size is its value, or that behind its absolute tolerance (`settings.default_atol`) if that is more.
         """
-        steps, lanes = self.h.copy(), np.flatnonzero(sliding)
+        sliding, steps = self.turns >= PATIENCE, self.h
+        lanes = sliding.nonzero()[0]
         if lanes.size:
             t, y, dy = self.t[lanes], self.y[:, lanes], np.empty((len(self.y), lanes.size))
             self.kernels.functions.rhs(t, tuple(y), Columns(self.p, lanes), Columns(self.k, lanes), dy)
@@ -421,8 +455,12 @@ class Lanes:
             change = DWELL * np.maximum(self.settings.rtol * np.abs(y), 1e3 * self.atol[:, lanes])
             longest = np.min(change / np.abs(dy), axis=0, initial=np.inf)
             least = 100 * smallest_step(t, self.t_end - self.batch.t_out[0])
-            steps[lanes] = np.minimum(self.h[lanes], np.maximum(longest, least))
-        return steps
+            dwell = np.maximum(longest, least)
+            gets_on = self.gone[lanes] > GETS_ON * dwell
+            steps = steps.copy()
+            steps[lanes] = np.where(gets_on, steps[lanes], np.minimum(steps[lanes], dwell))
+            sliding[lanes], self.turns[lanes[gets_on]] = ~gets_on, 0
+        return sliding, steps
 
     def _count(self, accepted: np.ndarray) -> None:
         self.results.steps[self.member] += 1
@@ -439,17 +477,3 @@ class Lanes:
             culprit = len(self.layout.states) + int(self.culprit[lane]) if slides else worst
             status = Status.STEP_TOO_SMALL if tiny[lane] else Status.TOO_MANY_STEPS
             self._end(int(lane), status, culprit, error[worst], self.h[lane])
-
-    def _write_outputs_between(self, course: Course, t_next: np.ndarray) -> None:
-        """Outputs strictly inside an accepted step that ends at `t_next`."""
-        lanes = np.flatnonzero(self.t_out[self.next_out] < t_next)
-        while lanes.size:
-            left = np.searchsorted(self.t_out, t_next[lanes]) - self.next_out[lanes]
-            count = np.minimum(left, OUTPUTS)
-            each, first = np.repeat(lanes, count), np.repeat(np.cumsum(count) - count, count)
-            places = self.next_out[each] + (np.arange(each.size) - first)
-            at = self.t_out[places]
-            states = course.states(each, (at - course.t[each]) / course.h[each])
-            self._write(each, places, at, states.all() if self.shows_all else states)
-            self.next_out[lanes] += count
-            lanes = lanes[left > count]

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from bonesim.solve.columns import Columns
 from bonesim.solve.constraints import of
 from bonesim.solve.controller import TINIEST
-from bonesim.solve.crossing import Columns
 from bonesim.solve.linear import invert_shifted, linear
 from bonesim.system import FASTER, Kernels, Rows
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from bonesim.solve.crossing import Course
@@ -96,16 +98,24 @@ class History:
 
 
 class Within:
-    """The steps that are under way, one of each history, where they are `known`."""
+    """The steps that are under way, one of each history, where they are `known`.
+
+    Few are ever asked for, so what is known of them may be put in `later`, when it is.
+    """
 
     def __init__(self, states: int, rows: int, histories: int) -> None:
         self.known = np.zeros(histories, bool)
+        self._later: Callable[[], None] | None = None
         self._t, self._h = np.zeros(histories), np.ones(histories)
         self._parts = np.zeros((2 + rows, states, histories))
 
+    def later(self, put: Callable[[], None]) -> None:
+        """What to put here as soon as a course is asked for, in place of what was to be put so far."""
+        self._later = put
+
     def guess(self, histories: np.ndarray, t: np.ndarray, h: np.ndarray, y: np.ndarray, rates: np.ndarray) -> None:
         """Straight courses with the rates that states had."""
-        self.known[histories], self._t[histories], self._h[histories] = True, t, h
+        self._t[histories], self._h[histories] = t, h
         self._parts[0][:, histories], self._parts[1][:, histories] = y, h * rates
         self._parts[2:][:, :, histories] = 0.0
 
@@ -127,6 +137,9 @@ class Within:
 
     def at(self, histories: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """States and their rates, (state, time), at one time of each history."""
+        if self._later is not None:
+            put, self._later = self._later, None
+            put()
         t, h, parts = self._t[histories], self._h[histories], self._parts[:, :, histories]
         return between(parts[0], parts[1], parts[2:], (s - t) / h, h)
 

@@ -156,4 +156,6 @@ def _detail(layout: Layout, solution: Solution, member: int) -> str:
         return "the time of an event" if number < 0 else f"from {layout.states[number]}"
     if condition := endless_turns(layout, solution, member):
         return f"'{condition}' turns over again and again"
+    if not layout.states:
+        return "from one event or turn of a condition to the next"
     return f"step {step:.2g}; error {error:.2g} x tolerance, from {layout.states[number]}"

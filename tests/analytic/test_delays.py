@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import factorial
+from typing import cast
 
 import numpy as np
 import pytest
@@ -12,9 +13,11 @@ from equations import Formula, batch_of, event, formula, kernels_of, model, solv
 from bonesim.model.ode import OdeModel
 from bonesim.solve.driver import Lanes
 from bonesim.solve.history import FIRST_ROOM
+from bonesim.solve.integrate import integrate
 from bonesim.solve.settings import Settings
 from bonesim.solve.solution import Solution
 from bonesim.solve.status import Status
+from bonesim.system import Functions, Rows
 
 TIGHT = Settings(rtol=1e-9)
 
@@ -243,3 +246,29 @@ def test_the_past_takes_no_more_room_than_the_delay_is_long() -> None:
         lanes.run()
     assert np.all(solution.steps > 4 * FIRST_ROOM)
     assert len(lanes.delayed.history.begins) == FIRST_ROOM
+
+
+class Counted:
+    """The functions of a model, lookups of delayed values counted."""
+
+    def __init__(self, functions: Functions) -> None:
+        self.functions, self.lookups = functions, 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.functions, name)
+
+    def past(self, lag: int, t: np.ndarray, y: Rows, p: Rows, k: Rows, dy: Rows, out: np.ndarray) -> None:
+        """What a lag delays."""
+        self.lookups += 1
+        self.functions.past(lag, t, y, p, k, dy, out)
+
+
+def test_a_delay_that_events_alone_ask_for_costs_no_steps_and_is_looked_up_at_events() -> None:
+    reset = when("x >= 1", priority=1, x=0, n="n + delay(x, 0.25)")
+    ode = model({"x": (0, 1)}, {"n": 0.0}, events=[reset])
+    kernels = kernels_of(ode, "n")
+    counted = Counted(kernels.functions)
+    batch = batch_of(kernels, ode, [0.0, 2.5, 9.5, 100.5])
+    solution = integrate(replace(kernels, functions=cast(Functions, counted)), batch)
+    np.testing.assert_allclose(solution.y[:, 0, 0], [0, 2 * 0.75, 9 * 0.75, 75], rtol=1e-12)
+    assert (solution.steps[0], counted.lookups) == (101, 100)

@@ -21,7 +21,7 @@ def test_a_running_member_has_the_code_of_one_that_arrives() -> None:
     assert llvm_parts.RUNNING == Status.OK
 
 
-@pytest.mark.parametrize("name", ["ROUNDS", "PATIENCE", "DWELL"])
+@pytest.mark.parametrize("name", ["ROUNDS", "PATIENCE", "DWELL", "GETS_ON"])
 def test_limits_are_those_of_the_driver(name: str) -> None:
     assert getattr(llvm_conditions, name) == getattr(driver, name)
 

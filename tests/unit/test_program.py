@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from equations import event, formula, model, solve
+from equations import event, formula, kernels_of, model, solve, when
 
 from bonesim.codegen.program import DEEPEST, Block, arrange
 from bonesim.errors import InputError
@@ -93,3 +94,75 @@ def test_initial_values_are_computed_in_order_of_use_with_time_zero() -> None:
 def test_circular_initial_values_are_refused() -> None:
     with pytest.raises(InputError, match=r"^initial values define each other in a circle: "):
         arrange(model({"x": ("k", 0)}, {"k": "x"}), [])
+
+
+JUMPY = model(
+    {"x": (1, "a*x + b*sin(x) + c")},
+    {"k": 2.0, "m": 3.0, "s": 5.0},
+    {"a": "exp(k)", "b": "k*m", "c": "s*s"},
+    events=[event(1, k=4), event(2, x=0), event(3, m=7)],
+)
+
+
+def test_an_event_renews_the_constants_that_rest_on_what_it_sets() -> None:
+    program = arrange(JUMPY, ["x"])
+    rows = {name: f"k[{row}]" for row, name in enumerate(program.layout.constants)}
+    first, second, third = map(shown, program.jumped)
+    assert first.keys() == {"a", "b", rows["a"], rows["b"]}
+    assert second == {}
+    assert third.keys() == {"b", rows["b"]}
+
+
+def test_what_is_renewed_is_what_all_constants_would_be() -> None:
+    kernels = kernels_of(JUMPY)
+    for number, name in enumerate(("k", "x", "m")):
+        p = np.array([[2.0, 0.1], [3.0, 7.0], [5.0, 0.3]])
+        k = kernels.constants(p)
+        if name in kernels.layout.parameters:
+            p[kernels.layout.parameters.index(name)] *= 1.7
+        kernels.functions.jumped(number, p, k)
+        np.testing.assert_array_equal(k, kernels.constants(p))
+
+
+def test_events_that_renew_much_in_many_ways_share_one_block() -> None:
+    """One for each of 20 events, of up to 20 constants each, would be 210; all of them are 20."""
+    names = [f"p{number}" for number in range(20)]
+    events = [event(1, **{name: 2}) for name in names]
+    rules = {f"r{number}": "+".join(f"sin(p{n})" for n in range(number, 20)) for number in range(20)}
+    ode = model({"x": (1, "+".join(rules))}, dict.fromkeys(names, 1.0), rules, events)
+    blocks = arrange(ode, ["x"]).jumped
+    assert len(blocks) == 20
+    assert all(block is blocks[0] for block in blocks)
+
+
+def test_what_is_asked_at_events_alone_is_computed_there() -> None:
+    """Where it rests on what events set; otherwise it is a constant."""
+    late = when("x > k", delay=1, n="exp(n)*exp(k)")
+    program = arrange(model({"x": (0, 1)}, {"n": 0.0, "k": 1.0}, events=[late]), ["x"])
+    assert program.waiting is not None
+    (constant,) = program.layout.constants
+    assert shown(program.waiting.values[0]) == {"values[0]": formula(f"exp(n)*{constant}")}
+    assert shown(program.constants) == {"k[0]": formula("exp(k)")}
+
+
+def test_triggers_of_a_queue_that_rest_on_parameters_alone_are_constants() -> None:
+    events = [when("n > 3", priority=1, n=0), when("x > 1", n="n + 1")]
+    program = arrange(model({"x": (0, 1)}, {"n": 0.0}, events=events), ["x"])
+    first = program.layout.triggers.start
+    assert f"k[{first}]" in shown(program.constants)
+    assert f"k[{first}]" in shown(program.jumped[0])
+    assert f"k[{first}]" not in shown(program.settle)
+    assert f"k[{first + 1}]" in shown(program.settle)
+
+
+def test_lags_are_followed_where_rates_or_conditions_rest_on_them() -> None:
+    ode = model(
+        {"x": (1, "-delay(x, 1)"), "y": (0, "piecewise(1, a > 2, 0)")},
+        {"n": 0.0},
+        {"a": "delay(x, 2)", "b": "delay(x, 3)", "c": "delay(b, 4)"},
+        [when("x < 0", delay=1, n="delay(x, 5)")],
+    )
+    layout = arrange(ode, ["x", "c"]).layout
+    assert (len(layout.lags), len(layout.followed)) == (5, 2)
+    deeper = model({"x": (1, "-delay(b, 1)")}, {}, {"b": "delay(x, 3)", "c": "delay(x, 4)"})
+    assert len(arrange(deeper, ["x", "c"]).layout.followed) == 2

@@ -321,3 +321,37 @@ def test_doses_are_written_ahead_of_events_that_wait() -> None:
     calculated = model(RISING, COUNTS, events=[when("t >= 1", priority="n", n="10*n + 1")])
     with pytest.raises(InputError, match="a priority that is calculated, and doses have to come before it"):
         write_sbml(calculated, doses=doses)
+
+
+def test_events_at_which_steps_end_are_no_reason_to_dwell() -> None:
+    """One step for each of 199 events, of a clock that an event sets back."""
+    reset = when("x >= 0.01", priority=1, x=0, n="n + 1")
+    solution = solve(model(RISING, {**COUNTS}, events=[reset]), [0.0, 0.995, 1.995], "n")
+    assert solution.y[:, 0, 0].tolist() == [0, 99, 199]
+    assert solution.steps[0] == 200
+
+
+CLOCK = model(
+    {},
+    {"n": 0, "m": 0, "last": 0, "wait": 0.5},
+    events=[when("t - last >= wait", priority=1, n="n + 1", last="t"), when("t - last >= wait", priority=2, m="m + 1")],
+)
+
+
+def test_where_nothing_moves_time_goes_from_event_to_event() -> None:
+    solution = solve(CLOCK, [0.0, 0.4, 0.5, 0.7, 0.9, 1.3, 9.7, 10.0], "n", "m", wait=[0.5, 0.125])
+    assert solution.ok
+    assert solution.y[:, 0, 0].tolist() == [0, 0, 1, 1, 1, 2, 19, 20]
+    assert solution.y[:, 1, 1].tolist() == [0, 3, 4, 5, 7, 10, 77, 80]
+    assert solution.steps.tolist() == [20, 80]
+
+
+def test_a_model_without_states_gives_up_after_as_many_events_as_allowed() -> None:
+    with pytest.raises(SimulationError, match=r"t = 5 .*: too_many_steps \(from one event or turn of a cond") as error:
+        simulate(CLOCK, [0.0, 10.0], ["n"], max_steps=1)
+    explained = explain_failure(CLOCK, error.value.result)
+    assert str(explained.equation).startswith("the trigger of event 'when_n' gives 0: time - last >= wait")
+    stairs = model({}, {}, {"n": "floor(10*t)"})
+    with pytest.raises(SimulationError, match="too_many_steps") as error:
+        simulate(stairs, [0.0, 10.0], ["n"], max_steps=3, backend="numpy")
+    assert str(explain_failure(stairs, error.value.result).equation).startswith("the rule for 'n' gives 3")

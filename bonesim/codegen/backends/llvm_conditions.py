@@ -20,6 +20,7 @@ from bonesim.codegen.program import Program
 ROUNDS = 1000.0
 PATIENCE = 8.0
 DWELL = 10.0
+GETS_ON = 100.0
 """As in `solve.driver`."""
 SAMPLES = (0.25, 0.5, 0.75, 1.0)
 """As in `solve.crossing`."""

@@ -10,7 +10,7 @@ counter that all threads share. The functions hand each other everything through
 
 from __future__ import annotations
 
-from bonesim.codegen.backends.llvm_conditions import PATIENCE, Conditions
+from bonesim.codegen.backends.llvm_conditions import GETS_ON, PATIENCE, Conditions
 from bonesim.codegen.backends.llvm_constraints import Constraints
 from bonesim.codegen.backends.llvm_events import Events
 from bonesim.codegen.backends.llvm_outputs import Outputs
@@ -171,6 +171,9 @@ class Loop:
             sliding = active & (code[rows.turns_in_a_row] >= PATIENCE)
             with code.when(sliding.any):
                 code.run("dwell")
+                gets_on = sliding & (code[rows.gone] > code[rows.dwell] * GETS_ON)
+                code.put(rows.turns_in_a_row, gets_on, 0.0)
+            sliding = active & (code[rows.turns_in_a_row] >= PATIENCE)
             planned = sliding.where(smaller(planned, code[rows.dwell]), planned)
         left = stop - t
         lands = planned * 1.0001 >= left
@@ -214,6 +217,7 @@ class Loop:
             code.run("cut")
         alone = sliding.where(PATIENCE - 1.0, 0.0)
         code.put(rows.turns_in_a_row, accepted, crossed.where(code[rows.turns_in_a_row] + 1.0, alone))
+        code.put(rows.gone, accepted, code[rows.t_next] - code[rows.t])
 
     def _factor(self, code: Code, norm: Vector, accepted: Mask) -> Vector:
         """From this step size to the next, as in `solve.controller.step_factor`."""

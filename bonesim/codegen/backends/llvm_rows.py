@@ -66,7 +66,7 @@ class Rows:
         )
         self.crossed, self.theta, self.low, self.high, self.wrong, self.first_wrong = (self._take(1) for _ in range(6))
         self.depth, self.depth_low, self.depth_high = (self._take(1) for _ in range(3))
-        self.turns_in_a_row, self.culprit, self.dwell = (self._take(1) for _ in range(3))
+        self.turns_in_a_row, self.culprit, self.dwell, self.gone = (self._take(1) for _ in range(4))
         # Outputs: the next one of each lane, where it is written, and the states there.
         self.next_out, self.place, self.out_time, self.writing, self.seen_t, self.spare = (
             self._take(1) for _ in range(6)

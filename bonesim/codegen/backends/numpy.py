@@ -14,8 +14,9 @@ from typing import TypeAlias, cast
 
 from bonesim.codegen.backends import numpy_linear
 from bonesim.codegen.constraints import apart
-from bonesim.codegen.program import Block, Program, arrange
+from bonesim.codegen.program import TRUTHS, Block, Program, arrange
 from bonesim.codegen.sparse import Elimination, eliminate
+from bonesim.codegen.steep import unguarded
 from bonesim.codegen.store import import_source
 from bonesim.errors import InternalError
 from bonesim.model.expr import Call, Expr, Num, Sym, Time, fold
@@ -25,7 +26,7 @@ from bonesim.system import Functions, Kernels
 
 _IMPORTED = sorted({op.numpy for op in OPS.values() if op.numpy.isidentifier()})
 _ARGUMENTS = {"t", "y", "p", "k", "dy", "out", "jacobian", "by_time", "times", "every"}
-_NUMBERS = ("float64", "inf", "nan")
+_NUMBERS = ("float64", "inf", "isfinite", "nan")
 _RESERVED = {*_IMPORTED, *_ARGUMENTS, *_NUMBERS}
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _Text: TypeAlias = tuple[str, int]  # of an expression, with the precedence of its outermost operator
@@ -50,9 +51,10 @@ def source(program: Program) -> str:
     functions = [
         rows.function("initialise", "p, y", program.initialise, own={"y"}),
         rows.function("constants", "p, k", program.constants, own={"k"}),
+        *_jumped(program, rows),
         rows.function("rhs", "t, y, p, k, dy", program.rhs),
         rows.function("jacobian", "t, y, p, k, jacobian, by_time", program.jacobian),
-        rows.function("start", "t, y, p, k, dy, slopes_, by_time", _by_entry(program)),
+        _start(program, rows),
         *linear,
         rows.function("observe", "t, y, p, k, out", program.observe),
         rows.function("event_times", "p, k, times, every", program.event_times),
@@ -83,6 +85,20 @@ def _by_entry(program: Program) -> Block:
         for store in program.start.stores
     ]
     return replace(program.start, stores=tuple(stores))
+
+
+def _start(program: Program, rows: _Rows) -> str:
+    """Rates and slopes. Those that are 0 where they are no number become so together, in one call for all entries."""
+    block = _by_entry(program)
+    bare = [unguarded(store.expr) for store in block.stores]
+    stores = [
+        store if expr is None else replace(store, expr=expr) for store, expr in zip(block.stores, bare, strict=True)
+    ]
+    text = rows.function("start", "t, y, p, k, dy, slopes_, by_time", replace(block, stores=tuple(stores)))
+    if any(bare):
+        for array in ("slopes_", "by_time"):
+            text += f"\n    if not isfinite({array}).all():\n        {array}[~isfinite({array})] = 0.0"
+    return text
 
 
 def _header(program: Program) -> str:
@@ -120,6 +136,15 @@ def _held(program: Program, rows: _Rows) -> list[str]:
         rows.function("roots", "t, y, p, k, g_", program.roots),
         rows.function("stops", "p, k, stops_", program.stops),
     ]
+
+
+def _jumped(program: Program, rows: _Rows) -> list[str]:
+    """A function for each block of constants that events change, and one that calls that of an event."""
+    different = {id(block): block for block in program.jumped}
+    names = {key: f"jumped_{number}" for number, key in enumerate(different)}
+    each = [rows.function(names[key], "p, k", block, own={"k"}) for key, block in different.items()]
+    table = "".join(f"{names[id(block)]}, " for block in program.jumped)
+    return [*each, f"JUMPED = ({table})\n\n\ndef jumped(event, p, k):\n    JUMPED[event](p, k)\n"]
 
 
 def _waiting(program: Program, rows: _Rows) -> list[str]:
@@ -189,7 +214,7 @@ class _Rows:
         for store in block.stores:
             index = ", ".join(str(number) for number in store.index)
             array = store.array if store.array in _ARGUMENTS else f"{store.array}_"
-            lines.append(f"    {array}[{':, ' * (len(store.index) > 1)}{index}] = {_text(store.expr)}")
+            lines.append(f"    {array}[{':, ' * (len(store.index) > 1)}{index}] = {_stored(store.expr)}")
         return f"def {name}({arguments}):\n" + "\n".join(lines or ["    pass"])
 
     def _position(self, name: str) -> tuple[str, int]:
@@ -206,6 +231,15 @@ def _local(name: str) -> str:
 def _value(expr: Expr) -> str:
     """Text of a named value; a bare number as NumPy's, since Python's raises where IEEE has infinity."""
     return f"float64({_text(expr)})" if isinstance(expr, Num) else _text(expr)
+
+
+def _stored(expr: Expr) -> str:
+    """Text of what is stored; a truth is stored as 1 or 0, whether that is written out or not."""
+    if isinstance(expr, Call) and expr.op == "piecewise" and expr.args[::2] == (Num(1.0), Num(0.0)):
+        truth = expr.args[1]
+        if isinstance(truth, Call) and truth.op in TRUTHS:
+            return _text(truth)
+    return _text(expr)
 
 
 def _text(expr: Expr) -> str:
