@@ -123,8 +123,10 @@ def known_size(kernels: Kernels, batch: Batch) -> np.ndarray:
     if kernels.layout.events:
         start = np.full(batch.members, batch.t_out[0])
         parameters, y = batch.parameters.copy(), batch.initial.copy()
+        k = kernels.constants(parameters)
         for event in range(len(kernels.layout.events)):
-            kernels.functions.fire(event, start, y, parameters, tuple(kernels.constants(parameters)))
+            kernels.functions.fire(event, start, y, parameters, k)
+            kernels.functions.jumped(event, parameters, k)
             size = np.maximum(size, np.abs(y))
     return np.where(np.isfinite(size), size, 0.0)
 
