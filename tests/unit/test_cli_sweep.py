@@ -18,9 +18,9 @@ from bonesim.sweep.forecast import in_words
 SCENARIO = str(data_root() / "scenarios" / "ovx_m2.yaml")
 SHORT = ["--set", "duration=6 week", "--set", "doses[0].count=1", "--set", "record.every=1 week"]
 AMOUNTS = [*SHORT, "--set", 'sweep={vary: {"doses[0].amount": [10 ug, 100 ug, 1000 ug]}}']
-HILL = [*SHORT, "--set", "sweep={vary: {hill: [0.7, 1]}}"]
+HILL = [*SHORT, "--set", "sweep={vary: {hill: [-0.5, 1]}}"]
 BEYOND = (
-    "note: hill takes 0.7 to 1, beyond the range stated for it, 1 to 2 "
+    "note: hill takes -0.5 to 1, beyond the range stated for it, 1 to 2 "
     "(assumed: No dose-response curve of a vesicle preparation on bone cells was found; 1 adds no threshold.)\n"
 )
 
@@ -86,7 +86,7 @@ def test_failed_members_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", SCENARIO, *HILL, "-o", "out.zarr"]) == 3
     out, err = capsys.readouterr()
     assert "\nfailed   1 of 2\n" in out
-    assert err.startswith(f"{forecast(2)}{BEYOND}member 0 (hill 0.7), arm dosed: stopped at t = ")
+    assert err.startswith(f"{forecast(2)}{BEYOND}member 0 (hill -0.5), arm dosed: stopped at t = ")
 
 
 def test_check_says_of_a_stated_range_what_sweep_says(capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,7 +98,7 @@ def test_check_says_of_a_stated_range_what_sweep_says(capsys: pytest.CaptureFixt
 
 
 def test_many_failed_members_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    many = "sweep={vary: {hill: {low: 0.5, high: 0.9, count: 23}}}"
+    many = "sweep={vary: {hill: {low: -0.9, high: -0.5, count: 23}}}"
     assert main(["sweep", SCENARIO, *SHORT, "--set", many, "-o", "out.zarr", "--plot"]) == 3
     out, err = capsys.readouterr()
     assert len(err.splitlines()) == 2 + 21
