@@ -110,12 +110,13 @@ def profile(
         `process` of the product over cells, as cargo moves them; 0 where nothing reaches. `driven`: what vessels and
         macrophages add to processes in answer. `tissue`: log2 against vehicle for each process that is computed from
         cells, formation and healing over time, net loss at the horizon; None where the model has no such quantity.
-        `outcomes`: percent against vehicle at the horizon. `exposure`: percent of what was delivered, by place, at the
-        horizon. `copies_per_cell`: the most copies of a cargo in one cell. `ledger`: in the unit of the dose.
+        `outcomes`: percent against vehicle at the horizon. `means`: the same of their averages over time. `exposure`:
+        percent of what was delivered, by place, at the horizon. `copies_per_cell`: the most copies of a cargo in one
+        cell. `ledger`: in the unit of the dose.
         `unknown_mechanism_share`: what goes of the summed sizes of all `cell.process` entries if the edges without a
         known mechanism are left out. `edges`: ids of those of the source that act, and of the others with the reason.
-        With `members`, `agreement` has for every process, of cells and of tissue, and every outcome that moves the
-        share of the draws in which it moves the same way.
+        With `members`, `agreement` has for every process, of cells and of tissue, outcome and mean that moves the share
+        of the draws in which it moves the same way.
 
     Raises
     ------
@@ -156,6 +157,7 @@ def profile(
         "driven": _driven(problem, question, trial),
         "tissue": dict.fromkeys(_computed(catalog)) | _tissue(question, trial, tissue),
         "outcomes": _ends(outcomes, trial),
+        "means": _means(question, outcomes, trial),
         "exposure": _exposure(places, problem.ledger[0], trial),
         "copies_per_cell": {name: float(trial.course(one)[:, DOSED].max()) for name, one in copies.items()},
         "ledger": _ledger(problem.ledger[0], trial),
@@ -169,6 +171,7 @@ def profile(
             "processes": _agreement(processes, [_processes(problem, question, one, DOSED) for one in drawn]),
             "tissue": _agreement(_tissue(question, trial, tissue), [_tissue(question, one, tissue) for one in drawn]),
             "outcomes": _agreement(found["outcomes"], [_ends(outcomes, one) for one in drawn]),
+            "means": _agreement(found["means"], [_means(question, outcomes, one) for one in drawn]),
         }
     return found
 
@@ -326,6 +329,11 @@ def _agreement(stated: Mapping[str, float], drawn: Sequence[Mapping[str, float]]
 
 def _ends(outcomes: Mapping[str, str], trial: Trial) -> dict[str, float]:
     return {name: _percent(trial.course(symbol)[-1]) for name, symbol in outcomes.items()}
+
+
+def _means(question: Question, outcomes: Mapping[str, str], trial: Trial) -> dict[str, float]:
+    changes = {name: _change(question, trial, [symbol], DOSED) for name, symbol in outcomes.items()}
+    return {name: 100.0 * (2.0**change - 1.0) for name, change in changes.items()}
 
 
 def _percent(ends: np.ndarray) -> float:

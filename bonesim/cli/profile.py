@@ -106,7 +106,7 @@ def _show(found: Mapping[str, Any]) -> None:
     if not found["effect_stated"]:
         page.text("no effect of this source is stated")
     page.heading("processes, log2 of activity against vehicle")
-    agreed = found.get("agreement", {"processes": {}, "tissue": {}, "outcomes": {}})
+    agreed = found.get("agreement", {"processes": {}, "tissue": {}, "outcomes": {}, "means": {}})
     rows = [
         (name, f"{value:+.3f}{_agreed(agreed['processes'], name)}")
         for name, value in found["processes"].items()
@@ -125,14 +125,15 @@ def _show(found: Mapping[str, Any]) -> None:
         ),
         indent=2,
     )
-    page.heading("outcomes against vehicle")
-    page.pairs(
-        (
-            (name.replace("_", " "), f"{_percent(value)}{_agreed(agreed['outcomes'], name)}")
-            for name, value in found["outcomes"].items()
-        ),
-        indent=2,
-    )
+    for heading, kind in (("at the end", "outcomes"), ("on average", "means")):
+        page.heading(f"outcomes against vehicle {heading}")
+        page.pairs(
+            (
+                (name.replace("_", " "), f"{_percent(value)}{_agreed(agreed[kind], name)}")
+                for name, value in found[kind].items()
+            ),
+            indent=2,
+        )
     page.heading("vesicles at the end, percent of the dose")
     page.pairs(((name, number(value, 3)) for name, value in found["exposure"].items()), indent=2)
     page.heading("support")

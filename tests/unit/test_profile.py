@@ -15,19 +15,8 @@ from bonesim.profile import profile
 
 KEYS = {
     *("source", "label", "effect_stated", "context", "context_modelled", "species", "dose", "route", "start"),
-    *(
-        "horizon",
-        "carriers",
-        "without",
-        "processes",
-        "driven",
-        "tissue",
-        "outcomes",
-        "exposure",
-        "copies_per_cell",
-        "ledger",
-    ),
-    *("unknown_mechanism_share", "edges"),
+    *("horizon", "carriers", "without", "processes", "driven", "tissue", "outcomes", "means", "exposure"),
+    *("copies_per_cell", "ledger", "unknown_mechanism_share", "edges"),
 }
 
 
@@ -61,6 +50,15 @@ def test_tissue_has_every_computed_process_and_none_where_the_model_has_no_such_
     assert 2 ** -whole["tissue"]["bone_loss"] == pytest.approx(1 + whole["outcomes"]["bone_volume"] / 100, rel=1e-12)
     assert gap["tissue"]["bone_regeneration"] > 0.1
     assert gap["tissue"]["joint_degeneration"] is None
+
+
+def test_means_tell_what_cells_did_before_they_swung_back() -> None:
+    found = profile("osteoclast_rank", members=50)
+    assert found["processes"]["osteoclastogenesis"] < 0
+    assert found["means"]["osteoclasts"] < 0 < found["outcomes"]["osteoclasts"]
+    assert found["agreement"]["means"]["osteoclasts"] >= 0.95
+    gap = profile("macrophage_m2", "fracture")
+    assert 1 + gap["means"]["new_bone"] / 100 == pytest.approx(2 ** gap["tissue"]["bone_regeneration"], rel=1e-12)
 
 
 def test_edges_are_those_of_the_source_that_act_and_the_others_with_the_reason() -> None:
