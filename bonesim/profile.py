@@ -34,6 +34,12 @@ OUTCOMES = {
 }
 """Outcome -> the quantity behind it, reported where the model has it."""
 
+TISSUE = {"bone_formation": "P1NP", "bone_regeneration": "new_bone", "bone_loss": "bone_volume_fraction"}
+"""Computed process of the vocabulary -> the quantity it is read from, where the model has it."""
+
+UNNAMED = "unnamed"
+"""Stands in `without` for all effects of which no cargo is named."""
+
 MODULES = ("angiogenesis", "macrophage")
 """Modules that a profile joins to the core, so that effects on vessels and macrophages reach bone."""
 
@@ -56,7 +62,9 @@ class Question:
     @property
     def out(self) -> tuple[str, ...]:
         """Ids of the edges that are left out."""
-        cargo = {one.name for one in self.source.cargo if {one.name, *one.aliases} & {*self.without}}
+        cargo: set[str | None] = {one.name for one in self.source.cargo if {one.name, *one.aliases} & {*self.without}}
+        if UNNAMED in self.without:
+            cargo.add(None)
         return tuple(edge.id for edge in self.source.edges if edge.id in self.without or edge.cargo in cargo)
 
     @property
@@ -91,7 +99,7 @@ def profile(
     species
         Id of a species; that of the protocol where it is left out.
     without
-        Names or aliases of cargo, or ids of edges, that are left out.
+        Names or aliases of cargo, or ids of edges, that are left out; `unnamed` is all that no cargo is named for.
     members, seed
         How often all numbers that have a range are drawn from it, and of which draws.
 
@@ -100,12 +108,16 @@ def profile(
     dict
         `processes`: log2 of the time-averaged activity, dosed over vehicle, for each `cell.process`, and for each
         `process` of the product over cells, as cargo moves them; 0 where nothing reaches. `driven`: what vessels and
-        macrophages add to processes in answer. `outcomes`: percent against vehicle at the horizon. `exposure`: percent
-        of what was delivered, by place, at the horizon. `copies_per_cell`: the most copies of a cargo in one cell;
-        `copies_not_known`: `CELL.CARGO` of cargo that nobody has counted in a vesicle.
-        `ledger`: in the unit of the dose. `unknown_mechanism_share`: what goes of the summed sizes of all
-        `cell.process` entries if the edges without a known mechanism are left out. With `members`, `agreement` has for
-        every process and outcome that moves the share of the draws in which it moves the same way.
+        macrophages add to processes in answer. `tissue`: log2 against vehicle for each process that is computed from
+        cells, formation and healing over time, net loss at the horizon; None where the model has no such quantity.
+        `outcomes`: percent against vehicle at the horizon. `means`: the same of their averages over time. `exposure`:
+        percent of what was delivered, by place, at the horizon. `copies_per_cell`: the most copies of a cargo in one
+        cell; `copies_not_known`: `CELL.CARGO` of cargo that nobody has counted in a vesicle. `ledger`: in the unit of
+        the dose.
+        `unknown_mechanism_share`: what goes of the summed sizes of all `cell.process` entries if the edges without a
+        known mechanism are left out. `edges`: ids of those of the source that act, and of the others with the reason.
+        With `members`, `agreement` has for every process, of cells and of tissue, outcome and mean that moves the share
+        of the draws in which it moves the same way.
 
     Raises
     ------
@@ -118,7 +130,8 @@ def profile(
     problem = resolve(scenario, catalog, _scope(catalog, question))
     versions = [out := knocked_out(problem, question.out), {**out, **knocked_out(problem, question.unknown)}]
     places = [output for output in problem.outputs if output.role == "exposure"]
-    outcomes = dict(_outcomes(problem))
+    outcomes = dict(_present(problem, OUTCOMES))
+    tissue = dict(_present(problem, TISSUE))
     copies = {output.name: output.symbol for output in problem.outputs if output.role == "copies"}
     trial = try_versions(
         problem,
@@ -128,6 +141,7 @@ def profile(
             *(place.symbol for place in places),
             *(plan.delivered for plan in problem.ledger),
             *outcomes.values(),
+            *tissue.values(),
             *copies.values(),
             *(plan.retained for plan in problem.ledger if plan.retained),
         ],
@@ -142,19 +156,24 @@ def profile(
         **_asked(catalog, question),
         "processes": processes | _over_cells(catalog, problem, question, trial),
         "driven": _driven(problem, question, trial),
+        "tissue": dict.fromkeys(_computed(catalog)) | _tissue(question, trial, tissue),
         "outcomes": _ends(outcomes, trial),
+        "means": _means(question, outcomes, trial),
         "exposure": _exposure(places, problem.ledger[0], trial),
         "copies_per_cell": {name: float(trial.course(one)[:, DOSED].max()) for name, one in copies.items()},
         "copies_not_known": list(problem.uncounted),
         "ledger": _ledger(problem.ledger[0], trial),
         "unknown_mechanism_share": _share(processes, _processes(problem, question, trial, WITHOUT_UNKNOWN)),
+        "edges": _edges(problem, question),
     }
     if members:
         drawn = list(trial.draws)
         found["members"] = len(drawn)
         found["agreement"] = {
             "processes": _agreement(processes, [_processes(problem, question, one, DOSED) for one in drawn]),
+            "tissue": _agreement(_tissue(question, trial, tissue), [_tissue(question, one, tissue) for one in drawn]),
             "outcomes": _agreement(found["outcomes"], [_ends(outcomes, one) for one in drawn]),
+            "means": _agreement(found["means"], [_means(question, outcomes, one) for one in drawn]),
         }
     return found
 
@@ -165,7 +184,7 @@ def _question(
     found = catalog.source(source)
     names = {**catalog.vocabulary.contexts, **catalog.contexts}
     parts = [name for cargo in found.cargo for name in (cargo.name, *cargo.aliases)]
-    parts += [edge.id for edge in found.edges]
+    parts += [UNNAMED, *(edge.id for edge in found.edges)]
     faults = [
         InputError(f"unknown {what} {quoted(name)}", place=Place(key=key), remedy=closest(name, known))
         for key, what, asked, known in (
@@ -220,8 +239,9 @@ def _scope(catalog: Catalog, question: Question) -> Scope:
     return Scope(every_process=True, contexts=contexts, carriers=frozenset(question.carriers), site=site)
 
 
-def _outcomes(problem: Problem) -> Iterator[tuple[str, str]]:
-    for name, quantity in OUTCOMES.items():
+def _present(problem: Problem, quantities: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Flat ids of the quantities, by name, as far as the model has them."""
+    for name, quantity in quantities.items():
         if quantity in problem.model.short_names:
             yield name, problem.model.resolve(quantity)
 
@@ -272,6 +292,27 @@ def _driven(problem: Problem, question: Question, trial: Trial) -> dict[str, flo
     return {name: _change(question, trial, symbols, DOSED) for name, symbols in factors.items()}
 
 
+def _computed(catalog: Catalog) -> Iterator[str]:
+    return (name for name, process in catalog.vocabulary.processes.items() if process.computed)
+
+
+def _tissue(question: Question, trial: Trial, symbols: Mapping[str, str]) -> dict[str, float]:
+    """log2 against vehicle, by process of the vocabulary: formation and healing over time, net loss at the horizon."""
+    found = {name: _change(question, trial, [symbol], DOSED) for name, symbol in symbols.items() if name != "bone_loss"}
+    bone = trial.course(symbols["bone_loss"])[-1]
+    return {**found, "bone_loss": _none_if_small(float(np.log2(bone[VEHICLE] / bone[DOSED])))}
+
+
+def _edges(problem: Problem, question: Question) -> dict[str, Any]:
+    """Which edges of the source act here, and why the others do not."""
+    reasons = {**problem.left_out, **dict.fromkeys(question.out, "is left out")}
+    own = [edge.id for edge in question.source.edges]
+    return {
+        "acting": [name for name in own if name not in reasons],
+        "left_out": {name: reasons[name] for name in own if name in reasons},
+    }
+
+
 def _change(question: Question, trial: Trial, symbols: Sequence[str], version: int) -> float:
     """log2 of the time average of a product, against vehicle; the average begins with the first dose."""
     if not symbols:
@@ -290,6 +331,11 @@ def _agreement(stated: Mapping[str, float], drawn: Sequence[Mapping[str, float]]
 
 def _ends(outcomes: Mapping[str, str], trial: Trial) -> dict[str, float]:
     return {name: _percent(trial.course(symbol)[-1]) for name, symbol in outcomes.items()}
+
+
+def _means(question: Question, outcomes: Mapping[str, str], trial: Trial) -> dict[str, float]:
+    changes = {name: _change(question, trial, [symbol], DOSED) for name, symbol in outcomes.items()}
+    return {name: 100.0 * (2.0**change - 1.0) for name, change in changes.items()}
 
 
 def _percent(ends: np.ndarray) -> float:

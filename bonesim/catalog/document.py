@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bonesim.catalog.schema import Cargo, Carrier, ChainNode, Context, Edge, Injury, Number, Release, Source
+from bonesim.catalog.schema import (
+    Cargo,
+    Carrier,
+    ChainNode,
+    Context,
+    Edge,
+    Injury,
+    Number,
+    Reference,
+    ReferenceId,
+    Release,
+    Source,
+)
 
 
-def source_to_json(source: Source) -> dict[str, Any]:
-    """One source with its cargo and edges, JSON values only."""
+def source_to_json(source: Source, references: Mapping[ReferenceId, Reference]) -> dict[str, Any]:
+    """One source with its cargo, its edges and the papers that it cites among `references`, JSON values only."""
     return {
         "id": source.id,
         "label": source.label,
@@ -17,6 +29,11 @@ def source_to_json(source: Source) -> dict[str, Any]:
         "effect_stated": source.effect_stated,
         "cargo": [_cargo(cargo) for cargo in source.cargo],
         "edges": [_edge(edge) for edge in source.edges],
+        "parent_state": source.parent_state,
+        "aliases": list(source.aliases),
+        "notes": list(source.notes),
+        "open_questions": list(source.open_questions),
+        "references": [references[id_].model_dump(mode="json") for id_ in source.cited],
     }
 
 
@@ -92,6 +109,7 @@ def _edge(edge: Edge) -> dict[str, Any]:
         "mechanism": edge.mechanism,
         "refs": list(edge.refs),
         "strength": _strength(edge.strength),
+        "note": edge.note,
     }
 
 

@@ -171,6 +171,12 @@ class Source(Block):
     open_questions: Texts = ()
     references: tuple[Reference, ...] = Field(default=(), description="Papers that only this file uses.")
 
+    @property
+    def cited(self) -> tuple[ReferenceId, ...]:
+        """All references of the entry, each once: its own, those of its cargo, those of its edges."""
+        blocks: tuple[Source | Cargo | Edge, ...] = (self, *self.cargo, *self.edges)
+        return tuple(dict.fromkeys(id_ for block in blocks for id_ in block.refs))
+
 
 class FactorEdge(Block):
     """A mediator multiplies the drive of a cell process by level^gain."""

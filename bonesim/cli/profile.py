@@ -24,7 +24,12 @@ from bonesim.scenario.problem import MOST_DRAWS
 @click.option("--all", "every", is_flag=True, help="All sources of the catalogue.")
 @click.option("--context", metavar="ID", help="Disease or setting; effects that are stated for it act.")
 @click.option("--species", metavar="ID", help="Who is dosed.")
-@click.option("--without", metavar="CARGO|EDGE", multiple=True, help="Leave one cargo or edge out; repeatable.")
+@click.option(
+    "--without",
+    metavar="CARGO|EDGE",
+    multiple=True,
+    help="Leave one cargo or edge out; repeatable. `unnamed` is all that no cargo is named for.",
+)
 @click.option(
     "--members",
     metavar="N",
@@ -46,7 +51,8 @@ def command(
     """Show what a source does under a reference protocol: every process its cargo reaches, dosed against vehicle.
 
     SOURCE is an id as in `bonesim sources`. Processes are log2 of the activity averaged over time, so that +1 is twice
-    and -1 is half of what it is without the vesicles; outcomes are percent against vehicle at the end.
+    and -1 is half of what it is without the vesicles; those of tissue are computed from cells. Outcomes are percent
+    against vehicle at the end.
     """
     if (source is None) != every:
         raise InputError("one source, or all", place=Place(key="profile"), remedy="bonesim profile macrophage_m2")
@@ -101,7 +107,7 @@ def _show(found: Mapping[str, Any]) -> None:
     if not found["effect_stated"]:
         page.text("no effect of this source is stated")
     page.heading("processes, log2 of activity against vehicle")
-    agreed = found.get("agreement", {"processes": {}, "outcomes": {}})
+    agreed = found.get("agreement", {"processes": {}, "tissue": {}, "outcomes": {}, "means": {}})
     rows = [
         (name, f"{value:+.3f}{_agreed(agreed['processes'], name)}")
         for name, value in found["processes"].items()
@@ -111,14 +117,24 @@ def _show(found: Mapping[str, Any]) -> None:
     if driven := [(name, f"{value:+.3f}") for name, value in found["driven"].items() if value]:
         page.heading("what vessels and macrophages add in answer")
         page.pairs(driven, indent=2)
-    page.heading("outcomes against vehicle")
+    page.heading("tissue, log2 against vehicle")
     page.pairs(
         (
-            (name.replace("_", " "), f"{_percent(value)}{_agreed(agreed['outcomes'], name)}")
-            for name, value in found["outcomes"].items()
+            (name.replace("_", " "), f"{value:+.3f}{_agreed(agreed['tissue'], name)}" if value else "0")
+            for name, value in found["tissue"].items()
+            if value is not None
         ),
         indent=2,
     )
+    for heading, kind in (("at the end", "outcomes"), ("on average", "means")):
+        page.heading(f"outcomes against vehicle {heading}")
+        page.pairs(
+            (
+                (name.replace("_", " "), f"{_percent(value)}{_agreed(agreed[kind], name)}")
+                for name, value in found[kind].items()
+            ),
+            indent=2,
+        )
     page.heading("vesicles at the end, percent of the dose")
     page.pairs(((name, number(value, 3)) for name, value in found["exposure"].items()), indent=2)
     page.heading("support")

@@ -31,11 +31,11 @@ def command(source: str | None, as_json: bool) -> None:
     if source is not None:
         found = catalog.source(source)
         if as_json:
-            print_json(source_to_json(found))
+            print_json(source_to_json(found, catalog.references))
         else:
             _show(found, catalog)
     elif as_json:
-        print_json([source_to_json(one) for one in catalog.sources.values()])
+        print_json([source_to_json(one, catalog.references) for one in catalog.sources.values()])
     else:
         rows = [(one.id, one.label, str(len(one.cargo)), _effects(one)) for one in catalog.sources.values()]
         Page().table(["id", "source", "cargo", "effects"], rows)
@@ -62,10 +62,7 @@ def _show(source: Source, catalog: Catalog) -> None:
             page.heading(heading)
             page.bullets(texts)
     page.heading("references")
-    cited = list(source.refs)
-    for refs in (*(cargo.refs for cargo in source.cargo), *(edge.refs for edge in source.edges)):
-        cited += refs
-    page.pairs(reference_rows(cited, catalog.references), indent=2)
+    page.pairs(reference_rows(source.cited, catalog.references), indent=2)
 
 
 def _facts(source: Source) -> Iterator[tuple[str, str]]:

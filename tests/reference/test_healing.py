@@ -119,3 +119,20 @@ def test_bone_formation_in_a_critical_defect_ends_within_24_weeks(defect: xr.Dat
     assert "ends within 24 weeks" in row("bone_defect", "new_bone", "24 week").statement
     late = defect["new_bone"].sel(time=slice(12 * WEEK, None))
     assert float(late.max() - late.min()) < 0.01
+
+
+@pytest.mark.parametrize("modules", ["[]", "[macrophage]"])
+def test_vesicles_against_inflammation_calm_a_fracture_with_and_without_a_module_of_macrophages(modules: str) -> None:
+    changes = {
+        "model.modules": modules,
+        "doses": "[{source: endothelial_pdl1, amount: 100 ug, route: local, carrier: injectable_hydrogel_pdl1}]",
+        "arms": "{calm: {without: [ec_pdl1_msc_osteogenesis]}}",
+        "duration": "2 week",
+        "outputs": "[callus_healing.inflammation, new_bone]",
+        "solver.rtol": "1e-8",
+    }
+    found = run(load_scenario(SCENARIO, changes), backend="numpy")
+    calm, vehicle = (found.sel(arm=arm) for arm in ("calm", "vehicle"))
+    left = calm["callus_healing.inflammation"] / vehicle["callus_healing.inflammation"]
+    assert float(left.sel(time=3)) < 0.9
+    assert float((calm["new_bone"] / vehicle["new_bone"]).sel(time=2 * WEEK)) > 1.02

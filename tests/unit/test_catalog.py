@@ -302,8 +302,9 @@ def test_an_unknown_source_is_refused_with_the_nearest() -> None:
 
 
 def test_the_document_of_a_source_is_that_of_the_contract() -> None:
-    document = json.loads(json.dumps(source_to_json(load_catalog().sources["macrophage_m2"])))
-    assert list(document) == ["id", "label", "category", "effect_stated", "cargo", "edges"]
+    catalog = load_catalog()
+    document = json.loads(json.dumps(source_to_json(catalog.sources["macrophage_m2"], catalog.references)))
+    assert list(document)[:6] == ["id", "label", "category", "effect_stated", "cargo", "edges"]
     assert document["cargo"][0] == {"name": "miR-690", "kind": "miRNA", "aliases": [], "refs": [92]}
     edge = document["edges"][0]
     strength = edge.pop("strength")
@@ -322,13 +323,26 @@ def test_the_document_of_a_source_is_that_of_the_contract() -> None:
         "evidence": "in_vitro",
         "mechanism": "stated",
         "refs": [92, 98, 99],
+        "note": catalog.sources["macrophage_m2"].edges[0].note,
     }
     assert list(strength) == ["value", "low", "high", "basis", "why"]
     assert (strength["value"], strength["low"], strength["high"], strength["basis"]) == (0.6, 0.2, 1.5, "assumed")
 
 
+def test_the_document_of_a_source_resolves_every_reference_in_it() -> None:
+    catalog = load_catalog()
+    for source in catalog.sources.values():
+        document = source_to_json(source, catalog.references)
+        papers = {paper["id"]: paper for paper in document["references"]}
+        asked = {ref for block in (*document["cargo"], *document["edges"]) for ref in block["refs"]}
+        assert asked <= set(papers), source.id
+        assert all(one["doi"] or one["pmid"] or one["pmcid"] or one["unresolved"] for one in papers.values()), source.id
+    assert papers["wang2024"]["doi"] == "10.1186/s12964-023-01431-7"
+
+
 def test_a_condition_stands_in_the_document_where_there_is_one() -> None:
-    edges = source_to_json(load_catalog().sources["macrophage_m2"])["edges"]
+    catalog = load_catalog()
+    edges = source_to_json(catalog.sources["macrophage_m2"], catalog.references)["edges"]
     conditions = {edge["id"]: edge.get("conditions") for edge in edges}
     assert conditions["m2_sdf1a_gel_angiogenesis"] == {"carrier": "ha_hydrogel_sdf1a"}
     assert conditions["m2_mir690_irs1_taz_osteogenesis"] is None

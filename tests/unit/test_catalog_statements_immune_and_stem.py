@@ -14,6 +14,8 @@ STATEMENTS = """
 macrophage_m2_ev | macrophage reprogramming factors |  | macrophage_m1.m2_polarization    | +1 | ra
 macrophage_m2_ev | macrophage reprogramming factors |  | joint_tissue.inflammation        | -1 | ra
 macrophage_m2_ev | macrophage reprogramming factors |  | joint_tissue.cartilage_catabolism | -1 | ra
+macrophage_m2_ev | macrophage reprogramming factors |  | macrophage.m2_polarization       | +1 |
+macrophage_m2_ev | macrophage reprogramming factors |  | macrophage.migration             | +1 |
 macrophage_imc   |             | BMP2+ SMAD5+      | MSC.osteogenic_differentiation          | +1 |
 dendritic        | IL-10       |                   | Treg.treg_recruitment                   | +1 | inflammatory_setting
 dendritic        | TGFb1       |                   | Treg.treg_recruitment                   | +1 | inflammatory_setting
@@ -55,6 +57,9 @@ ucmsc_exo        |             | AKT+              | BMSC.osteogenic_differentia
 ucmsc_exo        |             | CTNNB1+           | BMSC.osteogenic_differentiation         | +1 |
 ucmsc_exo        |             | WNT3A+            | BMSC.osteogenic_differentiation         | +1 |
 ucmsc_exo        | miR-365a-5p | Hippo+            | BMSC.osteogenic_differentiation         | +1 | gionfh
+ucmsc_exo        |             |                   | macrophage.m2_polarization              | +1 | oa
+ucmsc_exo        |             |                   | joint_tissue.inflammation               | -1 | oa
+ucmsc_exo        |             |                   | joint_tissue.cartilage_catabolism       | -1 | oa
 ucmsc_ev         | PCNA        |                   | BMSC.ev_cargo_transfer                  | +1 |
 ucmsc_ev         | PCNA        | PCNA+             | BMSC.tissue_aging                       | -1 |
 ucmsc_ev         | PCNA        | PCNA+             | BMSC.senescence                         | -1 |

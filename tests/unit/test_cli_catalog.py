@@ -31,12 +31,14 @@ def printed(arguments: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 @pytest.mark.parametrize("source", CATALOG.sources)
 def test_a_source_as_json_is_the_document_of_the_catalogue(source: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert json.loads(printed(f"sources {source} --json", capsys)) == source_to_json(CATALOG.sources[source])
+    assert json.loads(printed(f"sources {source} --json", capsys)) == source_to_json(
+        CATALOG.sources[source], CATALOG.references
+    )
 
 
 def test_all_sources_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(printed("sources --json", capsys))
-    assert found == [source_to_json(source) for source in CATALOG.sources.values()]
+    assert found == [source_to_json(source, CATALOG.references) for source in CATALOG.sources.values()]
 
 
 @pytest.mark.parametrize("context", CATALOG.contexts)

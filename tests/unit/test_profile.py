@@ -15,9 +15,8 @@ from bonesim.profile import profile
 
 KEYS = {
     *("source", "label", "effect_stated", "context", "context_modelled", "species", "dose", "route", "start"),
-    *("horizon", "carriers", "without", "processes", "driven", "outcomes", "exposure", "copies_per_cell"),
-    *("copies_not_known", "ledger"),
-    "unknown_mechanism_share",
+    *("horizon", "carriers", "without", "processes", "driven", "tissue", "outcomes", "means", "exposure"),
+    *("copies_per_cell", "copies_not_known", "ledger", "unknown_mechanism_share", "edges"),
 }
 
 
@@ -40,6 +39,46 @@ def test_a_process_is_that_of_its_cells_together_and_0_where_nothing_reaches() -
     assert found["cartilage_anabolism"] == 0.0
     computed = [name for name, process in load_catalog().vocabulary.processes.items() if process.computed]
     assert not set(computed) & set(found)
+
+
+def test_tissue_has_every_computed_process_and_none_where_the_model_has_no_such_quantity() -> None:
+    computed = {name for name, process in load_catalog().vocabulary.processes.items() if process.computed}
+    whole, gap = profile("macrophage_m1"), profile("macrophage_m2", "fracture")
+    assert set(whole["tissue"]) == computed
+    assert {name for name, value in whole["tissue"].items() if value is not None} == {"bone_formation", "bone_loss"}
+    assert whole["tissue"]["bone_formation"] < -0.01
+    assert 2 ** -whole["tissue"]["bone_loss"] == pytest.approx(1 + whole["outcomes"]["bone_volume"] / 100, rel=1e-12)
+    assert gap["tissue"]["bone_regeneration"] > 0.1
+    assert gap["tissue"]["joint_degeneration"] is None
+
+
+def test_means_tell_what_cells_did_before_they_swung_back() -> None:
+    found = profile("osteoclast_rank", members=50)
+    assert found["processes"]["osteoclastogenesis"] < 0
+    assert found["means"]["osteoclasts"] < 0 < found["outcomes"]["osteoclasts"]
+    assert found["agreement"]["means"]["osteoclasts"] >= 0.95
+    gap = profile("macrophage_m2", "fracture")
+    assert 1 + gap["means"]["new_bone"] / 100 == pytest.approx(2 ** gap["tissue"]["bone_regeneration"], rel=1e-12)
+
+
+def test_edges_are_those_of_the_source_that_act_and_the_others_with_the_reason() -> None:
+    source = load_catalog().sources["macrophage_m1"]
+    found = profile("macrophage_m1", without=["miR-222"])["edges"]
+    assert found["left_out"] == {
+        "m1_mir222_bcl2_apoptosis": "is left out",
+        "m1_loc103691165_osteogenesis": "acts in context fracture only",
+    }
+    assert sorted([*found["acting"], *found["left_out"]]) == sorted(edge.id for edge in source.edges)
+
+
+def test_what_no_cargo_is_named_for_is_left_out_by_one_word() -> None:
+    source = load_catalog().sources["macrophage_m2"]
+    unnamed = [edge.id for edge in source.edges if edge.cargo is None]
+    by_word, by_edges = (profile(source.id, without=out) for out in (["unnamed"], unnamed))
+    assert {**by_word, "without": []} == {**by_edges, "without": []}
+    empty = profile(source.id, "fracture", without=["unnamed", *(cargo.name for cargo in source.cargo)])
+    assert set(empty["processes"].values()) == set(empty["driven"].values()) == set(empty["outcomes"].values()) == {0.0}
+    assert empty["edges"]["acting"] == []
 
 
 def test_without_its_cargo_a_process_is_where_it_was() -> None:
@@ -130,6 +169,7 @@ def test_draws_tell_how_often_a_sign_holds() -> None:
     found = profile("macrophage_m1", members=20)
     assert found["members"] == 20
     assert set(found["agreement"]["outcomes"]) == {name for name, value in found["outcomes"].items() if value}
+    assert set(found["agreement"]["tissue"]) == {name for name, value in found["tissue"].items() if value}
     assert found["agreement"]["processes"] == {
         name: 1.0 for name, value in found["processes"].items() if value and "." in name
     }
