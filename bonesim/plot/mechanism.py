@@ -41,6 +41,10 @@ class Link:
     known: bool
 
 
+BESIDE = 0.2
+"""How far from the middle of a name its links begin and end, in columns."""
+
+
 def plot_mechanism(source: Source, context: str | None = None) -> Figure:
     """The edges of a source as a graph from cargo to process; one that needs another context is left out.
 
@@ -128,11 +132,14 @@ def _places(columns: Sequence[Sequence[str]], tallest: int) -> dict[Place, tuple
 def _draw_link(axes: Axes, places: Mapping[Place, tuple[float, float]], link: Link) -> None:
     start, end = places[link.start], places[link.end]
     colour = GREY if not link.known else BLUE if link.sign > 0 else VERMILION
-    arrow = "-|>,head_length=0.35,head_width=0.16" if link.sign > 0 else "|-|,widthA=0,widthB=0.28"
+    arrow = "-|>,head_length=0.35,head_width=0.16" if link.sign > 0 else "-"
+    tip = end[0] - BESIDE
+    if link.sign < 0:  # a marker, since the head of a dashed arrow would be dashed, too
+        axes.plot([tip], [end[1]], marker="|", color=colour, markersize=6.0, markeredgewidth=1.2)
     axes.annotate(
         "",
-        xy=(end[0] - 0.2, end[1]),
-        xytext=(start[0] + 0.2, start[1]),
+        xy=(tip, end[1]),
+        xytext=(start[0] + BESIDE, start[1]),
         arrowprops={
             "arrowstyle": arrow,
             "color": colour,
@@ -147,11 +154,12 @@ def _draw_link(axes: Axes, places: Mapping[Place, tuple[float, float]], link: Li
 
 def _draw_name(axes: Axes, x: float, y: float, name: str, *, first: bool, last: bool) -> None:
     side = "right" if first else "left" if last else "center"
-    shift = 0.18 if first else -0.18 if last else 0.0
+    inside = BESIDE - 0.04
+    shift = inside if first else -inside if last else 0.0
     text = textwrap.fill(name, NAME_WIDTH)
     paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}
     axes.text(
-        x + shift, y, text, ha=side, va="center", fontsize=7.5, color=BLACK, linespacing=0.9, bbox=paper, zorder=5
+        x + shift, y, text, ha=side, va="center", fontsize=7.5, color=BLACK, linespacing=1.0, bbox=paper, zorder=5
     )
 
 

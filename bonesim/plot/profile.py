@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+PLACES = {"central": "blood", "peripheral": "exchanging tissue"}
+"""Places whose names in equations are not those of an organ, in words."""
+
 BAR = 0.2
 """Height of a bar with its name, inches."""
 
@@ -28,7 +31,7 @@ def plot_profile(found: Mapping[str, Any]) -> Figure:
     processes = [(name, value) for name, value in found["processes"].items() if "." in name]
     processes.sort(key=lambda row: row[0].partition(".")[::-1])
     outcomes = [(name.replace("_", " "), value) for name, value in found["outcomes"].items()]
-    places = list(found["exposure"].items())
+    places = [(PLACES.get(name, name), value) for name, value in found["exposure"].items()]
     heights = [0.5 + BAR * max(len(rows), 2) for rows in (processes, outcomes, places)]
     context = f" in {found['context']}" if found["context"] else ""
     with styled():

@@ -22,7 +22,7 @@ from bonesim.pharmacology.schedule import record_times
 from bonesim.scenario.kinetics import carrier_numbers, has_own_tissue, in_form, module_numbers, secreted, site_shares
 from bonesim.scenario.problem import DoseMark, LedgerPlan, Output
 from bonesim.scenario.schema import Dose, Scenario
-from bonesim.scenario.timetable import Timetable, timetable
+from bonesim.scenario.timetable import Timetable, second_time, timetable
 from bonesim.units import Quantity, Unit
 
 
@@ -204,7 +204,12 @@ class Regimen:
 
     def timetable(self, doses: Sequence[tuple[int, Dose]], particles: Sequence[float]) -> Timetable:
         """The events that give so many vesicles at the times of these doses."""
-        return timetable(doses, particles, self.card, self.recorded, self.carrier)
+        return timetable(doses, particles, self.card, self.recorded, self.carrier, self._again(doses))
+
+    def _again(self, doses: Sequence[tuple[int, Dose]]) -> float | None:
+        """When the second dose begins, where the module asks for it; what the body itself secretes is none."""
+        asked = any(port.name == "later_doses" for port in self.card.ports) and not self.route.secreted
+        return second_time([dose for _, dose in doses]) if asked else None
 
     def group(self) -> Group:
         """The module with its timetable, its ledger and its marks."""

@@ -94,6 +94,11 @@ class Timetable:
                 empty = Call("add", (start, Sym(entry.release_time)))
                 self.events.append(TimedEvent(f"{name}_released", empty, end, again, count))
 
+    def later(self, time: float, target: str) -> None:
+        """From this time on doses are later ones."""
+        start = self.parameter("later_start", time, "day", "begin of the second dose")
+        self.events.append(TimedEvent("later_doses", start, ((target, Num(1.0)),)))
+
     def infusions(self, levels: Sequence[tuple[float, float]], target: str) -> None:
         """The total rate of all infusions, from each time at which it changes."""
         for number, (time, rate) in enumerate(levels):
@@ -117,6 +122,7 @@ def timetable(
     card: Card,
     recorded: Container[float],
     carrier: Carrier | None = None,
+    again: float | None = None,
 ) -> Timetable:
     """The timetable of doses of so many vesicles each.
 
@@ -127,6 +133,7 @@ def timetable(
     card : of the kinetics module: which state a bolus jumps, and which parameter is the rate of an infusion
     recorded : times, day, at which the run is recorded
     carrier : what holds the vesicles of all these doses
+    again : from when on, day, the module counts doses as later ones; None where it does not, or all are the first
     """
     way = entry(card, carrier)
     table = Timetable(recorded)
@@ -137,7 +144,15 @@ def timetable(
         else:
             running += [(a, a.rate(amount)) for a in dose.administrations]
     table.infusions(infusion_levels(running), card.port("infusion").sets or "")
+    if again is not None:
+        table.later(again, card.port("later_doses").sets or "")
     return table
+
+
+def second_time(doses: Sequence[Dose]) -> float | None:
+    """When the second of all administrations begins, day; None where there is none after the first."""
+    times = {administration.time_day for dose in doses for administration in dose.administrations}
+    return min(times - {min(times)}, default=None)
 
 
 def _even_runs(times: list[float], every: float, recorded: Container[float]) -> Iterator[tuple[float, int]]:

@@ -19,10 +19,11 @@ from bonesim.model.ode import OdeModel, Parameter
 from bonesim.network.uptake import COUNTS
 from bonesim.pharmacology.amount import amount_kind
 from bonesim.pharmacology.schedule import exact_days
+from bonesim.scenario.arms import Arm, compared
 from bonesim.scenario.edit import edited, edited_doses
 from bonesim.scenario.exposure import Regimen, body_mass, days_given, regimens
 from bonesim.scenario.kinetics import TARGETS
-from bonesim.scenario.problem import Problem
+from bonesim.scenario.problem import VEHICLE, Problem
 from bonesim.scenario.resolve import resolve
 from bonesim.scenario.schema import Dose, Scenario
 from bonesim.scenario.timetable import Timetable
@@ -36,6 +37,7 @@ class Variation:
 
     rows : (variant,) their rows in the design
     problem : resolved at one of them; what is not in `values` holds for all
+    held : what each arm but `dosed` holds at a value of its own, by flat id of the parameter
     values : what differs, by flat id of the parameter, (variant,) each
     sizes : sizes of states that differ, by flat id, (variant,) each
     scheduled : vesicles that each group is to deliver, (variant,) each
@@ -44,6 +46,7 @@ class Variation:
     shape: object
     rows: np.ndarray
     problem: Problem
+    held: Mapping[str, Mapping[str, float]]
     values: Mapping[str, np.ndarray]
     sizes: Mapping[str, np.ndarray]
     scheduled: Mapping[str, np.ndarray]
@@ -60,12 +63,19 @@ class _Schedule:
 
 
 class Variants:
-    """The variants of a scenario along the axes of its sweep."""
+    """The variants of a scenario along the axes of its sweep, each in `dosed`, `vehicle` and the arms of `further`.
+
+    further : by name what arms hold that differ from `dosed` in what they are without
+    others : arms with doses or equations of their own, which would not follow the values of a variant
+    """
 
     def __init__(self, scenario: Scenario, catalog: Catalog | None = None) -> None:
         self.catalog = catalog or load_catalog()
         self.scenario = scenario
-        self.base = resolve(scenario, self.catalog)
+        dosed, _, *arms = compared(scenario, self.catalog).arms
+        self.further = {arm.name: arm.held for arm in arms if _follows(arm, dosed)}
+        self.others = tuple(arm.name for arm in arms if not _follows(arm, dosed))
+        self.base = self._with_arms(dosed.problem)
         self.regimens = regimens(scenario, self.catalog)
         self.problems: dict[object, Problem] = {}
         self.axes = axes(scenario, self.base.model, self._computed())
@@ -106,7 +116,7 @@ class Variants:
     ) -> Variation:
         """One variation; member k of it has the schedule `schedules[which[k]]`."""
         if shape not in self.problems:
-            self.problems[shape] = resolve(self.edited(matrix[0]), self.catalog)
+            self.problems[shape] = self._with_arms(resolve(self.edited(matrix[0]), self.catalog))
         problem = self.problems[shape]
         column = {axis.target: matrix[:, number] for number, axis in enumerate(self.axes)}
         particles = self._particles(column, len(rows))
@@ -124,7 +134,11 @@ class Variants:
             size = particles[positions].max(axis=0)
             prefix = f"{regimen.name}__"
             sizes |= {state.id: size for state in problem.model.states if state.id.startswith(prefix)}
-        return Variation(shape, rows, problem, values, sizes, scheduled)
+        nothing = {name: given[-1] for name, given in problem.arm_values.items()}
+        return Variation(shape, rows, problem, {VEHICLE: nothing, **self.further}, values, sizes, scheduled)
+
+    def _with_arms(self, problem: Problem) -> Problem:
+        return replace(problem, arms=(*problem.arms, *self.further))
 
     def _schedule(self, row: np.ndarray) -> _Schedule:
         """The times of one row's doses, and the weights of their amounts: what one vesicle of each dose would give."""
@@ -206,6 +220,10 @@ class Variants:
             table = regimen.timetable(regimen.doses, regimen.particles)
             names |= {f"{regimen.name}__{parameter.id}" for parameter in table.parameters}
         return frozenset(names)
+
+
+def _follows(arm: Arm, dosed: Arm) -> bool:
+    return arm.problem is dosed.problem and not arm.has_own_vehicle
 
 
 def _with_values(model: OdeModel, values: Mapping[str, float]) -> OdeModel:

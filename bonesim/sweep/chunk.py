@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import product
 from time import perf_counter
 from typing import Any
 
@@ -15,7 +16,7 @@ from bonesim.results.dataset import largest_difference
 from bonesim.results.ledger import TOLERANCE
 from bonesim.results.provenance import how_solved
 from bonesim.run import restless, settings
-from bonesim.scenario.problem import DOSED, VEHICLE, Problem
+from bonesim.scenario.problem import VEHICLE, Problem
 from bonesim.scenario.variants import Variation
 from bonesim.simulate import build_kernels, members
 from bonesim.solve.integrate import integrate
@@ -164,10 +165,12 @@ class Solver:
                     done.summaries[output.name][kind][rows, arm] = numbers
 
     def _check_ledger(self, variation: Variation, solution: Solution, place: np.ndarray, start: int) -> None:
-        """What arrived in each member of the dosed arm is what was scheduled."""
-        columns = place[variation.problem.arms.index(DOSED)]
-        arrived = solution.status[columns] == Status.OK
-        for number, plan in enumerate(variation.problem.ledger, start=len(self.outputs)):
+        """What arrived in each member of the arms that are dosed is what was scheduled."""
+        problem = variation.problem
+        dosed = [row for row, arm in zip(place, problem.arms, strict=True) if arm != VEHICLE]
+        plans = enumerate(problem.ledger, start=len(self.outputs))
+        for (number, plan), columns in product(plans, dosed):
+            arrived = solution.status[columns] == Status.OK
             scheduled, delivered = variation.scheduled[plan.group], solution.y[-1, number, columns]
             gap = np.abs(delivered - scheduled) > TOLERANCE * np.where(scheduled > 0, scheduled, 1.0)
             if (wrong := np.flatnonzero(gap & arrived)).size:
@@ -199,11 +202,13 @@ def summarised(t: np.ndarray, y: np.ndarray, vehicle: np.ndarray) -> dict[str, n
 def _of_all_arms(variation: Variation) -> Mapping[str, np.ndarray]:
     """Parameters in which members or arms differ, by flat id: (arm * member,), all members of an arm together."""
     problem, variants = variation.problem, len(variation.rows)
+    names = dict.fromkeys((*variation.values, *(name for held in variation.held.values() for name in held)))
     values = {}
-    for name in {**variation.values, **problem.arm_values}:
+    for name in names:
+        usual = variation.values.get(name, np.full(variants, problem.stated(name)))
         rows = []
-        for arm, word in enumerate(problem.arms):
-            own = variation.values.get(name) if word == DOSED or name not in problem.arm_values else None
-            rows.append(np.full(variants, problem.arm_values[name][arm]) if own is None else own)
+        for arm in problem.arms:
+            held = variation.held.get(arm, {})
+            rows.append(np.full(variants, held[name]) if name in held else usual)
         values[name] = np.concatenate(rows)
     return values

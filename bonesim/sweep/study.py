@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bonesim.errors import InputError, Place, closest
+from bonesim.errors import InputError, Place, closest, quoted
 from bonesim.results.dataset import RESERVED, OutputInfo
 from bonesim.results.provenance import versions
 from bonesim.run import does_not_rest
@@ -20,6 +20,7 @@ from bonesim.sweep.forecast import Forecast, check_room, forecast
 from bonesim.sweep.manifest import check_place
 from bonesim.sweep.plan import Plan, plan
 from bonesim.sweep.store import StudyStore, read_study
+from bonesim.yamlio.document import dotted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -69,8 +70,8 @@ def sweep(
     Raises
     ------
     InputError
-        If the scenario has no sweep, or has further arms or draws, or a member of it is no scenario, or `out` is taken
-        or has not enough room.
+        If the scenario has no sweep, or has draws or arms that a sweep cannot run, or a member of it is no scenario, or
+        `out` is taken or has not enough room.
     InternalError
         If doses were lost, or a healthy model does not start at rest though no parameter of it is varied.
     """
@@ -81,9 +82,10 @@ def sweep(
         check_place(folder)
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario)
-    _check_sections(scenario)
+    planned = plan(scenario)
+    _refuse(planned)
     run_plan(
-        plan(scenario),
+        planned,
         folder,
         resume=resume,
         backend=backend,
@@ -145,17 +147,17 @@ def _check_choices(executor: str, dtype: str) -> None:
         raise InputError(f"unknown dtype '{dtype}'", place=Place(key="dtype"), remedy=closest(dtype, DTYPES))
 
 
-def _check_sections(scenario: Scenario) -> None:
-    """A sweep runs each member with the stated values, beside its vehicle arm."""
-    faults = []
+def _refuse(planned: Plan) -> None:
+    """What a scenario may have for `bonesim run`, and a sweep does not do."""
+    scenario, faults = planned.scenario, []
     if scenario.uncertainty:
         problem = "a sweep runs each member with the stated values, and draws nothing"
         remedy = "--set uncertainty=null; numbers can be varied by name under 'sweep'"
         faults.append(InputError(problem, place=scenario.place("uncertainty"), remedy=remedy))
-    if scenario.arms:
-        problem = "a sweep runs the arms dosed and vehicle of each member, and no others"
+    for name in planned.variants.others:
+        problem = f"a sweep runs arms that are without something, and {quoted(name)} differs in more than that"
         remedy = "--set arms={}; what an arm changes can be set likewise, for a sweep of its own"
-        faults.append(InputError(problem, place=scenario.place("arms"), remedy=remedy))
+        faults.append(InputError(problem, place=scenario.place(dotted(("arms", name))), remedy=remedy))
     if faults:
         raise InputError.together(faults)
 

@@ -233,3 +233,36 @@ def test_a_count_of_an_organ_is_never_below_what_it_cleared_and_is_all_of_it_in_
     cleared, label = seen[:4], seen[4:]
     assert (label >= cleared).all()
     assert label[:, -1] == pytest.approx(cleared[:, -1], rel=1e-3)
+
+
+def test_what_phagocytes_clear_of_later_doses_is_lost_to_bone_and_lies_in_liver_and_spleen() -> None:
+    """The share of the second dose that reaches bone is divided by the factor; the first has left blood by then."""
+    times = np.array([0.0, 19.0, 40.0])
+    doses = bolus(start="0 day", every="20 day", count="2")
+    names = ("cells", "liver", "lung", "spleen")
+    usual, faster = (
+        course(kinetics(doses, given={"repeat_clearance": factor}, duration="40 day"), times, *names)
+        for factor in (1.0, 4.0)
+    )
+    assert faster[:, 1] == pytest.approx(usual[:, 1], abs=ERROR)
+    first, second = faster[:, 1], faster[:, 2] - faster[:, 1]
+    assert second[[0, 2]] == pytest.approx(first[[0, 2]] / 4, abs=1e-6)
+    liver, _, spleen = (first / (first[1] + first[3]))[1:]
+    more = 3 / 4  # of the second dose is cleared besides
+    assert second[[1, 3]] == pytest.approx([first[1] / 4 + more * liver, first[3] / 4 + more * spleen], abs=1e-6)
+
+
+def test_only_doses_after_the_first_are_later_ones() -> None:
+    once, secreted, together = (
+        kinetics(*doses)
+        for doses in (
+            (bolus(),),
+            (bolus(route="endogenous", amount="5 ug/day", over="2 day"),),
+            (bolus(), bolus()),
+        )
+    )
+    for model in (once, secreted, together):
+        assert "later_start" not in model.by_id
+        assert "later_doses" not in {event.id for event in model.events}
+    several = kinetics(bolus(start="2 day"), bolus(start="1 day", every="18 h", count="2"))
+    assert several.by_id["later_start"].value == 1.75  # type: ignore[union-attr]

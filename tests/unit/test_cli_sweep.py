@@ -224,12 +224,15 @@ def test_check_says_how_many_members_there_are(capsys: pytest.CaptureFixture[str
     assert "did you mean 'hill'?" in capsys.readouterr().err
 
 
-def test_draws_and_arms_are_refused_together_and_the_remedies_work(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_sweep_cannot_run_is_refused_and_the_remedies_work(capsys: pytest.CaptureFixture[str]) -> None:
     text = Path(SCENARIO).read_text()
-    Path("both.yaml").write_text(f"{text}uncertainty: {{members: 5}}\narms: {{ko: {{without: [miR-690]}}}}\n")
+    arms = "{half: {'doses[0].amount': 50 ug}, heavy: {subject.mass: 300 g}, ko: {without: [miR-690]}}"
+    Path("both.yaml").write_text(f"{text}uncertainty: {{members: 5}}\narms: {arms}\n")
+    assert main(["check", "both.yaml", *AMOUNTS]) == 0
+    capsys.readouterr()
     assert main(["sweep", "both.yaml", *AMOUNTS, "-o", "out.zarr"]) == 2
     lines = capsys.readouterr().err.splitlines()
-    assert [line.split(": ")[1] for line in lines[::2]] == ["uncertainty", "arms"]
-    flags = [line.removeprefix("  try: ").split(";")[0].split(" ") for line in lines[1::2]]
-    assert main(["sweep", "both.yaml", *AMOUNTS, *flags[0], *flags[1], "-o", "out.zarr"]) == 0
+    assert [line.split(": ")[1] for line in lines[::2]] == ["uncertainty", "arms.half", "arms.heavy"]
+    flags = [flag for line in lines[1:4:2] for flag in line.removeprefix("  try: ").split(";")[0].split(" ")]
+    assert main(["sweep", "both.yaml", *AMOUNTS, *flags, "-o", "out.zarr"]) == 0
     assert bonesim.read_study("out.zarr").sizes["arm"] == 2

@@ -7,7 +7,7 @@ from questions import bolus, question
 
 from bonesim.catalog import load_catalog
 from bonesim.errors import InputError
-from bonesim.model.expr import Sym
+from bonesim.model.expr import Num, Sym
 from bonesim.model.ode import OdeModel
 from bonesim.scenario.exposure import Group, dose_groups
 from bonesim.scenario.schema import Scenario
@@ -73,8 +73,9 @@ def test_a_bolus_jumps_the_state_that_the_card_names() -> None:
 
 def test_a_repeated_bolus_is_one_event() -> None:
     group = only(bolus(every="12 h", count="5"))
-    (event,) = group.module.model.events
+    event, later = group.module.model.events
     assert (event.every, event.count) == (Sym("dose0_every"), 5)
+    assert (later.time, later.assignments) == (Sym("later_start"), (("later", Num(1.0)),))
     numbers = values(group.module.model)
     assert (numbers["dose0_start"], numbers["dose0_every"]) == (1.0, 0.5)
     assert group.marks[0].times_day == (1.0, 1.5, 2.0, 2.5, 3.0)
@@ -83,7 +84,8 @@ def test_a_repeated_bolus_is_one_event() -> None:
 
 def test_infusions_set_the_rate_and_take_it_back() -> None:
     group = only(bolus(over="6 h", every="1 day", count="2"))
-    events = group.module.model.events
+    *events, later = group.module.model.events
+    assert later.time == Sym("later_start")
     assert [event.time for event in events] == [Sym(f"rate{number}_start") for number in range(4)]
     assert {target for event in events for target, _ in event.assignments} == {"input_rate"}
     numbers = values(group.module.model)

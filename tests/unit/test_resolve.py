@@ -24,7 +24,7 @@ DEPOT = ("depot", "central", "peripheral", "liver", "lung", "spleen", "kidney", 
 SHIPPED = {file.stem: file for file in scenario_files()}
 
 SCHEDULE = re.compile(
-    r"\w+__(dose\d+_amount|dose\d+(_\d+)?_start|dose\d+_every|rate\d+(_start)?)"
+    r"\w+__(dose\d+_amount|dose\d+(_\d+)?_start|dose\d+_every|rate\d+(_start)?|later_start)"
     r"|(ovx_osteoporosis|fracture|bone_defect|tbi)__start"
 )
 """Parameters that the scenario's own text sets."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from questions import REGIMENS, bolus, swept
+from questions import REGIMENS, bolus, question, swept
 
 import bonesim
 from bonesim.errors import InputError, InternalError
@@ -66,6 +66,28 @@ def test_a_member_is_the_run_of_its_scenario(name: str, tmp_path: Path, monkeypa
                 one = float(study[f"{output}_{kind}"].sel(arm="dosed").values[member])
                 same = pytest.approx(told[kind], rel=1e-6, abs=1e-6)  # differences of numbers that agree to 1e-9
                 assert one == same or (told[kind] is None and np.isnan(one))
+
+
+def test_arms_without_cargo_run_along_with_every_member(tmp_path: Path) -> None:
+    arms = "{ko: {without: [miR-690]}, shells: {vesicles: empty}}"
+    vary = {**AMOUNTS, "doses[0].count": "[1, 2]", "doses[0].every": "[1 day]", "V50": "[0.5 particle/cell]"}
+    scenario = small(vary, members=4).model_copy(update={"arms": question(bolus(), arms=arms).arms})
+    study = bonesim.sweep(scenario, out=tmp_path / "s.zarr", dtype="float64")
+    assert study["arm"].values.tolist() == ["dosed", "vehicle", "ko", "shells"]
+    variants = Variants(scenario)
+    for member, row in enumerate(plan(scenario).matrix):
+        problem = variants.problem(row)
+        knocked_out = replace(
+            Comparison.of(problem).arms[0], name="ko", held={"strength_m2_mir690_irs1_taz_osteogenesis": 0.0}
+        )
+        alone = solve(Comparison((*Comparison.of(problem).arms, knocked_out)))["OBa"]
+        for arm in ("dosed", "vehicle", "ko"):
+            assert study["OBa"].sel(arm=arm).values[member] == pytest.approx(alone.sel(arm=arm).values, rel=AGREEMENT)
+        assert study["OBa"].sel(arm="shells").values[member] == pytest.approx(alone.sel(arm="vehicle").values, rel=1e-6)
+        less, whole = (
+            abs(study["OBa_largest_against_vehicle_percent"].sel(arm=arm).values[member]) for arm in ("ko", "dosed")
+        )
+        assert 0 < less < whole
 
 
 def test_scenarios_without_doses_can_be_swept(tmp_path: Path) -> None:
