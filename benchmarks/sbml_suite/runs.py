@@ -15,7 +15,17 @@ from benchmarks.sbml_suite.engines import ENGINES, Options
 from bonesim.errors import UnsupportedModelError
 
 PASSED, WRONG, REFUSED, FAILED, LATE = OUTCOMES = ("pass", "wrong", "refused", "failed", "out of time")
-PRELOADED = ("xarray", "libsbml", "llvmlite.binding", "roadrunner", "bonesim.simulate", "bonesim.sbml.read", __name__)
+PRELOADED = (
+    "libsbml",
+    "roadrunner",
+    "bonesim.simulate",
+    "bonesim.sbml.read",
+    "bonesim.codegen.backends.llvm",
+    "bonesim.codegen.backends.numpy",
+    "bonesim.results.provenance",
+    "xarray",
+    __name__,
+)
 """What is loaded once, before a process for a case is branched off."""
 
 
