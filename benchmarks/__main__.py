@@ -86,7 +86,7 @@ def batches(
     """What concerns our engine alone."""
     small = next((problem for problem in problems if len(problem.model.states) <= SMALL), None)
     steps: dict[str, Callable[[], Iterator[list[Row]]]] = {
-        "threads": lambda: ([threads.measure(problem, share)] for problem in problems),
+        "threads": lambda: (threads.measure(problem, share) for problem in problems),
         "million": lambda: (million.measure(problem, million_members, repeats) for problem in [small] if problem),
         "cold": lambda: ([cold.measure(model_id, 2 * repeats)] for model_id in _library(problems)),
         "throughput": lambda: ([throughput.measure(problem, repeats, share)] for problem in problems),

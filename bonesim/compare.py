@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bonesim.errors import InputError, Place, quoted
-from bonesim.results.members import NO_DIFFERENCE
+from bonesim.results.members import NO_DIFFERENCE, bands_of
 from bonesim.results.store import summary
 from bonesim.run import run
-from bonesim.scenario.load import load_scenario
+from bonesim.scenario.load import load_scenario, settings_of
 from bonesim.scenario.problem import DOSED, VEHICLE
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ class Entry:
     result: xr.Dataset
 
 
-def compare(scenarios: Sequence[str | Path], cores: Sequence[str] = ()) -> list[Entry]:
+def compare(
+    scenarios: Sequence[str | Path], cores: Sequence[str] = (), set_: Mapping[str, str] | Sequence[str] = ()
+) -> list[Entry]:
     """Run each scenario with all its arms, and with each of the cores where any are named.
 
     Parameters
@@ -40,6 +42,8 @@ def compare(scenarios: Sequence[str | Path], cores: Sequence[str] = ()) -> list[
         Files.
     cores
         Ids of cores of the library, or model files with their cards; the scenario's own where it is left out.
+    set_
+        Changes of every scenario, as `load_scenario` takes them.
 
     Raises
     ------
@@ -48,7 +52,10 @@ def compare(scenarios: Sequence[str | Path], cores: Sequence[str] = ()) -> list[
     """
     if repeated := [core for position, core in enumerate(cores) if core in cores[:position]]:
         raise InputError(f"{quoted(repeated[0])} is named twice", place=Place(key="--cores"), remedy="name it once")
-    entries = list(_entries(scenarios, cores))
+    changes = settings_of(set_)
+    if cores and "model.core" in changes:
+        raise InputError("set twice, by --cores too", place=Place(key="--set model.core"), remedy="leave one out")
+    entries = list(_entries(scenarios, cores, changes))
     if len(entries) == 1 and entries[0].result.sizes["arm"] <= len(ALWAYS):
         problem = "one scenario without further arms is nothing to compare"
         raise InputError(
@@ -57,16 +64,16 @@ def compare(scenarios: Sequence[str | Path], cores: Sequence[str] = ()) -> list[
     return entries
 
 
-def _entries(scenarios: Sequence[str | Path], cores: Sequence[str]) -> Iterator[Entry]:
+def _entries(scenarios: Sequence[str | Path], cores: Sequence[str], changes: Mapping[str, str]) -> Iterator[Entry]:
     stems = [Path(path).stem for path in scenarios]
     for path in scenarios:
-        for change in [{"model.core": core} for core in cores] or [{}]:
+        for change in [{**changes, "model.core": core} for core in cores] or [{**changes}]:
             name = Path(path).stem if stems.count(Path(path).stem) == 1 else str(path)
             try:
                 scenario = load_scenario(path, change)
                 yield Entry(name, scenario.model.core, run(scenario))
             except InputError as error:
-                raise InputError.together([_of_flag(part) for part in error.parts]) from None
+                raise InputError.together([_of_flag(part) if cores else part for part in error.parts]) from None
 
 
 def _of_flag(error: InputError) -> InputError:
@@ -77,10 +84,14 @@ def _of_flag(error: InputError) -> InputError:
 
 
 def rows(entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    """One row for each scenario, core, arm and output: what it was, what it became, and how far from the vehicle."""
+    """One row for each scenario, core, arm and output: what it was, what it became, and how far from the vehicle.
+
+    With draws it has besides what `results.members.band_summary` says of them, and their number, `members`.
+    """
     found = []
     for entry in entries:
         said = summary(entry.result)
+        drawn = entry.result.sizes.get("member", 0)
         for output, about in said["outputs"].items():
             for arm, end in about["arms"].items():
                 found.append(
@@ -96,6 +107,7 @@ def rows(entries: Sequence[Entry]) -> list[dict[str, Any]]:
                         "change_percent": end["change_percent"],
                         "against_vehicle_percent": end["against_vehicle_percent"],
                         "largest_against_vehicle_percent": end["largest_against_vehicle_percent"],
+                        **({"members": drawn, **bands_of(end)} if drawn else {}),
                     }
                 )
     return found

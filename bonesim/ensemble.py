@@ -7,7 +7,7 @@ need other equations (another source, core or module) are batches of their own, 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -75,7 +75,9 @@ class Group:
         """(column,) the size that each state is known to take, by flat id."""
         found: dict[str, list[np.ndarray]] = defaultdict(list)
         for arm in self.arms:
-            largest = {lot.group: np.maximum(lot.other_size, lot.size * more) for lot, more in lot_factors(arm, draws)}
+            largest: dict[str, np.ndarray] = {}
+            for lot, more in lot_factors(arm, draws):
+                largest[lot.group] = np.maximum(largest.get(lot.group, 0.0), lot.size * more)
             for state, size in arm.problem.sizes.items():
                 own = largest.get(state.rpartition("__")[0], np.full(draws.members, size))
                 found[state].append(np.concatenate([[size], own]))
@@ -97,12 +99,11 @@ class Group:
         first = len(self.problem.outputs)
         for place, arm in enumerate(self.arms):
             columns = slice(place * (1 + draws.members) + 1, (place + 1) * (1 + draws.members))
-            factors = {lot.group: (lot, more) for lot, more in lot_factors(arm, draws)}
+            factors = list(lot_factors(arm, draws))
             for number, plan in enumerate(arm.problem.ledger, start=first):
                 scheduled = np.full(draws.members, arm.scheduled(plan) * plan.per_unit)
-                if plan.group in factors:
-                    lot, more = factors[plan.group]
-                    scheduled = scheduled + lot.given * (more - 1.0)
+                for lot, more in factors:
+                    scheduled += lot.given * (more - 1.0) if lot.group == plan.group else 0.0
                 gap = np.abs(solution.y[-1, number, columns] - scheduled)
                 # What has not arrived at the end of the run is not a number, and no gap.
                 for member in np.flatnonzero(gap > TOLERANCE * np.maximum(scheduled, plan.per_unit)):
@@ -112,10 +113,15 @@ class Group:
 def groups(comparison: Comparison, backend: str) -> list[Group]:
     """Arms by their equations, in order of the first of each; all are recorded at the same times."""
     early = next((arm.problem.t_early for arm in comparison.solved if arm.problem.t_early), ())
-    alike: dict[str, list[Arm]] = defaultdict(list)
-    for arm in comparison.solved:
-        alike[_equations(arm.problem.model)].append(arm)
-    return [Group(tuple(arms), _kernels(arms[0].problem, backend), early) for arms in alike.values()]
+    return [Group(arms, _kernels(arms[0].problem, backend), early) for arms in alike(comparison.solved)]
+
+
+def alike(arms: Iterable[Arm]) -> list[tuple[Arm, ...]]:
+    """Arms by their equations, in order of the first of each."""
+    found: dict[str, list[Arm]] = defaultdict(list)
+    for arm in arms:
+        found[_equations(arm.problem.model)].append(arm)
+    return [tuple(arms) for arms in found.values()]
 
 
 def accepted(comparison: Comparison, found: Sequence[Group]) -> Draws:

@@ -1,35 +1,57 @@
-"""Which cargo, edge and module an effect comes from: knock-outs and Shapley values, over time, from one batch."""
+"""Which cargo, edge and module an effect comes from: knock-outs and Shapley values, over time, solved together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bonesim.catalog import Catalog, load_catalog
-from bonesim.errors import InputError, Place
+from bonesim.errors import InputError, Place, closest, quoted
+from bonesim.scenario.arms import Arm, arm_of
 from bonesim.scenario.load import load_scenario
-from bonesim.scenario.problem import Problem
+from bonesim.scenario.problem import DOSED, VEHICLE, Problem
 from bonesim.scenario.resolve import resolve
 from bonesim.scenario.schema import Scenario
 from bonesim.shapley import Coalition, Plan, plan, shapley
-from bonesim.trial import Version, try_versions, untreated
+from bonesim.trial import try_arms
+from bonesim.yamlio.document import dotted
 
 
 @dataclass(frozen=True)
 class Player:
-    """Something that can be taken out of the model by parameters that are then 0."""
+    """Something that can be taken out of an arm: what acts by parameters that are then 0, or a module.
 
-    name: str
+    says : what is told of it
+    off : flat ids of the parameters, or the name of the module
+    """
+
     says: Mapping[str, Any]
-    off: tuple[str, ...]
+    off: tuple[str, ...] = ()
+    module: str | None = None
 
 
-def explain(scenario: Scenario | str | Path, output: str | None = None, *, seed: int = 1) -> dict[str, Any]:
-    """The effect of the doses on one output, dosed minus vehicle, and how much of it each part of the model carries.
+@dataclass(frozen=True)
+class Out:
+    """What is taken out of an arm: modules by name, and whatever acts by these parameters, by flat id."""
+
+    modules: frozenset[str] = frozenset()
+    parameters: frozenset[str] = frozenset()
+
+
+NOTHING = Out()
+
+
+def explain(
+    scenario: Scenario | str | Path, output: str | None = None, *, arm: str = DOSED, seed: int = 1
+) -> dict[str, Any]:
+    """The effect of an arm's doses on one output, and how much of it each part of the model carries.
+
+    The effect is the arm minus the same without its doses. A module that is taken out is out in both, as in an arm
+    `without` it: what gives way to it acts again.
 
     Parameters
     ----------
@@ -37,6 +59,8 @@ def explain(scenario: Scenario | str | Path, output: str | None = None, *, seed:
         A scenario, or the file that holds one.
     output
         Name of a quantity; the scenario's first output where it is left out.
+    arm
+        Name of an arm of the scenario.
     seed
         Of the orders that are drawn where there are many players.
 
@@ -52,39 +76,63 @@ def explain(scenario: Scenario | str | Path, output: str | None = None, *, seed:
     Raises
     ------
     InputError
-        If the scenario cannot be resolved, gives no source of which an edge acts, or has no such output.
+        If the scenario cannot be resolved, has no such arm or output, or the arm gives no source of which an edge acts.
     """
     if not isinstance(scenario, Scenario):
         scenario = load_scenario(scenario)
     catalog = load_catalog()
-    problem = resolve(scenario, catalog)
-    if not (problem.acting or problem.outside) or not problem.arm_values:
+    _refuse_unknown(scenario, arm)
+    base = resolve(scenario, catalog)
+    whole = arm_of(scenario, arm, base, catalog)
+    edges = [*_edges(whole, catalog), *_surface(whole)]
+    if not edges:
+        place = scenario.place("doses" if arm == DOSED else dotted(("arms", arm)))
         remedy = "a dose of a source of which an edge acts"
-        raise InputError("nothing is given here that acts", place=scenario.place("doses"), remedy=remedy)
-    symbol, unit = _outcome(problem, output or scenario.outputs[0])
-    groups = {
-        "cargo": list(_cargo(problem, catalog)),
-        "edges": [*_edges(problem, catalog), *_surface(problem)],
-        "modules": [Player(name, {"module": name}, off) for name, off in problem.switches.items()],
-    }
+        raise InputError("nothing is given here that acts", place=place, remedy=remedy)
+    symbol, unit = _outcome(whole.problem, output or scenario.outputs[0])
+    groups = {"cargo": list(_cargo(edges)), "edges": edges, "modules": list(_modules(whole))}
     plans = {kind: plan(len(players), seed) for kind, players in groups.items()}
-    batch = _Effects(problem, symbol, [version for kind in groups for version in _versions(groups[kind], plans[kind])])
-    effect = batch.of({})
+    asked = dict.fromkeys((NOTHING, *(out for kind in groups for out in _asked(groups[kind], plans[kind]))))
+    arms = {modules: _without(scenario, whole, base, catalog, modules) for modules in {out.modules for out in asked}}
+    batch = _Effects(arms, list(asked), symbol)
+    effect = batch.of(NOTHING)
     largest = int(np.abs(effect).argmax())
     found = {kind: _ranked(players, plans[kind], batch, largest) for kind, players in groups.items()}
     unknown = [row["share"] for row in found["edges"] if row["mechanism"] == "unknown" and row["share"] is not None]
     return {
-        "title": problem.title,
+        "title": whole.problem.title,
+        "arm": arm,
         "output": output or scenario.outputs[0],
         "unit": unit,
         "time": batch.times.tolist(),
         "effect": effect.tolist(),
-        "effect_percent": _percent(effect, batch.vehicle({})),
+        "effect_percent": _percent(effect, batch.vehicle(NOTHING)),
         "largest_at": float(batch.times[largest]),
         **found,
-        "direct": batch.of(_off(groups["modules"], frozenset())).tolist(),
+        "direct": batch.of(_out(groups["modules"], frozenset())).tolist(),
         "unknown_mechanism_share": float(sum(unknown)),
     }
+
+
+def _refuse_unknown(scenario: Scenario, arm: str) -> None:
+    dosed = [DOSED, *scenario.arms]
+    if arm not in dosed:
+        problem = f"there is no arm {quoted(arm)}"
+        if arm == VEHICLE:
+            problem = f"{quoted(arm)} is what the others are held against: it has no doses, and so no effect of any"
+        remedy = f"one of {', '.join(dosed)}" if arm == VEHICLE else closest(arm, dosed)
+        raise InputError(problem, place=Place(key="arm"), remedy=remedy)
+
+
+def _without(scenario: Scenario, whole: Arm, base: Problem, catalog: Catalog, modules: frozenset[str]) -> Arm:
+    """The arm with these modules taken out besides."""
+    if not modules:
+        return whole
+    try:
+        return arm_of(scenario, whole.name, base, catalog, modules)
+    except InputError as error:
+        problem = f"without {' and '.join(sorted(modules))}, which is taken out to explain the effect: {error.problem}"
+        raise InputError(problem, place=error.place, remedy="leave out what needs it") from None
 
 
 def _percent(effect: np.ndarray, vehicle: np.ndarray) -> list[float | None]:
@@ -101,10 +149,12 @@ def _outcome(problem: Problem, name: str) -> tuple[str, str]:
     return symbol, problem.model.by_id[symbol].unit or "dimensionless"
 
 
-def _edges(problem: Problem, catalog: Catalog) -> Iterator[Player]:
+def _edges(arm: Arm, catalog: Catalog) -> Iterator[Player]:
+    """The edges of what is dosed that the arm leaves in."""
     edges = {edge.id: edge for edge in catalog.edges}
-    for id_ in problem.acting:
-        if id_ in edges:
+    for id_ in arm.problem.acting:
+        strength = f"strength_{id_}"
+        if id_ in edges and strength not in arm.held:
             edge = edges[id_]
             says = {
                 "edge": id_,
@@ -113,80 +163,90 @@ def _edges(problem: Problem, catalog: Catalog) -> Iterator[Player]:
                 "process": edge.port,
                 "mechanism": edge.mechanism,
             }
-            yield Player(id_, says, (f"strength_{id_}",))
+            yield Player(says, (strength,))
 
 
-def _surface(problem: Problem) -> Iterator[Player]:
+def _surface(arm: Arm) -> Iterator[Player]:
     """Cargo that acts outside cells, by its number of molecules."""
-    for (source, cargo), copies in problem.outside.items():
-        says = {"edge": f"{cargo} on vesicles", "source": source, "cargo": cargo, "process": "outside cells"}
-        yield Player(copies, {**says, "mechanism": "stated"}, (copies,))
+    for (source, cargo), copies in arm.problem.outside.items():
+        if copies not in arm.held:
+            says = {"edge": f"{cargo} on vesicles", "source": source, "cargo": cargo, "process": "outside cells"}
+            yield Player({**says, "mechanism": "stated"}, (copies,))
 
 
-def _cargo(problem: Problem, catalog: Catalog) -> Iterator[Player]:
+def _cargo(edges: Sequence[Player]) -> Iterator[Player]:
     """The edges of each cargo together; those without a named cargo stand together for the rest of their source."""
     together: dict[tuple[str, str | None], list[str]] = {}
-    for player in (*_edges(problem, catalog), *_surface(problem)):
+    for player in edges:
         together.setdefault((player.says["source"], player.says["cargo"]), []).extend(player.off)
     for (source, cargo), off in together.items():
-        yield Player(f"{source}: {cargo or 'not named'}", {"source": source, "cargo": cargo}, tuple(off))
+        yield Player({"source": source, "cargo": cargo}, tuple(off))
 
 
-def _off(players: Sequence[Player], present: Coalition) -> Version:
-    """The version in which only these players take part."""
-    return {name: 0.0 for number, player in enumerate(players) if number not in present for name in player.off}
+def _modules(arm: Arm) -> Iterator[Player]:
+    """The modules that the arm leaves in and that do something to others."""
+    for name, switches in arm.problem.switches.items():
+        if not arm.held.keys() >= {*switches}:
+            yield Player({"module": name}, module=name)
 
 
-def _versions(players: Sequence[Player], chosen: Plan) -> Iterator[Version]:
+def _out(players: Sequence[Player], present: Coalition) -> Out:
+    """What is taken out where only these players take part."""
+    gone = [player for number, player in enumerate(players) if number not in present]
+    return Out(
+        frozenset(player.module for player in gone if player.module),
+        frozenset(name for player in gone for name in player.off),
+    )
+
+
+def _asked(players: Sequence[Player], chosen: Plan) -> Iterator[Out]:
     everyone = frozenset(range(len(players)))
-    yield from (_off(players, present) for present in chosen.coalitions)
-    yield from (_off(players, everyone - {number}) for number in everyone)
+    yield from (_out(players, present) for present in chosen.coalitions)
+    yield from (_out(players, everyone - {number}) for number in everyone)
 
 
 class _Effects:
-    """Dosed minus vehicle under each version, (time,), all solved together."""
+    """Dosed minus vehicle, (time,), for everything that is taken out, all solved together.
 
-    def __init__(self, problem: Problem, symbol: str, versions: Sequence[Version]) -> None:
-        nothing = untreated(problem)
-        asked = {_key(version): version for version in ({}, *versions)}
-        dosed = {key: {**version} for key, version in asked.items()}
-        # What acts through vesicles alone leaves the vehicle as it is; what a module does to others does not.
-        switches = {name for names in problem.switches.values() for name in names}
-        vehicle = {key: {name: 0.0 for name in version if name in switches} for key, version in asked.items()}
-        bare = {_key(version): {**version, **nothing} for version in vehicle.values()}
-        trial = try_versions(problem, [*dosed.values(), *bare.values()], [symbol])
+    `arms` has the arm without each set of modules. What acts through vesicles alone leaves the vehicle as it is, so
+    that each of these needs one.
+    """
+
+    def __init__(self, arms: Mapping[frozenset[str], Arm], asked: Sequence[Out], symbol: str) -> None:
+        dosed = [_held(arms[out.modules], out.parameters, f"dosed {number}") for number, out in enumerate(asked)]
+        bare = [replace(arm.without_doses(), name=f"vehicle {number}") for number, arm in enumerate(arms.values())]
+        trial = try_arms([*dosed, *bare], [symbol])
         course = trial.course(symbol).T
         self.times = trial.times
-        self._dosed: dict[frozenset[str], np.ndarray] = dict(zip(dosed, course[: len(dosed)], strict=True))
-        self._bare: dict[frozenset[str], np.ndarray] = dict(zip(bare, course[len(dosed) :], strict=True))
-        self._vehicle_of = {key: _key(version) for key, version in vehicle.items()}
+        self._dosed = dict(zip(asked, course[: len(asked)], strict=True))
+        self._bare = dict(zip(arms, course[len(asked) :], strict=True))
 
-    def vehicle(self, version: Version) -> np.ndarray:
-        """(time,) the vehicle arm."""
-        return self._bare[self._vehicle_of[_key(version)]]
+    def vehicle(self, out: Out) -> np.ndarray:
+        """(time,) without doses."""
+        return np.asarray(self._bare[out.modules])
 
-    def of(self, version: Version) -> np.ndarray:
+    def of(self, out: Out) -> np.ndarray:
         """(time,) the effect."""
-        return np.asarray(self._dosed[_key(version)] - self.vehicle(version))
+        return np.asarray(self._dosed[out] - self.vehicle(out))
 
 
-def _key(version: Version) -> frozenset[str]:
-    return frozenset(version)
+def _held(arm: Arm, parameters: Iterable[str], name: str) -> Arm:
+    return replace(arm, name=name, held={**arm.held, **dict.fromkeys(sorted(parameters), 0.0)})
 
 
 def _ranked(players: Sequence[Player], chosen: Plan, batch: _Effects, largest: int) -> list[dict[str, Any]]:
     """The players with what they carry, the largest first."""
     if not players:
         return []
-    values, errors = shapley(chosen, lambda present: batch.of(_off(players, present)))
-    whole = batch.of({})
+    values, errors = shapley(chosen, lambda present: batch.of(_out(players, present)))
+    whole = batch.of(NOTHING)
     everyone = frozenset(range(len(players)))
     rows = [
         {
             **player.says,
             "shapley": values[number].tolist(),
             "standard_error": float(errors[number].max()),
-            "knock_out": (whole - batch.of(_off(players, everyone - {number}))).tolist(),
+            "knock_out": (whole - batch.of(_out(players, everyone - {number}))).tolist(),
             "share": float(values[number][largest] / whole[largest]) if whole[largest] else None,
         }
         for number, player in enumerate(players)

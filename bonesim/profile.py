@@ -101,7 +101,8 @@ def profile(
         `processes`: log2 of the time-averaged activity, dosed over vehicle, for each `cell.process`, and for each
         `process` of the product over cells, as cargo moves them; 0 where nothing reaches. `driven`: what vessels and
         macrophages add to processes in answer. `outcomes`: percent against vehicle at the horizon. `exposure`: percent
-        of what was delivered, by place, at the horizon. `copies_per_cell`: the most copies of a cargo in one cell.
+        of what was delivered, by place, at the horizon. `copies_per_cell`: the most copies of a cargo in one cell;
+        `copies_not_known`: `CELL.CARGO` of cargo that nobody has counted in a vesicle.
         `ledger`: in the unit of the dose. `unknown_mechanism_share`: what goes of the summed sizes of all
         `cell.process` entries if the edges without a known mechanism are left out. With `members`, `agreement` has for
         every process and outcome that moves the share of the draws in which it moves the same way.
@@ -144,6 +145,7 @@ def profile(
         "outcomes": _ends(outcomes, trial),
         "exposure": _exposure(places, problem.ledger[0], trial),
         "copies_per_cell": {name: float(trial.course(one)[:, DOSED].max()) for name, one in copies.items()},
+        "copies_not_known": list(problem.uncounted),
         "ledger": _ledger(problem.ledger[0], trial),
         "unknown_mechanism_share": _share(processes, _processes(problem, question, trial, WITHOUT_UNKNOWN)),
     }

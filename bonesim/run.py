@@ -209,6 +209,7 @@ def _attrs(comparison: Comparison, draws: Draws, parts: Sequence[_Part]) -> dict
         **how,
         "ledger": [line for part in parts for line in part.ledger if line["arm"] in told],
         "doses": _marks(comparison),
+        "copies_not_known": sorted({name for arm in comparison.arms for name in arm.problem.uncounted}) or None,
         "own_vehicle": [arm.name for arm in comparison.arms if arm.has_own_vehicle] or None,
         "provenance": {
             "title": problem.title,

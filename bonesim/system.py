@@ -79,7 +79,7 @@ class Layout:
     happenings: tuple[str, ...] = ()  # ids of what `fire` knows: timed events, then state events
     terminal: tuple[bool, ...] = ()  # whether each of them ends the member
     shown: tuple[int, ...] = ()  # rows of the states that outputs, or where conditions turn, rest on
-    algebraic: tuple[int, ...] = ()  # rows of states whose rate is a residual that stays 0
+    algebraic: tuple[int, ...] = ()  # rows of states whose rate is a residual that stays 0, in order of elimination
     fast: tuple[int, ...] = ()  # rows of states whose rate holds a part that is multiplied by FASTER
     factors: int = 0  # rows of L and U; none where the matrix of a step is inverted instead
     queue: tuple[Queued, ...] = ()  # each state event, where they wait in a queue

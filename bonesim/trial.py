@@ -1,8 +1,8 @@
-"""A scenario tried in several versions at once, each with some numbers of its own: the batch behind a profile.
+"""A scenario tried in several versions at once: the batches behind a profile and an explanation.
 
-Versions differ in parameters alone, so that they are members of one batch and one compiled model serves them all. An
-edge of the catalogue is knocked out by a strength of 0, which leaves exactly the rest: effects add on the scale of log
-odds.
+Versions that differ in parameters alone are members of one batch, and one compiled model serves them all; those that
+need other equations are batches of their own. An edge of the catalogue is knocked out by a strength of 0, which leaves
+exactly the rest: effects add on the scale of log odds.
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bonesim.ensemble import Group, accepted
+from bonesim.ensemble import Group, accepted, alike
 from bonesim.errors import SimulationError
 from bonesim.run import check_rest, settings
 from bonesim.scenario.arms import Arm, Comparison, Lot
 from bonesim.scenario.comparison import UncertaintyChoice
+from bonesim.scenario.draws import Draws
 from bonesim.scenario.problem import DOSED, Problem
 from bonesim.simulate import build_kernels
 from bonesim.solve.integrate import integrate
+from bonesim.solve.solution import Solution
 from bonesim.solve.status import Status
+from bonesim.system import Kernels
 
 Version = Mapping[str, float]
 """Values of parameters, by flat id, that differ from those of the dosed arm."""
@@ -75,22 +78,46 @@ def try_versions(
     SimulationError
         If a version does not reach the end with the stated values.
     """
-    names = tuple(dict.fromkeys(symbols))
     dosed = next(arm for arm in Comparison.of(problem).arms if arm.name == DOSED).held
     nothing = untreated(problem)
     arms = tuple(
         Arm(f"version {number}", problem, {**dosed, **one}, () if nothing.keys() <= one.keys() else lots)
         for number, one in enumerate(versions)
     )
-    group = Group(arms, build_kernels(problem.model, names, method=problem.solver["method"]), ())
-    draws = accepted(Comparison(arms, uncertainty), [group])
+    return try_arms(arms, symbols, uncertainty=uncertainty)
+
+
+def try_arms(arms: Sequence[Arm], symbols: Iterable[str], *, uncertainty: UncertaintyChoice | None = None) -> Trial:
+    """Solve arms of different names, which are recorded at the same times, as the versions of a trial, in their order.
+
+    Raises
+    ------
+    SimulationError
+        As `try_versions`.
+    """
+    names = tuple(dict.fromkeys(symbols))
+    groups = [Group(some, _kernels(some[0].problem, names), ()) for some in alike(arms)]
+    draws = accepted(Comparison(tuple(arms), uncertainty), groups)
+    courses: dict[str, np.ndarray] = {}
+    for group in groups:
+        solution = _solved(group, draws)
+        values = solution.y.reshape(*solution.y.shape[:2], len(group.arms), -1)
+        courses |= {arm.name: values[:, :, place] for place, arm in enumerate(group.arms)}
+    return Trial(solution.t, names, np.stack([courses[arm.name] for arm in arms], axis=2))
+
+
+def _kernels(problem: Problem, symbols: Sequence[str]) -> Kernels:
+    return build_kernels(problem.model, symbols, method=problem.solver["method"])
+
+
+def _solved(group: Group, draws: Draws) -> Solution:
     batch = group.batch(draws)
-    check_rest(group.kernels, batch, problem)
-    solution = integrate(group.kernels, batch, settings(problem, batch, group.sizes(draws)))
+    check_rest(group.kernels, batch, group.problem)
+    solution = integrate(group.kernels, batch, settings(group.problem, batch, group.sizes(draws)))
     for member in range(0, batch.members, 1 + draws.members):
         if not (end := Status(solution.status[member])).arrived:
             raise SimulationError(solution.cause.get(member, end.text), status=end)
-    return Trial(solution.t, names, solution.y.reshape(*solution.y.shape[:2], len(arms), -1))
+    return solution
 
 
 def untreated(problem: Problem) -> Version:

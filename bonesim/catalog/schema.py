@@ -136,7 +136,10 @@ class Lot(Block):
     particles_per_ug: Number
     particles_per_cell: Number | None = Field(default=None, description="Vesicles that a parent cell gave.")
     purity: Number | None = Field(default=None, description="Share of counted particles that are vesicles.")
-    batch_spread: Number | None = Field(default=None, description="Coefficient of variation between batches.")
+    spread: Number | None = Field(
+        default=None,
+        description="Vesicles in a counted dose over those that were counted; the prior `lot_spread` where left out.",
+    )
 
     @property
     def per_ug(self) -> float:

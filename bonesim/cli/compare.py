@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from bonesim.cli.bands import DIFFERENCES, differences
 from bonesim.cli.console import Page, number, percent, print_json, with_unit, working
 from bonesim.cli.files import check_folder, find_scenario
-from bonesim.cli.run import SOME_FAILED
+from bonesim.cli.run import SOME_FAILED, VEHICLE
 
 
 @click.command(
@@ -21,13 +22,19 @@ from bonesim.cli.run import SOME_FAILED
 )
 @click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
 @click.option("--cores", metavar="ID,ID", help="Cores to put each scenario to, instead of its own.")
+@click.option(
+    "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change one key of every scenario; repeatable."
+)
 @click.option("-o", "folder", metavar="DIR", type=Path, help="Folder for compare.json and a figure; made if need be.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(scenarios: tuple[str, ...], cores: str | None, folder: Path | None, as_json: bool) -> int:
+def command(
+    scenarios: tuple[str, ...], cores: str | None, settings: tuple[str, ...], folder: Path | None, as_json: bool
+) -> int:
     """Run scenarios and set all their arms side by side; with --cores, put each question to several published models.
 
-    The last lines say whether every dosed arm moves an output the same way: a conclusion that depends on the model does
-    not survive this.
+    Where a scenario draws its numbers (`uncertainty`), a second table has 5, 50 and 95 % of the differences and how
+    many have the sign of the stated values. The last lines say whether every dosed arm moves an output the same way: a
+    conclusion that depends on the model does not survive this.
     """
     if folder is not None:
         check_folder(folder)
@@ -35,7 +42,8 @@ def command(scenarios: tuple[str, ...], cores: str | None, folder: Path | None, 
     with working("solving"):
         from bonesim.compare import compare, rows, verdicts
 
-        entries = compare(paths, [core.strip() for core in cores.split(",") if core.strip()] if cores else [])
+        named = [core.strip() for core in cores.split(",") if core.strip()] if cores else []
+        entries = compare(paths, named, settings)
         found = rows(entries)
         said = verdicts(found)
     if folder is not None:
@@ -83,5 +91,16 @@ def _show(found: Sequence[Mapping[str, Any]], said: Mapping[str, str]) -> None:
             ],
             numbers=("start", "end", "change", "vs vehicle", "at most"),
         )
+        _show_bands(page, [row for row in mine if "members" in row and row["arm"] != VEHICLE])
     page.heading("dosed arms against their vehicles")
     page.pairs(said.items(), indent=2)
+
+
+def _show_bands(page: Page, mine: Sequence[Mapping[str, Any]]) -> None:
+    """What the draws say of one output, for the rows that have any."""
+    if mine:
+        page.gap()
+        counts = " or ".join(map(str, sorted({row["members"] for row in mine})))
+        page.line(f"{counts} draws: 5 / 50 / 95 % of them, and how many have the sign above", 0)
+        rows = [[row["scenario"], row["core"], row["arm"], *differences(row)] for row in mine]
+        page.table(["scenario", "core", "arm", *DIFFERENCES], rows, DIFFERENCES)

@@ -19,13 +19,16 @@ from bonesim.cli.files import check_folder, find_scenario
 )
 @click.argument("scenario", metavar="SCENARIO")
 @click.option("--output", "name", metavar="NAME", help="Which output; the first of the scenario where it is left out.")
+@click.option("--arm", metavar="NAME", default="dosed", help="Which arm, against its own vehicle.  [default: dosed]")
 @click.option(
     "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change one key of the scenario; repeatable."
 )
 @click.option("-o", "folder", metavar="DIR", type=Path, help="Folder for explain.json and a figure; made if need be.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with the course over time.")
-def command(scenario: str, name: str | None, settings: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
-    """Show how much of the effect of the doses each cargo, edge and module carries.
+def command(
+    scenario: str, name: str | None, arm: str, settings: tuple[str, ...], folder: Path | None, as_json: bool
+) -> None:
+    """Show how much of the effect of an arm's doses each cargo, edge and module carries.
 
     Each is taken out alone (knock-out) and in all, or many, combinations with others (Shapley value); Shapley values
     add up to the whole effect. Shares are of the effect where it is largest.
@@ -38,11 +41,11 @@ def command(scenario: str, name: str | None, settings: tuple[str, ...], folder: 
         from bonesim.scenario.load import load_scenario
 
         loaded = load_scenario(path, settings)
-        found = explain(loaded, name)
-    if loaded.arms or loaded.uncertainty or loaded.sweep:
-        note(
-            "this explains the arm 'dosed' with the stated values; other arms, draws and sweeps are for other commands"
-        )
+        found = explain(loaded, name, arm=arm)
+    if others := [one for one in ("dosed", *loaded.arms) if one != arm]:
+        note(f"this explains the arm '{arm}'; --arm takes {' or '.join(others)}")
+    if loaded.uncertainty or loaded.sweep:
+        note("this explains the stated values; draws are for `bonesim run`, sweeps for `bonesim sweep`")
     files = _write(found, folder) if folder else []
     if as_json:
         print_json(found)
@@ -68,7 +71,8 @@ def _show(found: Mapping[str, Any], files: list[Path]) -> None:
     at = found["time"].index(found["largest_at"])
     percent = found["effect_percent"][at]
     effect = f"{found['effect'][at]:+.4g}" + ("" if percent is None else f", {percent:+.3g} %")
-    page.text(f"{with_unit(found['output'], found['unit'])}: {effect} against vehicle at day {found['largest_at']:.4g}")
+    against = f"arm {found['arm']} against vehicle at day {found['largest_at']:.4g}"
+    page.text(f"{with_unit(found['output'], found['unit'])}: {effect}, {against}")
     for kind, name in (("cargo", _cargo), ("edges", _edge), ("modules", _module)):
         if found[kind]:
             page.heading("modules, by what they do to others" if kind == "modules" else kind)

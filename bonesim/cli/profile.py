@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from bonesim.cli.console import Page, number, print_json, working
+from bonesim.cli.copies import copies_told
 from bonesim.cli.files import check_folder
 from bonesim.errors import InputError, Place
 from bonesim.scenario.problem import MOST_DRAWS
@@ -126,11 +127,8 @@ def _show(found: Mapping[str, Any]) -> None:
 
 def _support(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "mechanism not known", f"{100 * found['unknown_mechanism_share']:.0f} % of the effects on processes"
-    copies = found["copies_per_cell"]
-    if copies:
-        most = max(copies, key=lambda name: float(copies[name]))
-        few = " fewer than one: stoichiometry does not support the effect" if copies[most] < 1 else ""
-        yield "copies in a cell", f"at most {number(copies[most], 2)} ({most});{few}".rstrip(";")
+    for position, told in enumerate(copies_told(found["copies_per_cell"], found["copies_not_known"])):
+        yield "" if position else "copies", told
     ledger = found["ledger"]
     amounts = (
         f"{ledger['scheduled']:.6g} {ledger['unit']} scheduled, {ledger['delivered']:.6g} {ledger['unit']} delivered"

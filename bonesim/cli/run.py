@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bonesim.cli.bands import DIFFERENCES, differences, in_a_row
 from bonesim.cli.console import ROUNDING, Page, note, number, percent, print_json, with_unit, working
+from bonesim.cli.copies import copies_told
 from bonesim.cli.files import check_folder, find_scenario
 from bonesim.errors import InputError, Place
 
@@ -162,26 +164,17 @@ def _print_bands(page: Page, found: Mapping[str, Any], arms: list[str], drawn: M
     ends = [(name, output, arm) for name, output in found["outputs"].items() for arm in arms]
     differ = any(output["arms"][arm]["largest_against_vehicle_percent"] for _, output, arm in ends)
     page.line(f"{draws}: 5 / 50 / 95 % of them{', and how many have the sign above' if differ else ''}", 0)
-    numbers = ("vs vehicle", "same sign", "at most", "same sign") if differ else ("end",)
+    numbers = DIFFERENCES if differ else ("end",)
     rows = [
         [
             with_unit(name, output["unit"]),
             *[arm] * (len(arms) > 1),
-            *(_differences(output["arms"][arm]) if differ else [_band(output["arms"][arm]["quantiles"], number)]),
+            *(differences(output["arms"][arm]) if differ else [in_a_row(output["arms"][arm]["quantiles"], number)]),
         ]
         for name, output, arm in ends
     ]
     page.table(["output", *["arm"] * (len(arms) > 1), *numbers], rows, numbers)
     page.gap()
-
-
-def _differences(end: Mapping[str, Any]) -> list[str]:
-    """Bands of the difference to the vehicle, at the end and at most, each with its share of the same sign."""
-    kinds = {"against_vehicle_percent_quantiles": "sign_agreement"}
-    kinds |= {f"largest_{band}": f"largest_{share}" for band, share in kinds.items()}
-    if not kinds.keys() <= end.keys():
-        return ["-"] * 4
-    return [text for band, share in kinds.items() for text in (f"{_band(end[band], _bare)} %", _share(end[share]))]
 
 
 def _print_data(page: Page, data: Sequence[Mapping[str, Any]]) -> None:
@@ -198,18 +191,6 @@ def _print_data(page: Page, data: Sequence[Mapping[str, Any]]) -> None:
     ]
     page.table(["data", "arm", *numbers], rows, numbers)
     page.gap()
-
-
-def _band(quantiles: Mapping[str, float | None], text: Callable[[float | None], str]) -> str:
-    return " / ".join(map(text, quantiles.values()))
-
-
-def _bare(value: float | None) -> str:
-    return percent(value).removesuffix(" %")
-
-
-def _share(share: float | None) -> str:
-    return "-" if share is None else f"{100.0 * share:.0f} %"
 
 
 def _largest(end: Mapping[str, Any]) -> str:
@@ -230,8 +211,8 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if not lines:
         arrived = all(end["status"] == "ok" for end in found["status"].values())
         yield "ledger", "nothing is dosed" if arrived else "not balanced, an arm stopped early"
-    if copies := _copies(found["copies_per_cell"]):
-        yield "copies", copies
+    for position, told in enumerate(_copies(found)):
+        yield "" if position else "copies", told
     if own := found.get("own_vehicle"):
         told = f"{', '.join(own)}: against a vehicle of its own, with its subject, disease and model and no dose"
         yield "arms", told
@@ -262,24 +243,11 @@ def _flux(line: Mapping[str, Any]) -> str:
     return f"{line['source']}, {line['route']}: {share}"
 
 
-ENOUGH = 1.0
-"""Copies in a cell below which a cargo cannot act by stoichiometry: most cells hold none."""
-
-
-def _copies(copies: Mapping[str, Mapping[str, float | None]]) -> str:
-    """The most copies of any cargo in a cell, and whether they can explain what the cargo is said to do."""
-    peaks = {name: max((peak or 0.0 for peak in arms.values()), default=0.0) for name, arms in copies.items()}
-    peaks = {name: peak for name, peak in peaks.items() if peak > 0.0}
-    if not peaks:
-        return ""
-    name, most = max(peaks.items(), key=lambda item: item[1])
-    cell, _, cargo = name.partition(".")
-    told = f"at most {most:.2g} of {cargo} in a cell ({cell})"
-    few = sum(peak < ENOUGH for peak in peaks.values())
-    if not few:
-        return told
-    which = "" if few == len(peaks) else f"{few} of {len(peaks)} cargoes are "
-    return f"{told}; {which}below 1 copy a cell: stoichiometry does not support the effect"
+def _copies(found: Mapping[str, Any]) -> Iterator[str]:
+    """What is told of copies of cargo in cells, over all arms."""
+    copies = found["copies_per_cell"].items()
+    peaks = {name: max((peak or 0.0 for peak in arms.values()), default=0.0) for name, arms in copies}
+    return copies_told({name: peak for name, peak in peaks.items() if peak > 0.0}, found["copies_not_known"])
 
 
 def _time(stages: Mapping[str, float]) -> str:

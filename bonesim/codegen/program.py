@@ -11,9 +11,10 @@ from bonesim.codegen.delays import Delayed, Named, delayed
 from bonesim.codegen.factorial import factorial
 from bonesim.codegen.hoist import Hoist
 from bonesim.codegen.lags import Lag, differentiable, named_lags
+from bonesim.codegen.steep import number_or_zero, steep_rates
 from bonesim.codegen.switches import hold
 from bonesim.model.check import in_order, well_posed
-from bonesim.model.derive import jacobian
+from bonesim.model.derive import Jacobian, jacobian
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import TIME, Call, Expr, Num, Sym, fold, free_name, rebuild, substitute, symbols, walk
 from bonesim.model.ode import OdeModel, StateEvent, TimedEvent
@@ -125,7 +126,8 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     InputError
         If the model is not well posed (`model.check`).
     """
-    model, lags = named_lags(hastened(matched(numeric(well_posed(model)))))
+    model, algebraic = matched(numeric(well_posed(model)))
+    model, lags = named_lags(hastened(model))
     observables, late = tuple(observables), {lag.name for lag in lags}
     held, hoist = hold(model, late), Hoist(model)
     names = {switch.name for switch in held.switches}
@@ -140,8 +142,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     slopes = jacobian(differentiable(held.model.with_(rules=left), lags), taken)
     slope_chain = [(name, hoist(expr)) for name, expr in slopes.chain]
     rates = [Store("dy", (row,), hoist(state.rate)) for row, state in enumerate(held.model.states)]
-    entries = [Store("jacobian", index, hoist(expr)) for index, expr in sorted(slopes.by_state.items())]
-    entries += [Store("by_time", (row,), hoist(expr)) for row, expr in sorted(slopes.by_time.items())]
+    entries = _slopes(slopes, steep_rates(held.model), hoist)
     watched = [Store("out", (row,), hoist(Sym(name))) for row, name in enumerate(observables)]
     instants = {switch.name: hoist(switch.at_instants) for switch in held.switches}
     seen = [(name, substitute(expr, instants)) for name, expr in rules]
@@ -158,13 +159,13 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     stops = [hoist(switch.stop) for switch in held.switches if switch.stop is not None]
     triggers = [hoist(Call("piecewise", (Num(1.0), trigger, Num(0.0)))) for trigger in held.triggers]
     blocks = {
-        "rhs": _block(rules, rates),
-        "jacobian": _block(rules + slope_chain, entries),
-        "start": _block(rules + slope_chain, rates + entries),
-        "observe": _block(seen, watched),
-        "event_times": _block(rules, times),
-        "roots": _block(rules, [Store("g", (row,), expr) for row, expr in enumerate(roots)]),
-        "stops": _block(rules, [Store("stops", (row,), expr) for row, expr in enumerate(stops)]),
+        "rhs": _block(model, rules, rates),
+        "jacobian": _block(model, rules + slope_chain, entries),
+        "start": _block(model, rules + slope_chain, rates + entries),
+        "observe": _block(model, seen, watched),
+        "event_times": _block(model, rules, times),
+        "roots": _block(model, rules, [Store("g", (row,), expr) for row, expr in enumerate(roots)]),
+        "stops": _block(model, rules, [Store("stops", (row,), expr) for row, expr in enumerate(stops)]),
     }
     settled = [Sym(switch.name) for switch in held.switches] + triggers
     # A queue keeps by itself which triggers were true, so that those of parameters alone are constants.
@@ -173,11 +174,12 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         for row, expr in enumerate(settled)
         if model.queued and isinstance(expr, Sym) and expr.name in hoist.named
     }
-    draft = _block(chain, [Store("k", (row,), expr) for row, expr in enumerate(settled) if row not in fixed])
+    draft = _block(model, chain, [Store("k", (row,), expr) for row, expr in enumerate(settled) if row not in fixed])
     rate_names = {state.id: free_name(f"{state.id}__rate", taken) for state in model.states} if lags else {}
     varying = model.with_(rules=tuple(rule for rule in model.rules if rule.id not in hoist.named))
     delays = tuple(
-        _delay_blocks(one, rules, written, hoist) for one in delayed(varying, held.model, lags, rate_names, taken)
+        _delay_blocks(model, one, rules, written, hoist)
+        for one in delayed(varying, held.model, lags, rate_names, taken)
     )
     lagging = [block for one in delays for block in (one.ago, one.ago_then, one.past, one.before)]
     queued = waiting.blocks if waiting else ()
@@ -201,7 +203,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         initially=tuple(event.initially for event in model.state_events),
         happenings=tuple(event.id for event in happening),
         terminal=tuple(event.terminal for event in happening),
-        algebraic=tuple(row for row, state in enumerate(model.states) if state.algebraic),
+        algebraic=algebraic,
         fast=tuple(row for row, state in enumerate(model.states) if state.fast is not None),
         queue=_queue(model) if model.queued else (),
         shown=tuple(
@@ -219,8 +221,8 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         model,
         layout,
         _initial(model, starts),
-        _block(hoist.rules, [store for _, store in constants]),
-        _jumped(hoist, constants, targets),
+        _block(model, hoist.rules, [store for _, store in constants]),
+        _jumped(model, hoist, constants, targets),
         firing=firing,
         settle=settle,
         waiting=waiting,
@@ -228,6 +230,14 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         rates=tuple(rate_names.values()),
         **blocks,
     )
+
+
+def _slopes(slopes: Jacobian, steep: set[int], hoist: Hoist) -> list[Store]:
+    """The Jacobian, and slopes in time, entry by entry."""
+    entries = [Store("jacobian", index, slope) for index, slope in sorted(slopes.by_state.items())]
+    entries += [Store("by_time", (row,), slope) for row, slope in sorted(slopes.by_time.items())]
+    numbers = [replace(one, expr=number_or_zero(one.expr)) if one.index[0] in steep else one for one in entries]
+    return [replace(one, expr=hoist(one.expr)) for one in numbers]
 
 
 def _resting_on(names: Iterable[str], uses: Iterable[tuple[str, Set[str]]]) -> set[str]:
@@ -248,11 +258,11 @@ def _followed(lags: Sequence[Lag], delays: Sequence[DelayBlocks], used: set[str]
     return tuple(row for row, lag in enumerate(lags) if lag.name in found)
 
 
-def _delay_blocks(one: Delayed, rules: Named, written: Named, hoist: Hoist) -> DelayBlocks:
+def _delay_blocks(model: OdeModel, one: Delayed, rules: Named, written: Named, hoist: Hoist) -> DelayBlocks:
     """The blocks of one lag, from rules with conditions held and as written."""
 
     def block(available: Named, *exprs: Expr) -> Block:
-        return _block(available, [Store("out", (row,), hoist(expr)) for row, expr in enumerate(exprs)])
+        return _block(model, available, [Store("out", (row,), hoist(expr)) for row, expr in enumerate(exprs)])
 
     chain = [(name, hoist(expr)) for name, expr in one.chain]
     return DelayBlocks(
@@ -296,7 +306,9 @@ def _kept(hoist: Hoist, blocks: list[Block]) -> tuple[str, ...]:
     return tuple(name for name in hoist.named if name in read)
 
 
-def _jumped(hoist: Hoist, constants: list[tuple[str, Store]], targets: list[set[str]]) -> tuple[Block, ...]:
+def _jumped(
+    model: OdeModel, hoist: Hoist, constants: list[tuple[str, Store]], targets: list[set[str]]
+) -> tuple[Block, ...]:
     """For each event the block of the constants, all by their names, that rest on what it sets.
 
     Where a block for each is too much text, they share that of all.
@@ -306,7 +318,9 @@ def _jumped(hoist: Hoist, constants: list[tuple[str, Store]], targets: list[set[
     every = frozenset().union(*moved)
     if sum(map(len, set(moved))) > MUCH_TEXT * len(every):
         moved = [every if one else one for one in moved]
-    blocks = {one: _block(hoist.rules, [store for name, store in constants if name in one]) for one in set(moved)}
+    blocks = {
+        one: _block(model, hoist.rules, [store for name, store in constants if name in one]) for one in set(moved)
+    }
     return tuple(blocks[one] for one in moved)
 
 
@@ -327,7 +341,7 @@ def _initial(model: OdeModel, lags: Mapping[str, Expr]) -> Block:
         if parameter.initial is not None
     ]
     stores += [Store("y", (row,), Sym(state.id)) for row, state in enumerate(model.states)]
-    return _block(values, stores)
+    return _block(model, values, stores)
 
 
 def _firing(
@@ -341,7 +355,7 @@ def _firing(
         values.append((name, hoist(expr)))
         array, row = homes[target]
         stores.append(Store(array, (row,), Sym(name)))
-    return _block(values, stores)
+    return _block(model, values, stores)
 
 
 def _homes(model: OdeModel) -> dict[str, tuple[str, int]]:
@@ -381,23 +395,26 @@ def _waiting(model: OdeModel, rules: Named, written: Named, hoist: Callable[[Exp
     factors = [[dict(event.factors).get(target) for target, _ in event.assignments] for event in events]
     true = [Call("piecewise", (Num(1.0), event.trigger, Num(0.0))) for event in events]
     return Waiting(
-        true=_block(written, rows("true", true)),
-        delays=_block(rules, rows("delays", [event.delay for event in events])),
-        priorities=_block(rules, rows("priorities", [event.priority for event in events])),
-        values=tuple(_block(rules, rows("values", [expr for _, expr in event.assignments])) for event in events),
-        factors=tuple(_block(rules, rows("factors", exprs)) for exprs in factors),
+        true=_block(model, written, rows("true", true)),
+        delays=_block(model, rules, rows("delays", [event.delay for event in events])),
+        priorities=_block(model, rules, rows("priorities", [event.priority for event in events])),
+        values=tuple(_block(model, rules, rows("values", [expr for _, expr in event.assignments])) for event in events),
+        factors=tuple(_block(model, rules, rows("factors", exprs)) for exprs in factors),
     )
 
 
-def _block(available: list[tuple[str, Expr]], stores: list[Store]) -> Block:
-    """The values that `stores` need, in order, with repeated subexpressions named."""
+def _block(model: OdeModel, available: list[tuple[str, Expr]], stores: list[Store]) -> Block:
+    """The values that `stores` need, in order, with repeated subexpressions named as nothing in the model is.
+
+    What a block does not read may be called `v1`, too: whoever looks at the whole program must not take it for a value.
+    """
     needed: list[tuple[str, Expr]] = []
     wanted = set().union(*(symbols(store.expr) for store in stores)) if stores else set()
     for name, expr in reversed(available):
         if name in wanted:
             wanted |= symbols(expr)
             needed.append((name, expr))
-    return _number_values(*_unique(needed[::-1], stores))
+    return _number_values(model, *_unique(needed[::-1], stores))
 
 
 def _unique(values: list[tuple[str, Expr]], stores: list[Store]) -> tuple[list[tuple[str, Expr]], list[Store]]:
@@ -425,13 +442,13 @@ def _unique(values: list[tuple[str, Expr]], stores: list[Store]) -> tuple[list[t
     return kept, [replace(store, expr=unique(store.expr)) for store in stores]
 
 
-def _number_values(values: list[tuple[str, Expr]], stores: list[Store]) -> Block:
+def _number_values(model: OdeModel, values: list[tuple[str, Expr]], stores: list[Store]) -> Block:
     """Name each call that has more than one parent or is `DEEPEST` levels deep, before its first use.
 
     What rests on numbers alone becomes a number here, under the rules of `evaluate`, not those of a target language.
     """
     exprs = [expr for _, expr in values] + [store.expr for store in stores]
-    taken = {name for name, _ in values}.union(*(symbols(expr) for expr in exprs))
+    taken = {*model.by_id, *(name for name, _ in values)}.union(*(symbols(expr) for expr in exprs))
     parents = _parents(exprs)
     known: dict[Expr, Expr] = {}
     aliases: dict[Expr, Expr] = {}

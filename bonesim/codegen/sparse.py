@@ -7,12 +7,12 @@ as a model has them that carries its own slopes, share one factorisation.
 
 Inside a block the pivot is always on the diagonal, chosen by the smallest fill it can cause (Markowitz,
 doi:10.1287/mnsc.3.3.255): the diagonal dominates as soon as h is small, and the step control makes h small where it
-does not.
+does not. Rows of constraints have no 1/(h gamma); `codegen.constraints` finds their order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 Entry = tuple[int, int]
@@ -64,8 +64,11 @@ class Elimination:
         return factor + sum(1 + sum(len(table[row]) for table in tables) for row in self.lower)
 
 
-def eliminate(size: int, entries: Mapping[Entry, Hashable]) -> Elimination:
-    """The elimination of a matrix with these entries beside its diagonal; those with equal values are the same."""
+def eliminate(size: int, entries: Mapping[Entry, Hashable], in_turn: Sequence[int] = ()) -> Elimination:
+    """The elimination of a matrix with these entries beside its diagonal; those with equal values are the same.
+
+    Rows of a block that are `in_turn` are eliminated in that order: no small h makes their diagonal dominate.
+    """
     columns: dict[int, set[int]] = {row: set() for row in range(size)}
     for row, column in entries:
         columns[row].add(column)
@@ -77,7 +80,7 @@ def eliminate(size: int, entries: Mapping[Entry, Hashable]) -> Elimination:
         pattern = {row: {row} | (columns[row] & place.keys()) for row in states}
         key = tuple((place[i], place[j], entries.get((i, j))) for i in states for j in sorted(pattern[i]))
         is_first = key not in seen
-        first = seen.setdefault(key, () if not is_first else _order(pattern))
+        first = seen.setdefault(key, () if not is_first else _order(pattern, in_turn))
         rows = first if is_first else tuple(states[number] for number in _places(first))
         blocks.append(Diagonal(rows, is_first))
         plan.before.update({row: tuple(sorted(columns[row] - place.keys())) for row in rows})
@@ -112,8 +115,10 @@ def _add_block(plan: Elimination, rows: tuple[int, ...], first: tuple[int, ...],
                 plan.slots[row, column] = plan.slots[same_row, same[column]]
 
 
-def _order(pattern: Mapping[int, set[int]]) -> tuple[int, ...]:
+def _order(pattern: Mapping[int, set[int]], in_turn: Sequence[int]) -> tuple[int, ...]:
     """Rows of a block by the Markowitz count of their pivot: how many entries it can touch."""
+    later = [row for row in reversed(in_turn) if row in pattern]
+    free = pattern.keys() - set(later)
     rows = {row: columns - {row} for row, columns in pattern.items()}
     columns: dict[int, set[int]] = {row: set() for row in pattern}
     for row, others in rows.items():
@@ -121,8 +126,12 @@ def _order(pattern: Mapping[int, set[int]]) -> tuple[int, ...]:
             columns[column].add(row)
     order = []
     while rows:
-        pivot = min(rows, key=lambda k: (len(rows[k]) * len(columns[k]), k))
+        pivot = min((*free, *later[-1:]), key=lambda k: (len(rows[k]) * len(columns[k]), k))
         order.append(pivot)
+        if pivot in free:
+            free.remove(pivot)
+        else:
+            later.pop()
         right, below = rows.pop(pivot), columns.pop(pivot)
         for row in below:
             rows[row] |= right

@@ -32,7 +32,8 @@ class Network:
 
     properties : factors on the kinetics of each source
     given : parameters that are 1 where a source is given, and 0 in the vehicle arm
-    copies : copies of cargo in cells, of every cargo that acts there
+    copies : copies of cargo in cells, of every cargo that acts there and of which it is known how many a vesicle holds
+    uncounted : (cell, cargo) of the others
     """
 
     model: OdeModel
@@ -43,6 +44,7 @@ class Network:
     properties: tuple[Property, ...] = ()
     given: tuple[str, ...] = ()
     copies: tuple[Copies, ...] = ()
+    uncounted: tuple[tuple[str, str], ...] = ()
 
 
 def compile_network(
@@ -128,6 +130,7 @@ class _Build:
         self.rules: dict[str, Rule] = {}
         self.properties: list[Property] = []
         self.copies: dict[tuple[str, str], list[Expr]] = defaultdict(list)
+        self.uncounted: set[tuple[str, str]] = set()
         self.drives: dict[tuple[str, str], list[Expr]] = defaultdict(list)
         self.edges: list[str] = []
         self.left_out: dict[str, str] = {}
@@ -225,6 +228,7 @@ class _Build:
         if own:
             name = f"copies_of_{_plain(cargo.name)}_of_{exposure.source.id}"
         elif cargo.kind != "miRNA":
+            self.uncounted.add((cell, cargo.name))
             return
         each = self.parameter(name, own or self.priors["copies_per_vesicle"], "item/particle")
         copies = Call("mul", (Sym(each), Sym(self.vesicles(exposure, cell, site, None))))
@@ -315,6 +319,7 @@ class _Build:
             tuple(self.properties),
             tuple(name for name in self.parameters if name.endswith("__given")),
             copies,
+            tuple(sorted(self.uncounted - self.copies.keys())),
         )
 
     def tell_properties(self) -> None:

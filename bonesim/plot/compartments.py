@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import cycle
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,9 @@ LABELLED = 6
 
 QUICK = 4.0
 """Fall from one recorded value to the next, usually, above which the record can not follow a compartment."""
+
+SAME = 1e-3
+"""Part of its largest value by which a compartment may differ between arms that are shown as one."""
 
 OWN_STYLES = {
     "bone": LineStyle(BLUE, SOLID),
@@ -83,6 +86,7 @@ class Exposure:
     """One group of doses: vesicles in each compartment.
 
     group : what and by which route
+    arms : those that have these courses
     unit : of the values
     days, early_days : (time,) and (early_time,) times, days
     compartments : in the order of their module
@@ -90,11 +94,19 @@ class Exposure:
     """
 
     group: str
+    arms: tuple[str, ...]
     unit: str
     days: np.ndarray
     early_days: np.ndarray
     compartments: tuple[Compartment, ...]
     marks: tuple[DoseMarks, ...]
+
+    def equals(self, other: Exposure) -> bool:
+        """Whether two arms have the vesicles of one group at the same places, to what a reader can see."""
+        return self.group == other.group and all(
+            np.allclose(mine.values, theirs.values, rtol=SAME, atol=SAME * mine.peak, equal_nan=True)
+            for mine, theirs in zip(self.compartments, other.compartments, strict=True)
+        )
 
     @property
     def has_early(self) -> bool:
@@ -134,14 +146,26 @@ def exposure_groups(dataset: xr.Dataset) -> dict[str, list[str]]:
     return groups
 
 
-def exposures_of(dataset: xr.Dataset) -> Iterator[Exposure]:
-    """Every group of doses that one arm has."""
-    marks = dose_marks(dataset)
+def exposures_of(dataset: xr.Dataset, arms: Sequence[str]) -> list[Exposure]:
+    """Every group of doses that the arms have, once for all arms in which its vesicles are at the same places."""
+    found: list[Exposure] = []
+    for arm in arms:
+        for one in _of_arm(dataset.sel(arm=arm), arm, dose_marks(dataset, arm)):
+            same = next((place for place, other in enumerate(found) if one.equals(other)), None)
+            if same is None:
+                found.append(one)
+            else:
+                found[same] = replace(found[same], arms=(*found[same].arms, arm))
+    return found
+
+
+def _of_arm(dataset: xr.Dataset, arm: str, marks: Sequence[DoseMarks]) -> Iterator[Exposure]:
     for group, names in exposure_groups(dataset).items():
         if all(np.isnan(dataset[name].values).all() for name in names):
             continue
         yield Exposure(
             group=group,
+            arms=(arm,),
             unit=dataset[names[0]].attrs["units"],
             days=days_of(dataset),
             early_days=days_of(dataset, "early_time") if "early_time" in dataset.coords else np.empty(0),

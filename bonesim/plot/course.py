@@ -10,8 +10,10 @@ from matplotlib.patches import Patch
 
 from bonesim.plot.doses import UNTREATED, dose_marks, draw_dose_marks
 from bonesim.plot.style import GREY, LineStyle, legend_below, set_time_axis, time_axis
+from bonesim.results.arms import vehicle_of
 from bonesim.results.dataset import days_of, structure
 from bonesim.results.members import QUANTILES, STATED, has_draws, quantiles
+from bonesim.scenario.problem import DOSED, VEHICLE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,19 +33,38 @@ Shown = Callable[[np.ndarray], np.ndarray]
 def draw_course(
     axes: Axes, dataset: xr.Dataset, name: str, arm: str, days: float, style: LineStyle, shown: Shown
 ) -> None:
-    """One arm of one quantity: a line with the stated values, and a band of the draws.
+    """One arm of one quantity: a line with the stated values, and a band of the draws where the arm is `banded`.
 
     `days` is the unit of the time axis; `shown` turns courses of the quantity into what is drawn.
     """
     times = days_of(dataset) / days
     line = dataset[f"{name}_{STATED}"] if has_draws(dataset) else dataset[name]
-    if has_draws(dataset):
+    if arm in banded(dataset):
         low, _, high = quantiles(shown(dataset[name].sel(arm=arm).values))
-        crowded = max(dataset.sizes["arm"] - 2, 1)
-        axes.fill_between(times, low, high, color=style.color, alpha=FAINT / crowded, linewidth=0.0, zorder=2)
-        for edge in (low, high) if crowded > 1 else ():
-            axes.plot(times, edge, color=style.color, alpha=EDGE, linewidth=0.8, zorder=2)
+        draw_band(axes, times, low, high, style.color, 1)
     axes.plot(times, shown(line.sel(arm=arm).values), label=arm, zorder=3, **style._asdict())
+
+
+def banded(dataset: xr.Dataset) -> list[str]:
+    """Arms with a band of their own: of more than two those that every scenario has, since bands cover each other."""
+    arms = [str(arm) for arm in dataset["arm"].values] if has_draws(dataset) else []
+    return arms if len(arms) <= 2 else [arm for arm in arms if arm in (DOSED, VEHICLE)]
+
+
+def against_vehicle(dataset: xr.Dataset, name: str, arm: str) -> np.ndarray | None:
+    """(..., time) difference of an arm to its vehicle in percent, of each draw to its own; None where there is none."""
+    if name not in dataset or (against := vehicle_of(dataset, name)) is None:
+        return None
+    dosed, vehicle = (course.sel(arm=arm).values.astype(float) for course in (dataset[name], against))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(100.0 * (dosed - vehicle) / np.abs(vehicle))
+
+
+def draw_band(axes: Axes, times: np.ndarray, low: np.ndarray, high: np.ndarray, colour: str, bands: int) -> None:
+    """One of so many bands that lie over each other: the more, the fainter, and then with edges."""
+    axes.fill_between(times, low, high, color=colour, alpha=FAINT / bands, linewidth=0.0, zorder=2)
+    for edge in (low, high) if bands > 1 else ():
+        axes.plot(times, edge, color=colour, alpha=EDGE, linewidth=0.8, zorder=2)
 
 
 def draw_points(
@@ -73,9 +94,15 @@ def draw_points(
         )
 
 
-def band_handles(dataset: xr.Dataset) -> list[Artist]:
-    """What a legend says of bands; nothing where there are none."""
-    label = f"{QUANTILES[0]} to {QUANTILES[-1]} % of the draws; lines: stated values"
+def band_handles(dataset: xr.Dataset, where: str = "") -> list[Artist]:
+    """What a legend says of bands about courses, and `where` these are; nothing where there are none."""
+    arms = banded(dataset)
+    return legend_of_bands(dataset, f" ({where}{' and '.join(arms)})" if len(arms) < dataset.sizes["arm"] else "")
+
+
+def legend_of_bands(dataset: xr.Dataset, whose: str = "") -> list[Artist]:
+    """The same, with the arms that have one."""
+    label = f"{QUANTILES[0]} to {QUANTILES[-1]} % of the draws{whose}; lines: stated values"
     return [Patch(color=GREY, alpha=2 * FAINT, linewidth=0.0, label=label)] if has_draws(dataset) else []
 
 

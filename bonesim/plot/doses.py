@@ -52,9 +52,9 @@ class DoseMarks:
     group: str = ""
 
 
-def dose_marks(dataset: xr.Dataset) -> list[DoseMarks]:
-    """The marks that a result carries in its attribute `doses`; a dose without a time has none."""
-    rows = structure(dataset, "doses", [])
+def dose_marks(dataset: xr.Dataset, arm: str | None = None) -> list[DoseMarks]:
+    """The marks that a result carries in its attribute `doses`, of one arm or all; a dose without a time has none."""
+    rows = [row for row in structure(dataset, "doses", []) if arm is None or arm in row.get("arms", [arm])]
     marks = [
         DoseMarks(row["label"], tuple(row["times_day"]), float(row.get("over_day", 0.0)), row.get("group", ""))
         for row in rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -37,12 +37,17 @@ if TYPE_CHECKING:
 
 HOURS: TimeAxis = TIME_AXES[0][1]
 
+MOST_ROWS = 6
+"""Rows of panels on one page."""
+
 TITLE_WIDTH, NOTE_WIDTH = 36, 40
 """Characters of a line above and below a panel."""
 
 
 def plot_exposure(dataset: xr.Dataset, arm: str | None = None) -> Figure:
     """Vesicles by compartment on a logarithmic axis, one row of panels for each group of doses, with the stated values.
+
+    An arm in which the vesicles of a group are at other places has a row of its own, up to `MOST_ROWS` in all.
 
     The first panel has the values at the recorded times, the second one the first 48 hours after the first dose, where
     the result has `early_time`. A compartment that empties between two recorded times stands in the second panel only,
@@ -53,7 +58,7 @@ def plot_exposure(dataset: xr.Dataset, arm: str | None = None) -> Figure:
     dataset
         Result of a scenario, dimensions `(arm, time)` or `(arm, member, time)`.
     arm
-        Which arm; the first one that is not the vehicle where it is left out.
+        Which arm; all but the vehicle where it is left out.
 
     Raises
     ------
@@ -62,24 +67,40 @@ def plot_exposure(dataset: xr.Dataset, arm: str | None = None) -> Figure:
     """
     dataset = stated(dataset)
     arms = [str(name) for name in dataset["arm"].values]
-    chosen = arm or next((name for name in arms if name != VEHICLE), arms[0])
-    exposures = list(exposures_of(dataset.sel(arm=chosen)))
+    chosen = [arm] if arm else [name for name in arms if name != VEHICLE] or arms
+    exposures = exposures_of(dataset, chosen)
     if not exposures:
         raise InputError("the result has no exposure", remedy="a scenario with at least one dose")
+    left_out = list(dict.fromkeys(name for exposure in exposures[MOST_ROWS:] for name in exposure.arms))
+    exposures = exposures[:MOST_ROWS]
     with styled():
-        figure = new_figure(0.9 + 2.8 * len(exposures), dataset.attrs.get("title", ""))
+        title = dataset.attrs.get("title", "")
+        more = f" (without what differs in {', '.join(left_out)})" if left_out else ""
+        figure = new_figure(0.9 + 2.8 * len(exposures), f"{title}{more}")
         columns = 2 if any(exposure.has_early for exposure in exposures) else 1
         rows = figure.subplots(len(exposures), columns, squeeze=False, sharey="row", width_ratios=[1.2, 1.0][:columns])
-        drawn = [_draw_row(list(row), exposure) for row, exposure in zip(rows, exposures, strict=True)]
-        legend_below(rows[-1, 0], [mark for marks in drawn if len(marks) > 1 for mark in marks])
+        told = len(chosen) > 1
+        drawn = [_draw_row(list(row), exposure, told) for row, exposure in zip(rows, exposures, strict=True)]
+        legend_below(rows[-1, 0], _first_of_each(mark for marks in drawn if len(marks) > 1 for mark in marks))
+        notes = [_course_note(exposure) for exposure in exposures]
+        for row, note, below in zip(rows, notes, [*notes[1:], ""], strict=True):
+            if note != below:
+                row[0].set_xlabel(f"{row[0].get_xlabel()}\n{note}")
         for row, exposure in zip(rows, exposures, strict=True):
             _label_row(list(row), exposure)
     return figure
 
 
-def _draw_row(panels: Sequence[Axes], exposure: Exposure) -> list[Artist]:
-    """Lines and marks of one group; returns the marks, for a legend where one group has several."""
-    marks = _draw_course(panels[0], exposure)
+def _first_of_each(marks: Iterable[Artist]) -> list[Artist]:
+    """One mark for each dose, though several rows may have it."""
+    return list({str(mark.get_label()): mark for mark in marks}.values())
+
+
+def _draw_row(panels: Sequence[Axes], exposure: Exposure, told: bool) -> list[Artist]:
+    """Lines and marks of one group, and which arms it is of; returns the marks, for a legend where it has several."""
+    marks = _draw_course(
+        panels[0], exposure, f"{', '.join(exposure.arms)}: {exposure.group}" if told else exposure.group
+    )
     if exposure.has_early:
         _draw_first_hours(panels[1], exposure)
     for panel in panels[1 + exposure.has_early :]:
@@ -94,13 +115,12 @@ def _label_row(panels: Sequence[Axes], exposure: Exposure) -> None:
     label_ends(panels[1 if early else 0], _labels(exposure, rows))
 
 
-def _draw_course(axes: Axes, exposure: Exposure) -> list[Artist]:
+def _draw_course(axes: Axes, exposure: Exposure, title: str) -> list[Artist]:
     days = exposure.days
     axis = time_axis(float(days[-1] - days[0]))
-    axes.set_title(textwrap.fill(exposure.group, TITLE_WIDTH))
+    axes.set_title(textwrap.fill(title, TITLE_WIDTH))
     axes.set_ylabel(f"vesicles ({exposure.unit})")
     set_time_axis(axes, axis, days[0], days[-1])
-    axes.set_xlabel(f"time ({axis.name})\n{_course_note(exposure)}")
     for place, style, level in _drawn(axes, exposure):
         if place.outruns_record and exposure.has_early:
             continue
@@ -149,7 +169,7 @@ def _draw_line(
 
 
 def _course_note(exposure: Exposure) -> str:
-    """What the panel of the whole course shows, and what it can not show."""
+    """What the panel of the whole course shows, and what it can not show; rows that share it have it once, below."""
     told = [_recorded(exposure.days)]
     if any(place.only_rises for place in exposure.compartments):
         told.append("lines that only rise: all that ever got there")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bonesim.errors import InputError, closest
-from bonesim.plot.course import band_handles, draw_course, draw_points
+from bonesim.plot.course import against_vehicle, band_handles, draw_band, draw_course, draw_points
 from bonesim.plot.doses import dose_marks, draw_dose_marks, told_apart
 from bonesim.plot.style import (
     BLACK,
@@ -27,7 +27,7 @@ from bonesim.plot.style import (
 )
 from bonesim.results.arms import vehicle_of
 from bonesim.results.dataset import days_of, largest_difference, quantities, structure
-from bonesim.results.members import stated
+from bonesim.results.members import has_draws, quantiles, stated
 from bonesim.scenario.problem import VEHICLE
 
 if TYPE_CHECKING:
@@ -55,8 +55,10 @@ def plot_bone_volume(dataset: xr.Dataset, name: str | None = None) -> Figure:
 
     The axis begins at 0 and a thin line says where the course began. The difference is written at the end and, where
     one arm was treated, at the time when it is largest. A fraction is shown in percent; differences are relative.
+    Where more arms were treated, and with draws, a second panel has the differences over time.
 
-    With draws, lines are the stated values and a band holds 90 % of the draws of each arm. Measured values are points.
+    With draws, lines are the stated values and a band holds 90 % of the draws; of many arms, those of two have one in
+    the first panel, and all in the second, where each draw is held against its own vehicle. Measured values are points.
 
     Parameters
     ----------
@@ -77,13 +79,46 @@ def plot_bone_volume(dataset: xr.Dataset, name: str | None = None) -> Figure:
         raise InputError(f"the result has no {name or 'bone volume'}", remedy=remedy)
     dataset = told_apart(dataset)
     with styled():
-        figure = new_figure(3.6, dataset.attrs.get("title", ""))
-        axes = figure.add_subplot()
-        _draw(axes, dataset, name)
+        title = dataset.attrs.get("title", "")
+        if _apart(dataset, name):
+            figure = new_figure(5.2, title)
+            axes, below = figure.subplots(2, sharex=True, height_ratios=[1.7, 1.0])
+            _draw_differences(below, dataset, name)
+            _draw(axes, dataset, name, below)
+        else:
+            figure = new_figure(3.6, title)
+            axes = figure.add_subplot()
+            _draw(axes, dataset, name, axes)
     return figure
 
 
-def _draw(axes: Axes, dataset: xr.Dataset, name: str) -> None:
+def _apart(dataset: xr.Dataset, name: str) -> bool:
+    """Whether differences to the vehicle have a panel: there are some, and one note on a line would not tell them."""
+    treated = [str(arm) for arm in dataset["arm"].values if arm != VEHICLE]
+    changes = (against_vehicle(stated(dataset), name, arm) for arm in treated)
+    seen = any(change is not None and (np.abs(change[np.isfinite(change)]) > SEEN).any() for change in changes)
+    return seen and (len(treated) > 1 or has_draws(dataset))
+
+
+def _draw_differences(axes: Axes, dataset: xr.Dataset, name: str) -> None:
+    """Every treated arm against its vehicle in percent."""
+    days = days_of(dataset)
+    times = days / time_axis(float(days[-1] - days[0])).days
+    styles = arm_styles([str(arm) for arm in dataset["arm"].values])
+    axes.axhline(0.0, color=GREY, linewidth=0.8, zorder=1)
+    for arm, style in styles.items():
+        change, drawn = (against_vehicle(one, name, arm) for one in (stated(dataset), dataset))
+        if arm == VEHICLE or change is None or drawn is None:
+            continue
+        if has_draws(dataset):
+            low, _, high = quantiles(drawn)
+            draw_band(axes, times, low, high, style.color, len(styles) - 1)
+        axes.plot(times, change, zorder=3, **style._asdict())
+    axes.margins(y=0.1)
+    axes.set_ylabel("against\nvehicle (%)")
+
+
+def _draw(axes: Axes, dataset: xr.Dataset, name: str, lowest: Axes) -> None:
     days = days_of(dataset)
     axis = time_axis(float(days[-1] - days[0]))
     variable = stated(dataset)[name]
@@ -97,15 +132,15 @@ def _draw(axes: Axes, dataset: xr.Dataset, name: str) -> None:
         draw_points(axes, dataset, name, arm, axis.days, style, partial(np.multiply, scale))
     start = next((float(rows[0]) for rows in values.values() if np.isfinite(rows[0])), 0.0)
     axes.axhline(start, color=GREY, linewidth=0.8, zorder=1)
-    set_time_axis(axes, axis, days[0], days[-1])
+    set_time_axis(lowest, axis, days[0], days[-1])
     axes.margins(y=0.08)
     axes.set_ylim(bottom=0.0)
     axes.set_ylabel(f"{label_of(variable)}{unit}")
     handles = draw_dose_marks(axes, dose_marks(dataset), axis.days)
-    legend_below(axes, [*band_handles(dataset), *handles])
+    legend_below(axes, [*band_handles(dataset, "above: " if lowest is not axes else ""), *handles])
     label_ends(axes, [(start, "start", GREY), *_end_labels(values, vehicles, structure(dataset, "own_vehicle", []))])
     treated = [arm for arm in arms if arm != VEHICLE]
-    if VEHICLE in arms and len(treated) == 1:
+    if VEHICLE in arms and len(treated) == 1 and lowest is axes:
         _mark_largest(axes, days / axis.days, axis, values[treated[0]], values[VEHICLE])
 
 

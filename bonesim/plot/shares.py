@@ -68,8 +68,8 @@ def _draw_course(axes: Axes, found: Mapping[str, Any]) -> None:
             base += part
         areas.append(area)
     (line,) = axes.plot(days / axis.days, scale * np.array(found["effect"]), color=BLACK, linewidth=1.2, label="effect")
-    unit = "points of 100" if scale == 100.0 else found["unit"]
-    axes.set_title(f"{found['output']}, dosed minus vehicle ({unit})")
+    unit = "percentage points" if scale == 100.0 else found["unit"]
+    axes.set_title(f"{found['output'].replace('_', ' ')}, {found['arm']} minus vehicle ({unit})")
     set_time_axis(axes, axis, days[0], days[-1])
     legend_below(axes, [line, *areas])
 

@@ -43,8 +43,8 @@ LABEL_WIDTH = 24
 INK = 0.75
 """How bright the colour of a line is left in text, which is thinner and has to be read on white."""
 
-LEGEND_WIDTH = 104
-"""Characters that a row of a legend has room for."""
+LEGEND_WIDTH, LEGEND_MARK, LEGEND_LINE = 104, 8, 72
+"""Characters that a row of a legend has room for, that the mark beside a label takes, and of a line of a label."""
 
 RC: dict[Any, Any] = {
     "font.size": 9.0,
@@ -148,13 +148,20 @@ def set_time_axis(axes: Axes, axis: TimeAxis, start: float, end: float) -> None:
 
 
 def legend_below(axes: Axes, handles: Sequence[Artist]) -> None:
-    """A legend below all panels of the figure of `axes`, in rows that fit; none where there is nothing to say."""
+    """A legend below all panels of the figure of `axes`, in as many columns as fit; none where there is nothing to say.
+
+    Columns are filled one after the other, and each is as wide as its longest label.
+    """
     figure = axes.get_figure(root=True)
     if handles and figure is not None:
         for handle in handles:
-            handle.set_label(textwrap.fill(str(handle.get_label()), LEGEND_WIDTH - 8))
-        widths = [max(map(len, str(handle.get_label()).split("\n"))) + 8 for handle in handles]
-        columns = len(handles) if sum(widths) <= LEGEND_WIDTH else max(1, LEGEND_WIDTH // max(widths))
+            handle.set_label(textwrap.fill(str(handle.get_label()), LEGEND_LINE))
+        widths = [max(map(len, str(handle.get_label()).split("\n"))) + LEGEND_MARK for handle in handles]
+        columns = next(
+            count
+            for count in range(len(handles), 0, -1)
+            if count == 1 or sum(max(column) for column in np.array_split(widths, count)) <= LEGEND_WIDTH
+        )
         figure.legend(handles=handles, loc="outside lower left", ncols=columns)
 
 

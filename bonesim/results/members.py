@@ -106,6 +106,11 @@ def band_summary(variable: xr.DataArray, vehicle: xr.DataArray | None, row: Mapp
     return found
 
 
+def bands_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what `summary` says of an arm, the part that `band_summary` has put there."""
+    return {key: said for key, said in row.items() if key.endswith(("quantiles", "sign_agreement"))}
+
+
 def _agreement(differences: np.ndarray, stated: float | None) -> float | None:
     """The share of differences (percent) that have the sign of the stated one; None where that is no difference."""
     if stated is None or not abs(stated) >= NO_DIFFERENCE:

@@ -78,6 +78,7 @@ def summary(dataset: xr.Dataset, timing: Mapping[str, float] | None = None) -> d
     return {
         "outputs": outputs,
         "copies_per_cell": {name: _peaks(plain, name, arms) for name in quantities(plain, role="copies")},
+        "copies_not_known": structure(dataset, "copies_not_known", []),
         "status": status,
         **({"own_vehicle": own} if own else {}),
         "ledger": structure(dataset, "ledger", []),

@@ -43,7 +43,7 @@ def built(document: Document) -> OdeModel:
     values = initial_values(model)
     known = tuple(replace(p, value=values[p.id]) if math.isnan(p.value) else p for p in model.parameters)
     model = model.with_(parameters=known)
-    model = well_posed(with_amounts_set(with_events(model, builder.formulas.events, values)))
+    model = well_posed(with_amounts_set(with_events(model, builder.formulas.events)))
     return with_equilibria(model, builder.formulas.fast, builder.moved, values)
 
 

@@ -15,8 +15,8 @@ from bonesim.errors import InputError, closest, quoted
 from bonesim.pharmacology.amount import amount_kind
 from bonesim.scenario.comparison import ArmChange, UncertaintyChoice
 from bonesim.scenario.derived import arm_place, arm_scenario, at_arm
-from bonesim.scenario.exposure import regimens
-from bonesim.scenario.problem import VEHICLE, LedgerPlan, Problem, Scope
+from bonesim.scenario.exposure import Regimen, regimens
+from bonesim.scenario.problem import DOSED, VEHICLE, LedgerPlan, Problem, Scope
 from bonesim.scenario.resolve import resolve
 from bonesim.scenario.schema import Scenario
 from bonesim.yamlio.document import dotted
@@ -24,21 +24,20 @@ from bonesim.yamlio.document import dotted
 
 @dataclass(frozen=True)
 class Lot:
-    """Doses of one source and route that are written in protein: the vesicles in them follow from the lot.
+    """Doses of one source and route that are counted alike: the vesicles in them follow from the lot.
 
-    number : id of the lot's particles per ug among the numbers of the problem
+    numbers : ids among the numbers of the problem of those that the vesicles are in proportion to
     group : of the ledger
     amounts : what these doses give to each amount parameter, by flat id
     given : vesicles of all their administrations
-    size, other_size : vesicles of the largest single administration of these doses, and of the group's others
+    size : vesicles of the largest single administration of these doses
     """
 
-    number: str
+    numbers: tuple[str, ...]
     group: str
     amounts: Mapping[str, float]
     given: float
     size: float
-    other_size: float
 
 
 @dataclass(frozen=True)
@@ -111,41 +110,72 @@ def compared(scenario: Scenario, catalog: Catalog | None = None) -> Comparison:
     catalog = catalog or load_catalog()
     base = resolve(scenario, catalog)
     always = Comparison.of(base, lots_of(scenario, catalog)).arms
-    further = [_arm(scenario, name, base, catalog) for name in scenario.arms]
+    further = [arm_of(scenario, name, base, catalog) for name in scenario.arms]
     vehicles = (arm.without_doses() for arm in further if arm.has_own_vehicle)
     return Comparison((*always, *further), scenario.uncertainty, tuple(vehicles))
 
 
-def _arm(scenario: Scenario, name: str, base: Problem, catalog: Catalog) -> Arm:
-    """A further arm; its problem is that of the whole where only strengths differ."""
-    change = scenario.arms[name]
-    own = arm_scenario(scenario, name)
+def arm_of(
+    scenario: Scenario, name: str, base: Problem, catalog: Catalog, besides: frozenset[str] = frozenset()
+) -> Arm:
+    """An arm other than the vehicle; its problem is `base`, that of the whole, where only strengths differ.
+
+    Parameters
+    ----------
+    besides
+        Modules that are taken out beyond what the arm itself is without.
+
+    Raises
+    ------
+    InputError
+        At the arm's place, for what it cannot be.
+    """
+    change, own = (ArmChange(), scenario) if name == DOSED else (scenario.arms[name], arm_scenario(scenario, name))
     free = change.vesicles == "free_cargo"
     if change.vesicles != "intact" and not own.doses:
         place = arm_place(scenario, name, "vesicles")
         raise InputError("nothing is dosed in this arm", place=place, remedy="leave it out, or add a dose")
     problem = base
     if change.settings or free:
-        try:
-            problem = resolve(own, catalog, Scope(free_cargo=free))
-        except InputError as error:
-            raise at_arm(error, scenario, name) from None
-    modules = problem.switches.keys() & {*change.without}
+        problem = _resolved(scenario, name, own, catalog, Scope(free_cargo=free))
+    modules = problem.switches.keys() & {*change.without, *besides}
     if modules:
-        problem = resolve(own, catalog, Scope(free_cargo=free, without=frozenset(modules)))
-    taken = {*_taken_out(scenario, name, own, problem, catalog), *_emptied(change, own, problem, catalog)}
+        problem = _resolved(scenario, name, own, catalog, Scope(free_cargo=free, without=frozenset(modules)))
+    off = {switch for module in modules for switch in problem.switches[module]}
+    words = _by_word(own, problem, catalog)
+    if not besides:  # without further modules, what the arm names may act no longer
+        _refuse_unknown(scenario, name, change.without, problem, words)
+    off |= {gain for word in change.without for gain in words.get(word, ())}
+    off |= {*_emptied(change, own, problem, catalog)}
     other = modules or any(not key.startswith("doses") for key in change.settings)
-    vehicle = f"vehicle of {name}" if other else VEHICLE
-    return Arm(name, problem, dict.fromkeys(sorted(taken), 0.0), lots_of(own, catalog), vehicle)
+    vehicle = f"vehicle of {name}" if other or off & {*_links(problem, catalog)} else VEHICLE
+    return Arm(name, problem, dict.fromkeys(sorted(off), 0.0), lots_of(own, catalog), vehicle)
 
 
-def _taken_out(scenario: Scenario, name: str, own: Scenario, problem: Problem, catalog: Catalog) -> Iterator[str]:
-    """Flat ids of the parameters that are 0 for what an arm's `without` names."""
+def _resolved(scenario: Scenario, name: str, own: Scenario, catalog: Catalog, scope: Scope) -> Problem:
+    try:
+        return resolve(own, catalog, scope)
+    except InputError as error:
+        raise (at_arm(error, scenario, name) if name != DOSED else error) from None
+
+
+def _links(problem: Problem, catalog: Catalog) -> Iterator[str]:
+    """Gains of the links of mediators, which are part of the disease and not of what is dosed."""
+    edges = {edge.id for edge in catalog.edges}
+    return (_gain(problem, edge) for edge in problem.acting if edge not in edges)
+
+
+def _by_word(own: Scenario, problem: Problem, catalog: Catalog) -> dict[str, Sequence[str]]:
+    """Flat ids of the parameters that are 0 for each word that may stand in an arm's `without`."""
     edges = {edge: [_gain(problem, edge)] for edge in problem.acting}
-    known: dict[str, Sequence[str]] = {**_gains_by_cargo(own, problem, catalog), **problem.switches, **edges}
-    for position, word in enumerate(scenario.arms[name].without):
+    return {**_gains_by_cargo(own, problem, catalog), **problem.switches, **edges}
+
+
+def _refuse_unknown(
+    scenario: Scenario, name: str, words: Sequence[str], problem: Problem, known: Mapping[str, Sequence[str]]
+) -> None:
+    for position, word in enumerate(words):
         if word in known:
-            yield from known[word]
             continue
         place = scenario.place(dotted(("arms", name, "without", position)))
         if word in problem.left_out:
@@ -184,24 +214,23 @@ def _gain(problem: Problem, edge: str) -> str:
 
 
 def lots_of(scenario: Scenario, catalog: Catalog) -> tuple[Lot, ...]:
-    """What the scenario's doses owe to the particles per ug of their lots; amounts enter linearly."""
-    lots = []
-    for regimen in regimens(scenario, catalog):
-        doses = [dose for _, dose in regimen.doses]
-        by_protein = [amount_kind(dose.amount.unit).counted == "protein" for dose in doses]
-        mine = [size if counted else 0.0 for size, counted in zip(regimen.particles, by_protein, strict=True)]
-        other = [0.0 if counted else size for size, counted in zip(regimen.particles, by_protein, strict=True)]
+    """What the scenario's doses owe to their lots; amounts enter linearly."""
+    return tuple(lot for regimen in regimens(scenario, catalog) for lot in _lots(regimen))
+
+
+def _lots(regimen: Regimen) -> Iterator[Lot]:
+    """One for each way in which doses of a regimen are counted."""
+    doses = [dose for _, dose in regimen.doses]
+    ways = [amount_kind(dose.amount.unit).counted for dose in doses]
+    for counted in dict.fromkeys(ways):
+        mine = [size if way == counted else 0.0 for size, way in zip(regimen.particles, ways, strict=True)]
         if not any(mine):
             continue
         table = regimen.timetable(regimen.doses, mine)
-        lots.append(
-            Lot(
-                number=f"{regimen.source.id}__particles_per_ug",
-                group=regimen.name,
-                amounts={f"{regimen.name}__{one.id}": one.value for one in table.parameters if one.id in table.active},
-                given=sum(dose.count * size for dose, size in zip(doses, mine, strict=True)),
-                size=max(mine),
-                other_size=max(other),
-            )
+        yield Lot(
+            numbers=tuple(regimen.of_lot(counted)),
+            group=regimen.name,
+            amounts={f"{regimen.name}__{one.id}": one.value for one in table.parameters if one.id in table.active},
+            given=sum(dose.count * size for dose, size in zip(doses, mine, strict=True)),
+            size=max(mine),
         )
-    return tuple(lots)

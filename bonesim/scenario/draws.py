@@ -28,6 +28,7 @@ class Range:
     key: str
     low: float
     high: float
+    stated: float
 
     def at(self, position: np.ndarray) -> np.ndarray:
         """Values at positions between 0 and 1."""
@@ -65,19 +66,21 @@ class Draws:
 
 
 def ranges(problem: Problem) -> dict[str, Range]:
-    """By flat id, every parameter of a problem whose number has a range, and the lots of its doses.
+    """By flat id, every parameter of a problem whose number has a range, and numbers behind parameters and doses.
 
-    What kinetics say of the body is one number for all sources and routes that say the same of it.
+    What kinetics say of the body is one number for all sources and routes that say the same of it. What follows from
+    other numbers has no range of its own.
     """
     groups = {plan.group for plan in problem.ledger}
     found = {}
     for name, said in problem.numbers.items():
         symbol = problem.model.by_id.get(name)
         settable = symbol is None or (isinstance(symbol, Parameter) and symbol.initial is None)
-        if settable and said.get("low", 0.0) < said.get("high", 0.0):
+        if settable and name not in problem.follows and said.get("low", 0.0) < said.get("high", 0.0):
             unit = symbol.unit or "dimensionless" if symbol else said["unit"]
             factor = 1.0 if unit == said["unit"] else Unit.parse(said["unit"]).conversion_to(unit)
-            found[name] = Range(_key(name, said, groups), said["low"] * factor, said["high"] * factor)
+            low, high, stated = (said[bound] * factor for bound in ("low", "high", "value"))
+            found[name] = Range(_key(name, said, groups), low, high, stated)
     return found
 
 
@@ -85,25 +88,35 @@ def drawn_values(arm: Arm, draws: Draws) -> dict[str, np.ndarray]:
     """By flat id, (member,) values of every parameter of an arm that is drawn, or follows from what is."""
     if not draws.members:
         return {}
-    model = arm.problem.model
+    model, spans = arm.problem.model, ranges(arm.problem)
     values = {
         name: span.at(draws.positions(span.key))
-        for name, span in ranges(arm.problem).items()
+        for name, span in spans.items()
         if name in model.by_id and name not in arm.held
     }
+    for name, of in arm.problem.follows.items():
+        if name not in arm.held:
+            values[name] = arm.problem.stated(name) * _factor(spans, of, draws)
     for lot, more in lot_factors(arm, draws):
         for name, amount in lot.amounts.items():
-            values[name] = arm.problem.stated(name) + amount * (more - 1.0)
+            values[name] = values.get(name, arm.problem.stated(name)) + amount * (more - 1.0)
     return values
 
 
 def lot_factors(arm: Arm, draws: Draws) -> Iterator[tuple[Lot, np.ndarray]]:
-    """The lots of an arm, each with its particles per ug over the stated ones, (member,)."""
+    """The lots of an arm, each with the vesicles in its doses over those with the stated values, (member,)."""
     spans = ranges(arm.problem)
     for lot in arm.lots:
-        if lot.number in spans:
-            stated = arm.problem.numbers[lot.number]["value"]
-            yield lot, spans[lot.number].at(draws.positions(spans[lot.number].key)) / stated
+        yield lot, _factor(spans, dict.fromkeys(lot.numbers, 1), draws)
+
+
+def _factor(spans: Mapping[str, Range], of: Mapping[str, int], draws: Draws) -> np.ndarray:
+    """(member,) product of numbers over their stated values, each to its power; one without a range stays."""
+    product = np.ones(draws.members)
+    for name in sorted(of.keys() & spans.keys()):
+        drawn = spans[name].at(draws.positions(spans[name].key)) / spans[name].stated
+        product *= drawn ** of[name]
+    return product
 
 
 def _key(name: str, said: Mapping[str, Any], groups: set[str]) -> str:

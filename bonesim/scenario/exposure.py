@@ -17,9 +17,9 @@ from bonesim.errors import Place
 from bonesim.model.expr import Sym, total
 from bonesim.model.ode import Rule
 from bonesim.network.uptake import ON_THE_WAY, Property, Uptake
-from bonesim.pharmacology.amount import amount_kind, to_particles
+from bonesim.pharmacology.amount import Counted, amount_kind, to_particles
 from bonesim.pharmacology.schedule import record_times
-from bonesim.scenario.kinetics import carrier_numbers, has_own_tissue, in_form, module_numbers, secreted, site_numbers
+from bonesim.scenario.kinetics import carrier_numbers, has_own_tissue, in_form, module_numbers, secreted, site_shares
 from bonesim.scenario.problem import DoseMark, LedgerPlan, Output
 from bonesim.scenario.schema import Dose, Scenario
 from bonesim.scenario.timetable import Timetable, timetable
@@ -33,7 +33,9 @@ class Group:
     active : parameters (flat ids) that are 0 in the vehicle arm
     size : the particles of the largest single administration
     uptakes : what cells take up a day, at each site that the route reaches
-    numbers : class, range and source of the numbers that catalogue and scenario give the module, by flat id
+    numbers : class, range and source of the numbers that catalogue and scenario give the module, and of those behind
+        them, by flat id
+    follows : as in a problem
     compartments : the module's own ids of all places where its vesicles can be
     """
 
@@ -45,6 +47,7 @@ class Group:
     size: float
     uptakes: tuple[Uptake, ...]
     numbers: Mapping[str, Number]
+    follows: Mapping[str, Mapping[str, int]]
     compartments: tuple[str, ...]
     title: str
 
@@ -93,6 +96,9 @@ def dose_groups(scenario: Scenario, catalog: Catalog) -> list[Group]:
     return [regimen.group() for regimen in regimens(scenario, catalog)]
 
 
+SECRETION = "endogenous_secretion"
+"""Prior: what the body itself secretes, protein by time and body mass."""
+
 EARLY = 2.0
 """Days after the scenario's first dose during which exposure is kept closely."""
 
@@ -133,10 +139,12 @@ class Regimen:
         self.name = "_".join(filter(None, key))
         self.species = catalog.species[scenario.subject.species]
         self.mass = body_mass(scenario, self.species)
-        self.flux = secreted(catalog.priors["endogenous_secretion"], self.mass, self.source.lot.per_ug)
+        self.flux = secreted(catalog.priors[SECRETION], self.mass, self.source.lot.particles_per_ug)
         module = load_module(self.route.module or "", self.name)
+        self.priors = catalog.priors
+        self.site = site_shares(self.route, self.species, self.mass, scenario.place("subject.species"))
         given = {"uptake_reserve": catalog.priors["uptake_reserve"], "endogenous_flux": self.flux}
-        given |= site_numbers(self.route, self.species, self.mass, scenario.place("subject.species"))
+        given |= self.site.numbers
         given |= carrier_numbers(self.carrier)
         self.values = module_numbers(module, self.route, self.species, given)
         module = module.with_values({name: number.quantity for name, number in self.values.items()})
@@ -169,6 +177,31 @@ class Regimen:
         )
         return counted * (lot.purity.value if lot.purity else 1.0)
 
+    def of_lot(self, counted: Counted) -> dict[str, Number]:
+        """The numbers of the lot that say how many vesicles are in a dose counted so, by flat id."""
+        lot = self.source.lot
+        name, number = {
+            "protein": ("particles_per_ug", lot.particles_per_ug),
+            "vesicles": ("lot_spread", lot.spread or self.priors["lot_spread"]),
+            "cells": ("particles_per_cell", lot.particles_per_cell),
+        }[counted]
+        named = {name: number, "purity": lot.purity}
+        return {f"{self.source.id}__{name}": one for name, one in named.items() if one}
+
+    def _follows(self) -> dict[str, Mapping[str, int]]:
+        """By the module's own ids: what the body secretes, counted as the lot counts protein, and cells of a site."""
+        return {"endogenous_flux": {SECRETION: 1, f"{self.source.id}__particles_per_ug": 1}, **self.site.follows}
+
+    def _behind(self) -> dict[str, Number]:
+        """Numbers that lie behind those of the module, or behind the amounts of its doses, by flat id."""
+        found = {SECRETION: self.priors[SECRETION], **self.of_lot("protein"), **self.site.behind}
+        for _, dose in self.doses:
+            found |= self.of_lot(amount_kind(dose.amount.unit).counted)
+        return found
+
+    def _flat(self, name: str) -> str:
+        return f"{self.name}__{name}"
+
     def timetable(self, doses: Sequence[tuple[int, Dose]], particles: Sequence[float]) -> Timetable:
         """The events that give so many vesicles at the times of these doses."""
         return timetable(doses, particles, self.card, self.recorded, self.carrier)
@@ -196,11 +229,9 @@ class Regimen:
             marks=tuple(self._mark(dose) for _, dose in self.doses),
             size=max(self.particles),
             uptakes=tuple(self._uptakes()),
-            numbers={
-                f"{self.name}__{name}": number
-                for name, number in self.values.items()
-                if name in self.module.model.by_id
-            },
+            numbers={self._flat(name): one for name, one in self.values.items() if name in self.module.model.by_id}
+            | self._behind(),
+            follows={self._flat(name): of for name, of in self._follows().items() if name in self.module.model.by_id},
             compartments=self.compartments,
             title=self.title,
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bonesim.catalog.schema import Carrier, Number, Route, Species
 from bonesim.compose.module import Module
 from bonesim.errors import InputError, Place
 from bonesim.model.simplify import simplified
+from bonesim.network.uptake import COUNTS
 from bonesim.units import Quantity
 
 BLOOD = "iv_two_phase"
@@ -45,12 +46,35 @@ def carrier_numbers(carrier: Carrier | None) -> dict[str, Number]:
     return {name: number for name, number in named.items() if number}
 
 
-def site_numbers(route: Route, species: Species, mass: Quantity, place: Place) -> dict[str, Number]:
+@dataclass(frozen=True)
+class Shares:
+    """Numbers of a module that are in proportion to others, which lie behind them and are no parameters of it.
+
+    numbers : by the module's own ids
+    follows : what each is in proportion to, by flat id, with the power in which that enters
+    behind : those others by flat id
+    """
+
+    numbers: Mapping[str, Number]
+    follows: Mapping[str, Mapping[str, int]]
+    behind: Mapping[str, Number]
+
+
+def site_shares(route: Route, species: Species, mass: Quantity, place: Place) -> Shares:
     """How many cells a site has for one of the marrow, where it has cells of its own; errors of `cell_count`."""
     if not has_own_tissue(route):
-        return {}
+        return Shares({}, {}, {})
     marrow, cells = (cell_count(site, species, mass, place) for site in ("bone", route.site))
-    return {"site_cells": scaled(cells, 1.0 / marrow.value, unit="dimensionless")}
+    share = cells.model_copy(
+        update={
+            "value": cells.value / marrow.value,
+            "low": cells.low / marrow.high,
+            "high": cells.high / marrow.low,
+            "unit": "dimensionless",
+        }
+    )
+    site, bone = COUNTS[route.site], COUNTS["bone"]
+    return Shares({"site_cells": share}, {"site_cells": {site: 1, bone: -1}}, {site: cells, bone: marrow})
 
 
 def cell_count(site: str, species: Species, mass: Quantity, place: Place) -> Number:
@@ -70,10 +94,13 @@ def cell_count(site: str, species: Species, mass: Quantity, place: Place) -> Num
     return scaled(count, mass.to("g") / species.defaults.mass.quantity.to("g"))
 
 
-def secreted(secretion: Number, mass: Quantity, particles_per_ug: float) -> Number:
+def secreted(secretion: Number, mass: Quantity, per_ug: Number) -> Number:
     """Vesicles that a body of some mass itself secretes a day, from what it secretes for its mass."""
-    per_mass = secretion.quantity.to("1/day") / secretion.value
-    return scaled(secretion, per_mass * mass.to("ug") * particles_per_ug, unit="particle/day", prior=None)
+    ug_a_day = secretion.quantity.to("1/day") / secretion.value * mass.to("ug")
+    particles = per_ug.quantity.to("particle/ug") / per_ug.value
+    bounds = {name: getattr(secretion, name) * getattr(per_ug, name) for name in ("value", "low", "high")}
+    whole = secretion.model_copy(update={**bounds, "unit": "particle/day", "prior": None})
+    return scaled(whole, ug_a_day * particles)
 
 
 def scaled(number: Number, factor: float, **changes: object) -> Number:

@@ -19,6 +19,7 @@ from bonesim.scenario.derived import arm_scenario, at_arm
 from bonesim.scenario.schema import LATER, TISSUE, Scenario, flag_of
 from bonesim.scenario.subject import unfit_subject
 from bonesim.yamlio import Document, read, read_text, validate
+from bonesim.yamlio.scalars import NULLS
 
 if TYPE_CHECKING:
     from bonesim.catalog import Catalog
@@ -68,7 +69,7 @@ def load_scenario(
         All that is wrong, each with place and remedy.
     """
     folder = Path(path).parent
-    document, flags = _changed(read(path), _settings(set_))
+    document, flags = _changed(read(path), settings_of(set_))
     _count_from(folder, document.data, flags)
     try:
         scenario = validate(document, Scenario)
@@ -196,8 +197,8 @@ def _reworded(error: InputError, flags: dict[str, str]) -> InputError:
     return InputError(error.problem, place=place, remedy=remedy)
 
 
-def _settings(set_: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
-    """Dotted key -> text of its new value."""
+def settings_of(set_: Mapping[str, str] | Sequence[str]) -> dict[str, str]:
+    """Dotted key -> text of its new value, from what `load_scenario` takes."""
     if isinstance(set_, Mapping):
         return dict(set_)
     if isinstance(set_, str):
@@ -230,6 +231,8 @@ def _changed(document: Document, settings: Mapping[str, str]) -> tuple[Document,
 def _value(text: str, flag: str) -> Any:
     if not text.strip():
         raise InputError("no value", place=Place(key=flag), remedy=f"{flag}=VALUE")
+    if text.strip() in NULLS:  # as a document it would be an empty file
+        return None
     try:
         return read_text(text).data
     except InputError as error:

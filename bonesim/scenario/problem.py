@@ -72,12 +72,15 @@ class Problem:
     t_out : output times, day
     t_early : times of the first two days after the first dose, day, at which exposure is kept besides
     sizes : the size a state is known to take, by flat id, from which its absolute tolerance follows
-    numbers : where each number came from, by flat id of the parameter
+    numbers : where each number came from, by flat id of the parameter; also of those that lie behind parameters
+    follows : parameters that are drawn with others, by flat id: the numbers in proportion to which they are, each with
+        the power in which it enters
     acting, left_out : edges of the catalogue that act here, and those that do not, with the reason
     activities, drives : (cell, process, symbol) of every factor that drives a process: of the signal network, and of
         modules
     switches : parameters, 1 each, that cut off what a module does to others where they are 0, by the module's name
     outside : (source, cargo) of what acts outside cells, with the parameter of its molecules per vesicle
+    uncounted : `CELL.CARGO` of what acts in cells and of which nobody has counted how many a vesicle holds
     own : texts of the files of the user's own modules, by module and name of the file
     """
 
@@ -94,12 +97,14 @@ class Problem:
     title: str
     scenario_text: str
     numbers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    follows: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     acting: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     activities: tuple[tuple[str, str, str], ...] = ()
     drives: tuple[tuple[str, str, str], ...] = ()
     switches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     outside: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    uncounted: tuple[str, ...] = ()
     own: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property

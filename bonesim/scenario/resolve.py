@@ -77,12 +77,14 @@ def resolve(scenario: Scenario, catalog: Catalog | None = None, scope: Scope = A
         numbers=_numbers(
             model, parts, species, {**network.numbers, **disease.numbers, **injuries, **surface.numbers}, groups
         ),
+        follows={name: of for group in groups for name, of in group.follows.items()},
         acting=network.edges,
         left_out=network.left_out,
         activities=(*network.activities, *((one.cell, one.process, one.symbol) for one in network.properties)),
         drives=tuple((one.cell, one.process, one.symbol) for one in driven_processes(biology)),
         switches={one.name: off for one in biology if (off := switches(one, biology))},
         outside=surface.outside,
+        uncounted=tuple(f"{cell}.{cargo}" for cell, cargo in network.uncounted),
         own={module.name: dict(module.files) for module in biology if module.files},
     )
 
@@ -261,8 +263,14 @@ def _numbers(
     numbers |= {name: _origin(number) for name, number in catalogued.items()}
     for group in groups:
         numbers |= {name: _origin(number) for name, number in group.numbers.items()}
-        numbers[f"{group.source.id}__particles_per_ug"] = _origin(group.source.lot.particles_per_ug)
+        for name, of in group.follows.items():
+            numbers[name] = {**numbers[name], "basis": "computed", "source": f"in proportion to {_proportion(of)}"}
     return numbers
+
+
+def _proportion(of: Mapping[str, int]) -> str:
+    """The numbers behind another, in words."""
+    return " and ".join(name if power == 1 else f"1/{name}" for name, power in of.items())
 
 
 SAID = ("basis", "source", "low", "high", "why")

@@ -13,7 +13,7 @@ from bonesim.errors import InputError, InternalError
 from bonesim.solve.driver import Lanes
 from bonesim.solve.history import FIRST_ROOM
 from bonesim.solve.settings import Settings, check_threads, default_atol
-from bonesim.solve.solution import Solution
+from bonesim.solve.solution import Memory, Solution
 from bonesim.solve.status import Status, told
 from bonesim.system import Batch, Kernels, Layout
 
@@ -35,6 +35,7 @@ def integrate(
     lanes: int | None = None,
     threads: int | None = None,
     dtype: DTypeLike = np.float64,
+    memory: Memory | None = None,
 ) -> Solution:
     """Solve every member of a batch from `t_out[0]` to `t_out[-1]`.
 
@@ -46,6 +47,8 @@ def integrate(
     as one ends, the next takes its lane. Several `threads` share the members out among them: by default all
     processors in a compiled loop, and one in NumPy, whose calls are too short to run beside others.
 
+    Who solves many batches and keeps the outputs of none hands the same `memory` to all of them.
+
     Returns a `Solution`; a member that fails carries status, stop time and cause, and never stops the others.
     """
     settings = settings or Settings()
@@ -54,7 +57,7 @@ def integrate(
         raise InternalError(f"the kernels step by {kernels.loop.method}, not by {settings.tableau.name}")
     with np.errstate(all="ignore"):
         atol = _atol(kernels, batch, settings)
-    solution = Solution.empty(batch.t_out, len(kernels.layout.observables), atol, dtype)
+    solution = Solution.empty(batch.t_out, len(kernels.layout.observables), atol, dtype, memory)
     if kernels.loop is None:
         _run_plain(kernels, batch, settings, solution, lanes or lanes_for(kernels.layout, settings), threads or 1)
     elif batch.members:
@@ -120,8 +123,10 @@ def known_size(kernels: Kernels, batch: Batch) -> np.ndarray:
     if kernels.layout.events:
         start = np.full(batch.members, batch.t_out[0])
         parameters, y = batch.parameters.copy(), batch.initial.copy()
+        k = kernels.constants(parameters)
         for event in range(len(kernels.layout.events)):
-            kernels.functions.fire(event, start, y, parameters, tuple(kernels.constants(parameters)))
+            kernels.functions.fire(event, start, y, parameters, k)
+            kernels.functions.jumped(event, parameters, k)
             size = np.maximum(size, np.abs(y))
     return np.where(np.isfinite(size), size, 0.0)
 

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import prod
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from bonesim.solve.status import Status
+
+
+@dataclass
+class Memory:
+    """Room for outputs that one batch after another writes to; its pages are new to the machine but once.
+
+    What was written there holds until the next batch.
+    """
+
+    block: np.ndarray = field(default_factory=lambda: np.empty(0, np.uint8))
+
+    def array(self, shape: tuple[int, ...], dtype: DTypeLike) -> np.ndarray:
+        """Room for an array of this shape, whatever it holds."""
+        size = prod(shape) * np.dtype(dtype).itemsize
+        if self.block.nbytes < size:
+            self.block = np.empty(size, np.uint8)
+        return self.block[:size].view(dtype).reshape(shape)
 
 
 @dataclass(frozen=True)
@@ -38,12 +56,19 @@ class Solution:
     cause: dict[int, str] = field(default_factory=dict)
 
     @classmethod
-    def empty(cls, t: np.ndarray, observables: int, atol: np.ndarray, dtype: DTypeLike = np.float64) -> Solution:
+    def empty(
+        cls,
+        t: np.ndarray,
+        observables: int,
+        atol: np.ndarray,
+        dtype: DTypeLike = np.float64,
+        memory: Memory | None = None,
+    ) -> Solution:
         """A solution in which nothing has happened yet; who fills it writes all of `y`."""
         states, members = atol.shape
         return cls(
             t=t,
-            y=np.empty((members, observables, len(t)), dtype).T,
+            y=(memory or Memory()).array((members, observables, len(t)), dtype).T,
             end=np.full((states, members), np.nan),
             status=np.zeros(members, np.int8),
             stop_time=np.full(members, t[0], float),

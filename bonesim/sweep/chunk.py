@@ -19,7 +19,7 @@ from bonesim.scenario.problem import DOSED, VEHICLE, Problem
 from bonesim.scenario.variants import Variation
 from bonesim.simulate import build_kernels, members
 from bonesim.solve.integrate import integrate
-from bonesim.solve.solution import Solution
+from bonesim.solve.solution import Memory, Solution
 from bonesim.solve.status import Status
 from bonesim.sweep.plan import Plan
 from bonesim.system import Kernels
@@ -78,6 +78,7 @@ class Solver:
         self.plan, self.backend, self.threads, self.dtype = plan, backend, threads, dtype
         self.outputs = [output for output in plan.variants.base.outputs if output.role == "output"]
         self.kernels: dict[object, Kernels] = {}
+        self.memory = Memory()
 
     def __call__(self, chunk: slice) -> Chunk:
         """The members of one chunk.
@@ -121,7 +122,7 @@ class Solver:
         sizes = {name: np.tile(size, arms)[first] for name, size in variation.sizes.items()}
         chosen = settings(problem, batch, sizes)
         moving = np.asarray(restless(kernels, batch).any(axis=0))
-        solution = integrate(kernels, batch, chosen, threads=self.threads)
+        solution = integrate(kernels, batch, chosen, threads=self.threads, memory=self.memory)
         place = equal.reshape(arms, -1)
         self._check_ledger(variation, solution, place, done.members.start)
         for arm, columns in enumerate(place):

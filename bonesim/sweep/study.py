@@ -147,13 +147,17 @@ def _check_choices(executor: str, dtype: str) -> None:
 
 def _check_sections(scenario: Scenario) -> None:
     """A sweep runs each member with the stated values, beside its vehicle arm."""
+    faults = []
     if scenario.uncertainty:
         problem = "a sweep runs each member with the stated values, and draws nothing"
-        remedy = "leave it out, and vary numbers by name under 'sweep'"
-        raise InputError(problem, place=scenario.place("uncertainty"), remedy=remedy)
+        remedy = "--set uncertainty=null; numbers can be varied by name under 'sweep'"
+        faults.append(InputError(problem, place=scenario.place("uncertainty"), remedy=remedy))
     if scenario.arms:
         problem = "a sweep runs the arms dosed and vehicle of each member, and no others"
-        raise InputError(problem, place=scenario.place("arms"), remedy="--set arms={}, or a sweep of each arm")
+        remedy = "--set arms={}; what an arm changes can be set likewise, for a sweep of its own"
+        faults.append(InputError(problem, place=scenario.place("arms"), remedy=remedy))
+    if faults:
+        raise InputError.together(faults)
 
 
 def _check_rest(planned: Plan, chunk: Chunk) -> None:

@@ -11,7 +11,9 @@ Scalar = str | int | float | bool | None
 
 MOST_DIGITS = 400
 
-_NULL = frozenset(("", "~", "null", "Null", "NULL"))
+NULLS = frozenset(("", "~", "null", "Null", "NULL"))
+"""Plain scalars that are no value."""
+
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INT = re.compile(r"[-+]?[0-9]+")
 _OCTAL = re.compile(r"0o[0-7]+")
@@ -32,7 +34,7 @@ def plain(text: str) -> Scalar:
     InputError
         If it is a number that does not fit: more than 400 digits, or beyond floating point.
     """
-    if text in _NULL:
+    if text in NULLS:
         return None
     if text in _BOOL:
         return _BOOL[text]

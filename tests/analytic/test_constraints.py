@@ -8,11 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from equations import Formula, Happening, batch_of, event, kernels_of, model, solve, when
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from scipy.special import lambertw
 
+from bonesim.codegen.constraints import pivots
 from bonesim.errors import InputError, SimulationError
 from bonesim.failure import explain_failure
 from bonesim.model.document import from_document, to_document
@@ -91,6 +92,29 @@ def test_a_constraint_may_hold_a_condition_and_an_event_may_wait_for_its_state()
     x = np.where(t < 0.5, 1 - t, np.where(t < 0.7, 0.5 - 2 * (t - 0.5), 1 - (t - 0.7)))
     np.testing.assert_allclose(solution.y[:, 0, 0], x, rtol=1e-8)
     np.testing.assert_allclose(solution.y[:, 1, 0], np.where((t > 0.5) & (t < 0.7), 2, 1), rtol=1e-12)
+
+
+def test_constraints_of_which_a_part_is_singular_are_eliminated_in_an_order_that_goes_on() -> None:
+    """In the written order the second pivot is 0. Beside the closed form."""
+    written = {"x": (0, "x + y + z - 1"), "y": (0, "x + y - s"), "z": (0, "y + z - k*s")}
+    ode = constrained({"s": (1, "-s"), **written}, "x", "y", "z", parameters={"k": 2})
+    times = np.linspace(0, 2, 5)
+    s, *found = solve(ode, times, settings=TIGHT).y[:, :, 0].T
+    np.testing.assert_allclose(s, np.exp(-times), rtol=1e-7)
+    np.testing.assert_allclose(found, [1 - 2 * s, 3 * s - 1, 1 - s], rtol=1e-9, atol=1e-9)
+
+
+@given(size=st.integers(1, 7), density=st.floats(0.2, 1), seed=st.integers(0, 10_000))
+def test_pivots_in_their_order_and_place_are_far_from_zero(size: int, density: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    matrix = np.where(rng.random((size, size)) < density, rng.integers(-2, 3, (size, size)), 0).astype(float)
+    assume(abs(np.linalg.det(matrix)) > 0.5)
+    sparse = {row: {int(at): float(matrix[row, at]) for at in np.flatnonzero(matrix[row])} for row in range(size)}
+    chosen = pivots(sparse)
+    left = matrix[list(chosen.values())][:, list(chosen)]
+    for place in range(size):
+        assert abs(left[place, place]) >= 0.09 * np.abs(left[place:, place]).max()
+        left[place + 1 :] -= np.outer(left[place + 1 :, place] / left[place, place], left[place])
 
 
 @pytest.mark.parametrize("guess", [1.2, -40.0, 1e6])

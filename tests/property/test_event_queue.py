@@ -115,7 +115,7 @@ events = st.builds(
     lambda trigger, sets, **more: when(trigger, **more, **sets),
     triggers,
     settings_of,
-    delay=st.one_of(st.none(), eighths, st.sampled_from(["piecewise(0.25, a > 0.3, 1)", "b*b"])),
+    delay=st.one_of(st.none(), eighths, st.sampled_from(["piecewise(0.25, a > 0.3, 1)", "ceil(8*b*b - 0.01)/8"])),
     priority=st.one_of(st.none(), st.integers(-3, 3), st.sampled_from(["a", "b", "a - b"])),
     persistent=st.booleans(),
     early=st.booleans(),

@@ -89,8 +89,8 @@ def test_slopes_share_the_factors_of_the_model_and_keep_their_bits(most: int, mo
     model = with_sensitivities(load_model("lemaire2004"), ["D_R", "k_B", "D_A"]).model
     factored = []
 
-    def apart(size: int, entries: dict[sparse.Entry, object]) -> sparse.Elimination:
-        plan = sparse.eliminate(size, entries if not factored else {place: place for place in entries})
+    def apart(size: int, entries: dict[sparse.Entry, object], in_turn: Sequence[int]) -> sparse.Elimination:
+        plan = sparse.eliminate(size, entries if not factored else {place: place for place in entries}, in_turn)
         factored.append(sum(1 for _ in plan.factored))
         return plan
 

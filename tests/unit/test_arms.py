@@ -120,16 +120,21 @@ def test_an_arm_is_to_get_what_its_own_doses_say() -> None:
     assert [one.scheduled(one.problem.ledger[0]) for one in (dosed, vehicle, low)] == [200.0, 0.0, 6.0]
 
 
-def test_amounts_in_protein_belong_to_a_lot_and_counted_ones_do_not() -> None:
+def test_amounts_belong_to_a_lot_by_the_way_in_which_they_are_counted() -> None:
     doses = (bolus(), bolus(amount="1e10 particles", start="2 day", every="1 day", count="2"))
-    (lot,) = compared(question(*doses)).arms[0].lots
-    assert (lot.number, lot.group) == ("macrophage_m2__particles_per_ug", "macrophage_m2_intravenous")
+    lot, counted = compared(question(*doses)).arms[0].lots
+    assert (lot.numbers, lot.group) == (("macrophage_m2__particles_per_ug",), "macrophage_m2_intravenous")
     assert lot.amounts == {
         "macrophage_m2_intravenous__dose0_amount": 2e11,
         "macrophage_m2_intravenous__dose1_amount": 0.0,
     }
-    assert (lot.given, lot.size, lot.other_size) == (2e11, 2e11, 1e10)
-    assert compared(question(doses[1])).arms[0].lots == ()
+    assert (lot.given, lot.size) == (2e11, 2e11)
+    assert counted.numbers == ("macrophage_m2__lot_spread",)
+    assert counted.amounts == {
+        "macrophage_m2_intravenous__dose0_amount": 0.0,
+        "macrophage_m2_intravenous__dose1_amount": 1e10,
+    }
+    assert (counted.given, counted.size) == (2e10, 1e10)
 
 
 FAULTS = {
@@ -173,6 +178,7 @@ def test_an_output_that_an_arm_does_not_have_is_told_at_the_arm() -> None:
         ("{subject.mass: 300 g}", True),
         ("{context: []}", True),
         ("{without: [angiogenesis]}", True),
+        ("{without: [oestrogen_osteoclast_apoptosis]}", True),
     ],
 )
 def test_an_arm_with_another_subject_disease_or_model_has_a_vehicle_of_its_own(change: str, own: bool) -> None:

@@ -56,7 +56,7 @@ def test_run_writes_what_it_prints_as_json(capsys: pytest.CaptureFixture[str]) -
     folder = Path("out/deep")
     assert sorted(path.name for path in folder.iterdir()) == ["result.nc", "summary.json", "trajectories.csv"]
     assert found == json.loads((folder / "summary.json").read_text())
-    assert set(found) == {"outputs", "copies_per_cell", "status", "ledger", "timing", "provenance"}
+    assert set(found) == {"outputs", "copies_per_cell", "copies_not_known", "status", "ledger", "timing", "provenance"}
     assert set(found["timing"]) == {"read", "solve"}
     sizes = bonesim.read_run(folder).sizes
     assert (sizes["arm"], sizes["time"]) == (2, 11)

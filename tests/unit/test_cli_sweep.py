@@ -18,9 +18,9 @@ from bonesim.sweep.forecast import in_words
 SCENARIO = str(data_root() / "scenarios" / "ovx_m2.yaml")
 SHORT = ["--set", "duration=6 week", "--set", "doses[0].count=1", "--set", "record.every=1 week"]
 AMOUNTS = [*SHORT, "--set", 'sweep={vary: {"doses[0].amount": [10 ug, 100 ug, 1000 ug]}}']
-HILL = [*SHORT, "--set", "sweep={vary: {hill: [0.7, 1]}}"]
+HILL = [*SHORT, "--set", "sweep={vary: {hill: [-0.5, 1]}}"]
 BEYOND = (
-    "note: hill takes 0.7 to 1, beyond the range stated for it, 1 to 2 "
+    "note: hill takes -0.5 to 1, beyond the range stated for it, 1 to 2 "
     "(assumed: No dose-response curve of a vesicle preparation on bone cells was found; 1 adds no threshold.)\n"
 )
 
@@ -86,7 +86,7 @@ def test_failed_members_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sweep", SCENARIO, *HILL, "-o", "out.zarr"]) == 3
     out, err = capsys.readouterr()
     assert "\nfailed   1 of 2\n" in out
-    assert err.startswith(f"{forecast(2)}{BEYOND}member 0 (hill 0.7), arm dosed: stopped at t = ")
+    assert err.startswith(f"{forecast(2)}{BEYOND}member 0 (hill -0.5), arm dosed: stopped at t = ")
 
 
 def test_check_says_of_a_stated_range_what_sweep_says(capsys: pytest.CaptureFixture[str]) -> None:
@@ -98,7 +98,7 @@ def test_check_says_of_a_stated_range_what_sweep_says(capsys: pytest.CaptureFixt
 
 
 def test_many_failed_members_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    many = "sweep={vary: {hill: {low: 0.5, high: 0.9, count: 23}}}"
+    many = "sweep={vary: {hill: {low: -0.9, high: -0.5, count: 23}}}"
     assert main(["sweep", SCENARIO, *SHORT, "--set", many, "-o", "out.zarr", "--plot"]) == 3
     out, err = capsys.readouterr()
     assert len(err.splitlines()) == 2 + 21
@@ -222,3 +222,14 @@ def test_check_says_how_many_members_there_are(capsys: pytest.CaptureFixture[str
     assert "\n  sweep     grid, 3 members over doses[0].amount\n" in capsys.readouterr().out
     assert main(["check", SCENARIO, *SHORT, "--set", "sweep={vary: {hil: [1, 2]}}"]) == 2
     assert "did you mean 'hill'?" in capsys.readouterr().err
+
+
+def test_draws_and_arms_are_refused_together_and_the_remedies_work(capsys: pytest.CaptureFixture[str]) -> None:
+    text = Path(SCENARIO).read_text()
+    Path("both.yaml").write_text(f"{text}uncertainty: {{members: 5}}\narms: {{ko: {{without: [miR-690]}}}}\n")
+    assert main(["sweep", "both.yaml", *AMOUNTS, "-o", "out.zarr"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[1] for line in lines[::2]] == ["uncertainty", "arms"]
+    flags = [line.removeprefix("  try: ").split(";")[0].split(" ") for line in lines[1::2]]
+    assert main(["sweep", "both.yaml", *AMOUNTS, *flags[0], *flags[1], "-o", "out.zarr"]) == 0
+    assert bonesim.read_study("out.zarr").sizes["arm"] == 2

@@ -6,13 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bonesim.cli.main import main
 from bonesim.compare import compare, rows, verdicts
 from bonesim.errors import InputError
+from bonesim.plot import plot_comparison
+from bonesim.plot.comparison import THIN
 from bonesim.resources import data_root
 from bonesim.run import run
+from bonesim.scenario.load import load_scenario
 
 M1, M2 = (data_root() / "scenarios" / f"ovx_{name}.yaml" for name in ("m1", "m2"))
 
@@ -49,6 +53,54 @@ def test_the_arms_of_one_scenario() -> None:
     assert arms == ["dosed", "vehicle", "bmsc", "without_homing"]
     sizes = {row["arm"]: row["largest_against_vehicle_percent"] for row in found if row["output"] == "CTX"}
     assert sizes["dosed"] < sizes["without_homing"] < 0 < sizes["bmsc"]
+
+
+DRAWN = {"uncertainty.members": "12", "duration": "12 week", "outputs": "[bone_volume_fraction, OBa]"}
+
+
+def test_draws_have_bands_beside_the_stated_values() -> None:
+    entries = compare([M2], ["pivonka2008", "lemaire2004"], DRAWN)
+    found = [row for row in rows(entries) if row["arm"] == "dosed"]
+    assert [(row["core"], row["output"]) for row in found] == [
+        (core, output) for core in ("pivonka2008", "lemaire2004") for output in ("bone_volume_fraction", "OBa")
+    ]
+    drawn = run(load_scenario(M2, DRAWN))
+    members = {arm: drawn["OBa"].sel(arm=arm).values[:, -1] for arm in ("dosed", "vehicle")}
+    more = 100.0 * (members["dosed"] / members["vehicle"] - 1.0)
+    assert list(found[1]["against_vehicle_percent_quantiles"].values()) == pytest.approx(
+        np.quantile(more, [0.05, 0.5, 0.95]), rel=1e-9
+    )
+    assert {row["members"] for row in found} == {12}
+    assert all(row["largest_sign_agreement"] > 0.5 for row in found)
+    plain = rows(compare([M2, M1], set_={"duration": "12 week"}))
+    assert not any("members" in row or "quantiles" in row for row in plain)
+
+
+def test_the_figure_has_a_band_and_a_median_for_each_line() -> None:
+    entries = compare([M1, M2], set_=DRAWN)
+    panel = plot_comparison(entries).axes[0]
+    lines = {str(line.get_label()): line for line in panel.get_lines()}
+    assert {"ovx_m1", "ovx_m2"} <= lines.keys()
+    assert len(panel.collections) == 2
+    thin = [line for line in panel.get_lines() if line.get_linewidth() == THIN]
+    drawn = entries[0].result["bone_volume_fraction"]
+    more = 100.0 * (drawn.sel(arm="dosed") / drawn.sel(arm="vehicle") - 1.0)
+    assert thin[0].get_ydata() == pytest.approx(np.median(more.values, axis=0), rel=1e-9)
+    assert "thin: median of the draws" in [text.get_text() for text in panel.figure.legends[0].get_texts()]
+
+
+def test_a_core_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ["--cores", "pivonka2008,lemaire2004", "--set", "model.core=lemaire2004"]
+    assert main(["compare", str(M2), *flags]) == 2
+    assert capsys.readouterr().err == "--set model.core: set twice, by --cores too\n  try: leave one out\n"
+
+
+def test_the_command_prints_bands(capsys: pytest.CaptureFixture[str]) -> None:
+    settings = [part for key, value in DRAWN.items() for part in ("--set", f"{key}={value}")]
+    assert main(["compare", str(M1), str(M2), *settings]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("12 draws: 5 / 50 / 95 % of them") == 2
+    assert len([line for line in printed.splitlines() if line.startswith("ovx_m2  ") and "/" in line]) == 2
 
 
 def row(output: str, size: float | None, arm: str = "dosed") -> dict[str, Any]:

@@ -46,7 +46,7 @@ def test_members_that_are_renewed_move_in_every_range_and_the_others_stay() -> N
     ("low", "high", "middle"), [(0.1, 10.0, 1.0), (-10.0, -0.1, -1.0), (-1.0, 3.0, 1.0), (0.0, 2.0, 1.0)]
 )
 def test_half_of_a_range_lies_on_its_logarithm_unless_it_holds_0(low: float, high: float, middle: float) -> None:
-    span = Range("k", low, high)
+    span = Range("k", low, high, middle)
     assert span.at(np.array([0.0, 0.5, 1.0])) == pytest.approx([low, middle, high])
 
 
@@ -63,12 +63,63 @@ def test_every_number_with_a_range_is_drawn_within_it_in_the_unit_of_the_model()
     assert not {"core__A_OBa", "bone__k_formation", "macrophage_m2_intravenous__k_uptake"} & set(values)
 
 
-def test_amounts_in_protein_follow_the_lot_and_counted_ones_stay() -> None:
+def drawn(arm: Arm, number: str) -> np.ndarray:
+    """Values of a number behind parameters over the stated one."""
+    span = ranges(arm.problem)[number]
+    return np.asarray(span.at(Draws(CHOICE).positions(span.key)) / span.stated)
+
+
+def test_amounts_follow_their_lot_by_the_way_in_which_they_are_counted() -> None:
     arm = arms(bolus(), bolus(amount="1e10 particles", start="2 day"))[0]
-    values, number = drawn_values(arm, Draws(CHOICE)), ranges(arm.problem)["macrophage_m2__particles_per_ug"]
-    per_ug = number.at(Draws(CHOICE).positions(number.key))
-    assert values["macrophage_m2_intravenous__dose0_amount"] == pytest.approx(100.0 * per_ug)
-    assert values["macrophage_m2_intravenous__dose1_amount"] == pytest.approx(np.full(50, 1e10))
+    values = drawn_values(arm, Draws(CHOICE))
+    per_ug, spread = (drawn(arm, f"macrophage_m2__{name}") for name in ("particles_per_ug", "lot_spread"))
+    assert values["macrophage_m2_intravenous__dose0_amount"] == pytest.approx(2e11 * per_ug)
+    assert values["macrophage_m2_intravenous__dose1_amount"] == pytest.approx(1e10 * spread)
+    assert (spread.min(), spread.max()) == pytest.approx((0.44, 2.25), rel=0.05)
+    assert "macrophage_m2__lot_spread" not in arms(bolus())[0].problem.numbers
+
+
+def test_doses_that_are_counted_in_two_ways_and_infused_together_add_up() -> None:
+    arm = arms(bolus(over="1 day"), bolus(amount="1e10 particles", over="1 day"))[0]
+    values = drawn_values(arm, Draws(CHOICE))
+    per_ug, spread = (drawn(arm, f"macrophage_m2__{name}") for name in ("particles_per_ug", "lot_spread"))
+    assert values["macrophage_m2_intravenous__rate0"] == pytest.approx(2e11 * per_ug + 1e10 * spread)
+
+
+def test_a_lot_of_another_source_is_another_draw() -> None:
+    arm = arms(bolus(amount="1e10 particles"), bolus("macrophage_m1", amount="1e10 particles"))[0]
+    one, other = (drawn(arm, f"macrophage_{name}__lot_spread") for name in ("m2", "m1"))
+    assert np.corrcoef(one, other)[0, 1] < 0.9
+
+
+def test_cells_of_a_site_are_one_draw_wherever_they_count() -> None:
+    arm = arms(
+        bolus(route="intra_articular"), bolus("macrophage_m1", route="intra_articular"), bolus(route="intradiscal")
+    )[0]
+    values = drawn_values(arm, Draws(CHOICE))
+    marrow = drawn(arm, "marrow_target_cells")
+    for name, cells, stated in [
+        ("macrophage_m2_intra_articular", "joint_target_cells", 5e6 / 3e9),
+        ("macrophage_m1_intra_articular", "joint_target_cells", 5e6 / 3e9),
+        ("macrophage_m2_intradiscal", "disc_target_cells", 3e5 / 3e9),
+    ]:
+        assert values[f"{name}__site_cells"] == pytest.approx(stated * drawn(arm, cells) / marrow)
+    assert values["marrow_target_cells"] == pytest.approx(3e9 * marrow)
+    assert arm.problem.numbers["macrophage_m2_intradiscal__site_cells"]["basis"] == "computed"
+
+
+def test_the_body_secretes_as_much_for_its_mass_in_all_arms_and_for_all_routes() -> None:
+    arm, _, heavy = arms(bolus(), bolus(route="local"), arms="{heavy: {subject.mass: 350 g}}")
+    light, more = (drawn_values(one, Draws(CHOICE)) for one in (arm, heavy))
+    secretion = drawn(arm, "endogenous_secretion") * drawn(arm, "macrophage_m2__particles_per_ug")
+    for group in ("macrophage_m2_intravenous", "macrophage_m2_local"):
+        flux = light[f"{group}__endogenous_flux"]
+        assert flux == pytest.approx(180 * 1440 * 2e9 * secretion)
+        assert more[f"{group}__endogenous_flux"] == pytest.approx(1.4 * flux)
+    shared = light.keys() & more.keys() - {name for name in light if name.endswith("_flux")}
+    for name in shared:
+        stated = [one.problem.stated(name) for one in (arm, heavy)]
+        assert more[name] / stated[1] == pytest.approx(light[name] / stated[0]), name
 
 
 def test_what_kinetics_say_of_the_body_is_drawn_once_for_all_sources_and_routes() -> None:

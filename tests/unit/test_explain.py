@@ -14,6 +14,7 @@ from bonesim.cli.main import main
 from bonesim.errors import InputError
 from bonesim.explain import explain
 from bonesim.resources import data_root
+from bonesim.results.arms import vehicle_of
 from bonesim.run import run, solve
 from bonesim.scenario.arms import Comparison
 from bonesim.scenario.load import load_scenario
@@ -67,18 +68,96 @@ def test_a_scenario_that_gives_nothing_cannot_be_explained() -> None:
         explain(data_root() / "scenarios" / "ovx_untreated.yaml")
 
 
-def test_a_module_carries_what_it_drives_and_what_its_values_do() -> None:
-    fracture = data_root() / "scenarios" / "fracture_m2_hydrogel.yaml"
-    found = explain(fracture, "new_bone")
-    row = next(one for one in found["modules"] if one["module"] == "angiogenesis")
-    problem = resolve(load_scenario(fracture))
-    off = dict.fromkeys(problem.switches["angiogenesis"], (0.0, 0.0))
-    assert set(off) == {"angiogenesis__vessel_osteogenesis_drive_on", "angiogenesis__vessel_density_given_on"}
-    without = replace(problem, arm_values={**problem.arm_values, **off})
-    whole, rest = (solve(Comparison.of(one))["new_bone"] for one in (problem, without))
-    effects = [(course.sel(arm="dosed") - course.sel(arm="vehicle")).values for course in (whole, rest)]
-    assert max(abs(effects[0] - effects[1])) > 0.3 * max(abs(effects[0]))
-    assert row["knock_out"] == pytest.approx(effects[0] - effects[1], abs=1e-5)
+FRACTURE = data_root() / "scenarios" / "fracture_m2_hydrogel.yaml"
+SIGNALS = {
+    "model.modules": "[rankl_opg, wnt_sclerostin, angiogenesis, macrophage]",
+    "doses[0].source": "osteoblast_rankl",
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "changes", "output", "moving"),
+    [
+        (FRACTURE, {}, "new_bone", {"angiogenesis", "macrophage", "callus_healing"}),
+        (M2, SIGNALS, "bone_volume_fraction", {"rankl_opg", "angiogenesis"}),
+    ],
+)
+def test_a_module_is_out_as_in_an_arm_without_it(
+    file: Path, changes: dict[str, str], output: str, moving: set[str]
+) -> None:
+    """What gives way to it acts again: vessels in a callus, the edges of a ligand."""
+    found = {
+        row["module"]: np.array(row["knock_out"]) for row in explain(load_scenario(file, changes), output)["modules"]
+    }
+    arms = {"arms": ", ".join(f"{module}: {{without: [{module}]}}" for module in found).join("{}")}
+    result = run(load_scenario(file, changes | arms))
+    against = vehicle_of(result, output)
+    assert against is not None
+    effects = result[output] - against
+    for module, gone in found.items():
+        lost = (effects.sel(arm="dosed") - effects.sel(arm=module)).values
+        assert gone == pytest.approx(lost, abs=1e-7 * float(result[output].max()))
+        assert (max(abs(lost)) > 0.05 * float(abs(effects.sel(arm="dosed")).max())) == (module in moving)
+
+
+def test_modules_and_what_acts_without_any_add_up_to_the_effect() -> None:
+    found = explain(FRACTURE, "new_bone")
+    total = np.sum([row["shapley"] for row in found["modules"]], axis=0) + np.array(found["direct"])
+    assert total == pytest.approx(np.array(found["effect"]), abs=1e-9)
+
+
+ARMS = {
+    "arms": """{
+        half: {'doses[0].amount': 50 ug},
+        other: {'doses[0].source': macrophage_m1, model.core: lemaire2004},
+        ko: {without: [miR-690, angiogenesis]},
+        healthy: {without: [oestrogen_osteoclast_apoptosis]},
+        shells: {vesicles: empty}}""",
+    "model.modules": "[angiogenesis, macrophage]",
+    "duration": "12 week",
+}
+
+
+@pytest.mark.parametrize("arm", ["dosed", "half", "other", "ko", "healthy"])
+def test_the_effect_of_an_arm_is_that_against_its_own_vehicle(arm: str) -> None:
+    scenario = load_scenario(M2, ARMS)
+    found, result = explain(scenario, "OBa", arm=arm), run(scenario)
+    against = vehicle_of(result, "OBa")
+    assert against is not None
+    effect = (result["OBa"] - against).sel(arm=arm).values
+    assert found["arm"] == arm
+    assert found["effect"] == pytest.approx(effect, abs=1e-7 * float(result["OBa"].max()))
+    assert np.sum([row["shapley"] for row in found["edges"]], axis=0) == pytest.approx(
+        effect, abs=1e-3 * max(abs(effect))
+    )
+
+
+def test_what_an_arm_is_without_has_no_part_in_its_effect() -> None:
+    found = explain(load_scenario(M2, ARMS), "OBa", arm="ko")
+    assert "miR-690" not in {row["cargo"] for row in found["cargo"]}
+    assert not any("mir690" in row["edge"] for row in found["edges"])
+    assert {row["module"] for row in found["modules"]} == {"macrophage"}
+    other = explain(load_scenario(M2, ARMS), "OBa", arm="other")
+    assert {row["source"] for row in other["edges"]} == {"macrophage_m1"}
+
+
+@pytest.mark.parametrize(
+    ("arm", "message"),
+    [
+        ("hlaf", "arm: there is no arm 'hlaf'\n  try: did you mean 'half'?"),
+        ("vehicle", "arm: 'vehicle' is what the others are held against: .*\n  try: one of dosed, half, other, ko, "),
+        ("shells", "--set arms.shells: nothing is given here that acts\n  try: a dose of a source "),
+    ],
+)
+def test_an_arm_that_cannot_be_explained_is_told(arm: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        explain(load_scenario(M2, ARMS), arm=arm)
+
+
+def test_an_output_that_goes_with_a_module_is_told() -> None:
+    changes = {"model.modules": "[macrophage]", "outputs": "[OBa, BMSC.IL10]"}
+    with pytest.raises(InputError, match=r"outputs\[1\]: without macrophage, which is taken out to explain"):
+        explain(load_scenario(M2, changes))
 
 
 def test_an_output_that_is_0_in_the_vehicle_has_no_percent_there() -> None:

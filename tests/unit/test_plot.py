@@ -408,13 +408,72 @@ def with_draws(dataset: xr.Dataset, factors: np.ndarray) -> xr.Dataset:
 
 def test_a_band_holds_nine_tenths_of_the_draws_about_the_line_of_the_stated_values():
     dataset = with_draws(result((FRACTION,)), np.linspace(0.5, 1.5, 101))
-    (axes,) = plot_bone_volume(dataset).axes
+    axes, below = plot_bone_volume(dataset).axes
     course = 100 * dataset["bone_volume_fraction_stated"].sel(arm="dosed").values
     np.testing.assert_allclose(lines(axes)["dosed"], course)
     corners = axes.collections[0].get_paths()[0].vertices[:, 1]
     assert (corners.min(), corners.max()) == pytest.approx((0.55 * course.min(), 1.45 * course.max()))
     (legend,) = axes.figure.legends
     assert legend.get_texts()[0].get_text() == "5 to 95 % of the draws; lines: stated values"
+    # All draws are in proportion, so that each differs from its own vehicle as the stated values do.
+    more = 100 * (course / (100 * dataset["bone_volume_fraction_stated"].sel(arm="vehicle").values) - 1)
+    np.testing.assert_allclose(below.get_lines()[1].get_ydata(), more)
+    corners = below.collections[0].get_paths()[0].vertices[:, 1]
+    assert (corners.min(), corners.max()) == pytest.approx((more.min(), more.max()), abs=1e-9)
+
+
+def test_more_treated_arms_have_their_differences_in_a_panel_and_no_more_than_two_bands():
+    arms = ("dosed", "vehicle", "half", "empty")
+    plain = result((FRACTION,), arms)
+    axes, below = plot_bone_volume(plain).axes
+    assert [len(panel.collections) for panel in (axes, below)] == [0, 0]
+    drawn = with_draws(plain, np.linspace(0.9, 1.1, 21))
+    axes, below = plot_bone_volume(drawn).axes
+    assert [len(panel.collections) for panel in (axes, below)] == [2, 3]
+    texts = [text.get_text() for text in axes.figure.legends[0].get_texts()]
+    assert texts[0] == "5 to 95 % of the draws (above: dosed and vehicle); lines: stated values"
+    assert len(plot_cells(with_draws(result(CELLS, arms), np.ones(3))).axes[0].collections) == 2
+    same = result((FRACTION,), arms)
+    same["bone_volume_fraction"][:] = 0.2
+    assert len(plot_bone_volume(same).axes) == 1
+
+
+def test_columns_of_a_legend_are_as_wide_as_they_need_to_be():
+    figure = plot_cells(
+        result(CELLS, ("dosed", "vehicle", "half", "empty"), doses=[DOSES[0] | {"label": "x" * 60}] * 2)
+    )
+    (legend,) = figure.legends
+    assert legend._ncols == 3  # two arms, two arms, two doses; with equal columns there would be room for one
+    long = plot_cells(result(CELLS, doses=[DOSES[0] | {"label": f"{number} {'gel ' * 40}"} for number in range(3)]))
+    assert all(len(line) <= 72 for text in long.legends[0].get_texts() for line in text.get_text().split("\n"))
+
+
+def test_each_arm_with_vesicles_at_other_places_has_a_row():
+    dataset = result(arms=("dosed", "vehicle", "ko", "half"))
+    for part in ("plasma", "liver", "bone"):
+        for end in ("", "_early"):
+            dataset[f"m2.{part}{end}"].loc[{"arm": "half"}] *= 0.5
+    figure = plot_exposure(dataset)
+    assert [axes.get_title(loc="left") for axes in figure.axes[::2]] == [
+        f"dosed, ko: {GROUP}",
+        f"half: {GROUP}",
+    ]
+    one, other = (lines(axes)["liver"] for axes in figure.axes[::2])
+    np.testing.assert_allclose(one[-1], 2 * other[-1])
+    # What is said below is said once where it is the same.
+    assert ["values" in axes.get_xlabel() for axes in figure.axes[::2]] == [False, True]
+    assert len(plot_exposure(dataset, arm="half").axes) == 2
+
+
+def test_a_page_of_exposures_has_an_end():
+    arms = ("dosed", "vehicle", *(f"arm{number}" for number in range(7)))
+    dataset = result(arms=arms)
+    for number in range(7):
+        for part in ("plasma", "liver", "bone"):
+            dataset[f"m2.{part}"].loc[{"arm": f"arm{number}"}] *= 2.0 + number
+    figure = plot_exposure(dataset)
+    assert len(figure.axes) == 12
+    assert "without what differs in arm5, arm6" in figure.get_suptitle().replace("\n", " ")
 
 
 def test_cells_of_each_draw_start_at_no_change():

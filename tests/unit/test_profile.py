@@ -15,7 +15,8 @@ from bonesim.profile import profile
 
 KEYS = {
     *("source", "label", "effect_stated", "context", "context_modelled", "species", "dose", "route", "start"),
-    *("horizon", "carriers", "without", "processes", "driven", "outcomes", "exposure", "copies_per_cell", "ledger"),
+    *("horizon", "carriers", "without", "processes", "driven", "outcomes", "exposure", "copies_per_cell"),
+    *("copies_not_known", "ledger"),
     "unknown_mechanism_share",
 }
 

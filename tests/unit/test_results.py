@@ -146,7 +146,7 @@ def test_shapes_must_fit():
 
 def test_summary_in_numbers():
     told = summary(result(), {"solve": 0.5})
-    assert list(told) == ["outputs", "copies_per_cell", "status", "ledger", "timing", "provenance"]
+    assert list(told) == ["outputs", "copies_per_cell", "copies_not_known", "status", "ledger", "timing", "provenance"]
     assert list(told["outputs"]) == ["bone_volume_fraction", "OBa"]
     bone = told["outputs"]["bone_volume_fraction"]
     assert (bone["unit"], bone["baseline"]) == ("dimensionless", 0.25)

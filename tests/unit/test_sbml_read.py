@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import bonesim
 from bonesim.errors import InputError, UnsupportedModelError
 from bonesim.model.expr import TIME, Call, Num, Sym
 from bonesim.model.ode import OdeModel, Parameter, Rule, State
@@ -187,7 +188,10 @@ def test_an_event_declared_false_before_the_start_happens_at_the_start() -> None
     model = antimony(
         "x = 1; x' = 0; t0 = 4;", "E: at (time >= -1), t0=false: x = 2;", "F: at (time >= t0), t0=false: x = 3;"
     )
-    assert [(event.id, event.time) for event in model.events] == [("E", Num(0.0)), ("F", Sym("t0"))]
+    assert [(event.id, event.time) for event in model.events] == [
+        ("E", Num(0.0)),
+        ("F", Call("max", (Sym("t0"), Num(0.0)))),
+    ]
 
 
 def test_events_of_higher_priority_come_first() -> None:
@@ -226,7 +230,8 @@ def test_state_events_keep_what_they_count_as_before_the_start_and_stand_in_orde
     ("second", "queued"),
     [
         ("F: at (x > 2): y = y + 1;", True),
-        ("F: at (x > 2), fromTrigger=false: y = y + 1;", True),
+        ("F: at (x > 2), fromTrigger=false: y = y + 1;", False),
+        ("F: at (x > 2): y = 1;", False),
         ("F: at (x > 3): y = y + 1;", False),
         ("F: at (x > 2): z = 1;", False),
         ("F: at (x > 3): y = y + 1; G: at (time > 4): x = 5;", True),
@@ -251,13 +256,52 @@ def test_state_events_that_may_fall_together_with_values_from_before_both_wait_i
         "E: at (time >= 3), priority=2: x = 2; F: at (x > 1.5), priority=5: y = 3;",
         "E: at (x > 2), persistent=false: y = 1; F: at (time > 3): x = 1;",
         "E: at (time >= 3): x = x + 2; F: at (time >= 3): x = x + 5;",
+        "E: at (time >= k): x = x + 2; F: at (time >= 3): x = x + 5;",
+        "E: at (time >= k): x = x + 2; F: at (time >= 2*k): x = x + 5;",
+        "E: at (time >= k + 1), t0=false: x = x + 2; F: at (time >= k): x = x + 5;",
+        "E: at (x > 2), t0=false: y = x; F: at (y < k), t0=false: x = y;",
+        "E: at (time >= k): x = 2; F: at (time >= 3): y = 1; G: at (x > 1.5): x = y;",
+        "E: at (x > 2): y = 1; F: at (x > 2): k = 1; G: at (y > 0): x = k;",
+        "E: at (time >= 3 && x < 2): x = x + 2; F: at (time >= 3): x = x + 5;",
+        "E: at (time >= 3 && x < 2): x = x + 2; F: at (time >= k && x < 2): x = x + 5;",
+        "E: at (2*time >= 6 && x < 2): x = x + 2; F: at (time >= 3): x = x + 5;",
+        "E: at (sin(time) > 0.5): x = x + 2; F: at (time >= k): x = x + 5;",
+        "E: at (time*time > 9): x = x + 2; F: at (time >= 3): x = x + 5;",
+        "E: at (time*time > 9): x = x + 2; F: at (y + time*time > 9): x = x + 5;",
+        "E: at (delay(x, k) > 1): x = x + 2; F: at (time >= 3): x = x + 5;",
+        "E: at (x > 0), t0=false: y = x; F: at (time > k): x = y;",
         "E: at (x > 2), fromTrigger=false, priority=1: y = 2; F: at (x > 2), fromTrigger=false, priority=1: y = 3;",
     ],
 )
-def test_events_of_which_the_order_of_the_model_does_not_say_enough_wait_in_a_queue(waiting: str) -> None:
+def test_events_of_which_the_order_of_the_model_may_not_say_enough_wait_in_a_queue(waiting: str) -> None:
     model = antimony("x = 1; x' = 0; k = 2; y = 0;", waiting)
     assert model.queued
     assert model.events == ()
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        "E: at (time >= k): x = x + 2; F: at (time >= k + 3): x = x + 5;",
+        "E: at (time >= 3*k - 1): x = x + 2; F: at (2 + 3*k <= time): x = x + 5;",
+        "E: at (time >= k): y = 2; F: at (time >= z): y = 0;",
+        "E: at (time >= 3): x = x + 2; F: at (time >= 4): x = x + 5;",
+        "E: at (time >= 3): y = y + 2; F: at (time >= 4 && x > 0): y = y + 5;",
+        "E: at (time >= 3): y = y + 2; F: at (time*time >= 9.1): y = y + 5;",
+        "E: at (sin(time) > 0.5): y = y + 2; F: at (time*time > 9): y = y + 5;",
+        "E: at (time*x > 2): y = y + 2; F: at (x > 4): y = y + 5;",
+    ],
+)
+def test_events_whose_order_is_the_same_for_all_parameters_do_not_wait(plain: str) -> None:
+    model = antimony("x = 1; x' = 0; k = 2; y = 0; z = 3;", plain)
+    assert not model.queued
+    assert [event.id for event in (*model.events, *model.state_events)] == ["E", "F"]
+
+
+def test_members_whose_events_fall_together_take_values_from_before_both() -> None:
+    model = antimony("x = 1; x' = 0; k = 2;", "E: at (time >= k): x = x + 2; F: at (time >= 3): x = x + 5;")
+    result = bonesim.simulate(model, [0, 2.5, 5], ["x"], parameters={"k": [2.0, 3.0, 4.0]})
+    assert result["x"].values.tolist() == [[1, 3, 8], [1, 1, 6], [1, 1, 8]]
 
 
 def test_events_that_set_the_same_to_the_same_need_no_queue() -> None:

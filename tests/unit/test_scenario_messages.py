@@ -130,6 +130,7 @@ def test_message_of_a_missing_file(tmp_path):
 
 OF_A_SETTING = {
     "doses[0].amout=30 ug": "--set doses[0].amout: unknown key\n  try: did you mean 'amount'?",
+    "title=null": "--set title: expected text, got nothing\n  try: a text, e.g. 'abc'",
     "doses[0].amount=30": "--set doses[0].amount: 30 has no unit\n  try: write a unit, e.g. '30 ug'",
     "doses[0].source=macrophage": (
         "--set doses[0].source: unknown source 'macrophage'\n  try: did you mean 'macrophage_m2'?"

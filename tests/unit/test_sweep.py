@@ -32,7 +32,7 @@ AGREEMENT = 1e-9
 """Of a member with the run of its scenario: the same steps, but for the last digit of an amount."""
 
 AMOUNTS = {"doses[0].amount": "{low: 1 ug, high: 500 ug, scale: log}"}
-HILL = {"hill": "[1, 0.7]"}
+HILL = {"hill": "[1, -0.5]"}
 """Below 1 the saturation has no slope at 0, where every run begins, and the solver cannot leave it."""
 
 
@@ -132,9 +132,9 @@ def test_a_failed_member_is_told_and_stops_no_other(tmp_path: Path) -> None:
     assert np.isnan(study["OBa_largest_against_vehicle_percent"].values[1]).all()
     found = study_summary(study)
     (failed,) = found["failed"]
-    assert (failed["member"], failed["values"], failed["arm"]) == (1, {"hill": "0.7"}, "dosed")
+    assert (failed["member"], failed["values"], failed["arm"]) == (1, {"hill": "-0.5"}, "dosed")
     assert failed["cause"].startswith("stopped at t = ")
-    assert found["status"] == {"ok": 1, "step_too_small": 1}
+    assert found["status"] == {"ok": 1, "not_finite_at_start": 1}
     assert found["extremes"]["against_vehicle_percent"]["lowest"]["member"] == 0
     (chunk,) = manifest(tmp_path / "s.zarr")["chunks"]  # type: ignore[misc]
     assert chunk["failed"] == 1  # type: ignore[index]
@@ -143,7 +143,7 @@ def test_a_failed_member_is_told_and_stops_no_other(tmp_path: Path) -> None:
 def test_a_store_keeps_that_a_stated_range_was_left(tmp_path: Path) -> None:
     study = bonesim.sweep(small(HILL, kind="grid"), out=tmp_path / "s.zarr")
     (said,) = json.loads(study.attrs["design"])["notices"]
-    assert said.startswith("hill takes 0.7 to 1, beyond the range stated for it, 1 to 2 (assumed: ")
+    assert said.startswith("hill takes -0.5 to 1, beyond the range stated for it, 1 to 2 (assumed: ")
     assert manifest(tmp_path / "s.zarr")["design"] == json.loads(study.attrs["design"])
     within = bonesim.sweep(small(members=2), out=tmp_path / "t.zarr")
     assert json.loads(within.attrs["design"])["notices"] == []

@@ -103,6 +103,7 @@ def test_copies_are_those_of_all_sources_where_their_number_is_known() -> None:
     edges = [edge(f"edge{place}", "A+", cargo=one.name) for place, one in enumerate(cargo)]
     network = compiled(source(*edges).model_copy(update={"cargo": cargo}))
     assert [(one.cell, one.cargo) for one in network.copies] == [("BMSC", "miR-1"), ("BMSC", "mRNA-1")]
+    assert network.uncounted == (("BMSC", "lnc-1"),)
     values = at_rest(network, flow=HALF)
     assert [values[one.symbol] for one in network.copies] == pytest.approx([0.02, 1.0], rel=1e-12)
 

@@ -17,7 +17,8 @@ from bonesim.codegen.sparse import eliminate
 def text(program: Program, tableau: Tableau, width: int) -> tuple[str, int]:
     """The LLVM text of a program's loop by a method, and how many rows its workspace has."""
     program = with_inverses(program)
-    lu = eliminate(len(program.layout.states), apart(jacobian_entries(program), program.layout.algebraic))
+    algebraic = program.layout.algebraic
+    lu = eliminate(len(program.layout.states), apart(jacobian_entries(program), algebraic), algebraic)
     rows = Rows(program, len(tableau.a), len(tableau.H), lu)
     step = Step(program, tableau, rows, width)
     model, loop = Blocks(program, rows, width), Loop(program, step, rows, width)

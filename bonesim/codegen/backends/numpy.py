@@ -16,6 +16,7 @@ from bonesim.codegen.backends import numpy_linear
 from bonesim.codegen.constraints import apart
 from bonesim.codegen.program import TRUTHS, Block, Program, arrange
 from bonesim.codegen.sparse import Elimination, eliminate
+from bonesim.codegen.steep import unguarded
 from bonesim.codegen.store import import_source
 from bonesim.errors import InternalError
 from bonesim.model.expr import Call, Expr, Num, Sym, Time, fold
@@ -25,7 +26,7 @@ from bonesim.system import Functions, Kernels
 
 _IMPORTED = sorted({op.numpy for op in OPS.values() if op.numpy.isidentifier()})
 _ARGUMENTS = {"t", "y", "p", "k", "dy", "out", "jacobian", "by_time", "times", "every"}
-_NUMBERS = ("float64", "inf", "nan")
+_NUMBERS = ("float64", "inf", "isfinite", "nan")
 _RESERVED = {*_IMPORTED, *_ARGUMENTS, *_NUMBERS}
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _Text: TypeAlias = tuple[str, int]  # of an expression, with the precedence of its outermost operator
@@ -53,7 +54,7 @@ def source(program: Program) -> str:
         *_jumped(program, rows),
         rows.function("rhs", "t, y, p, k, dy", program.rhs),
         rows.function("jacobian", "t, y, p, k, jacobian, by_time", program.jacobian),
-        rows.function("start", "t, y, p, k, dy, slopes_, by_time", _by_entry(program)),
+        _start(program, rows),
         *linear,
         rows.function("observe", "t, y, p, k, out", program.observe),
         rows.function("event_times", "p, k, times, every", program.event_times),
@@ -70,7 +71,8 @@ def _elimination(program: Program) -> Elimination:
     slopes = {
         (store.index[0], store.index[1]): store.expr for store in program.start.stores if store.array == "jacobian"
     }
-    return eliminate(len(program.layout.states), apart(slopes, program.layout.algebraic))
+    algebraic = program.layout.algebraic
+    return eliminate(len(program.layout.states), apart(slopes, algebraic), algebraic)
 
 
 def _by_entry(program: Program) -> Block:
@@ -83,6 +85,20 @@ def _by_entry(program: Program) -> Block:
         for store in program.start.stores
     ]
     return replace(program.start, stores=tuple(stores))
+
+
+def _start(program: Program, rows: _Rows) -> str:
+    """Rates and slopes. Those that are 0 where they are no number become so together, in one call for all entries."""
+    block = _by_entry(program)
+    bare = [unguarded(store.expr) for store in block.stores]
+    stores = [
+        store if expr is None else replace(store, expr=expr) for store, expr in zip(block.stores, bare, strict=True)
+    ]
+    text = rows.function("start", "t, y, p, k, dy, slopes_, by_time", replace(block, stores=tuple(stores)))
+    if any(bare):
+        for array in ("slopes_", "by_time"):
+            text += f"\n    if not isfinite({array}).all():\n        {array}[~isfinite({array})] = 0.0"
+    return text
 
 
 def _header(program: Program) -> str:
