@@ -108,7 +108,7 @@ def first_turn(course: Course, looked_at: np.ndarray, depth: Depth) -> np.ndarra
     turns in a quarter of a step it may be another one than the first.
     """
     places = np.array([0.0, *SAMPLES])
-    seen = _deepest(course, EVERYONE, places[1:, None], depth) > 0
+    seen = _looks(course, EVERYONE, places[1:, None], depth)[2] > 0
     turned = np.flatnonzero(seen.any(axis=0) & looked_at)
     behind = np.full(course.t.size, np.inf)
     if turned.size:
@@ -119,33 +119,33 @@ def first_turn(course: Course, looked_at: np.ndarray, depth: Depth) -> np.ndarra
 
 def _narrowed(course: Course, lanes: np.ndarray, low: np.ndarray, high: np.ndarray, depth: Depth) -> np.ndarray:
     """(lane,) the point just behind a turn between two places, (lane,) each."""
-    ends = np.array([low, high])
-    depths = _deepest(course, lanes, ends, depth)
+    ends = np.array(_looks(course, lanes, np.array([low, high]), depth))
     active = np.arange(lanes.size)
     for _ in range(ROUNDS):
-        low, high = ends[:, active]
-        deep_low, deep_high = depths[:, active]
+        now = ends[:, :, active]
+        (low, high), (begin, end), (before, behind) = now
         width = high - low
-        there = low + width * (deep_low / (deep_low - deep_high))
-        looks = np.concatenate([low + EVEN * width, there - AIMS * width, there + AIMS * width])
-        looks = np.minimum(np.maximum(looks, low), high)
-        t, between = course.time(lanes[active], looks), course.time(lanes[active], ends[:, active])
-        wide = (t > between[0]) & (t < between[1])
+        there, near = low + width * (before / (before - behind)), AIMS * width
+        theta = np.concatenate([low + EVEN * width, there - near, there + near])
+        theta = np.minimum(np.maximum(theta, low), high)
+        t = course.time(lanes[active], theta)
+        wide = (t > begin) & (t < end)
         if not wide.any():
             break
-        deep = _deepest(course, lanes[active], looks, depth)
-        looks, deep = np.concatenate([looks, [low, high]]), np.concatenate([deep, [deep_low, deep_high]])
-        known = np.concatenate([wide, np.ones((2, active.size), bool)])
-        first = np.argmin(np.where(known & (deep > 0), looks, np.inf), axis=0)
-        last = np.argmax(np.where(known & (looks < looks[first, range(active.size)]), looks, -np.inf), axis=0)
-        chosen = np.array([last, first]), np.arange(active.size)
-        ends[:, active], depths[:, active] = looks[chosen], deep[chosen]
+        looks = np.concatenate([now, _looks(course, lanes[active], theta, depth, t)], axis=1)
+        known = np.concatenate([np.ones((2, active.size), bool), wide])
+        theta, column = looks[0], np.arange(active.size)
+        first = np.argmin(np.where(known & (looks[2] > 0), theta, np.inf), axis=0)
+        last = np.argmax(np.where(known & (theta < theta[first, column]), theta, -np.inf), axis=0)
+        ends[:, 0, active], ends[:, 1, active] = looks[:, last, column], looks[:, first, column]
         active = active[wide.any(axis=0)]
-    found: np.ndarray = ends[1]
+    found: np.ndarray = ends[0, 1]
     return found
 
 
-def _deepest(course: Course, lanes: Some, theta: np.ndarray, depth: Depth) -> np.ndarray:
-    """(look, lane) the largest of the depths of all conditions, that far into the step."""
-    deepest: np.ndarray = np.fmax.reduce(depth(lanes, course.time(lanes, theta), course.states(lanes, theta)), axis=0)
-    return deepest
+def _looks(
+    course: Course, lanes: Some, theta: np.ndarray, depth: Depth, t: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(look, lane) each: how far into the step, the time there if it is not known, the largest depth of a condition."""
+    t = course.time(lanes, theta) if t is None else t
+    return theta, t, np.fmax.reduce(depth(lanes, t, course.states(lanes, theta)), axis=0)

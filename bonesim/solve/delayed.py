@@ -16,7 +16,7 @@ import numpy as np
 
 from bonesim.errors import InputError, Place
 from bonesim.solve.breaks import Breaks
-from bonesim.solve.columns import EVERYONE, Columns, Some
+from bonesim.solve.columns import EVERYONE, Columns, Some, some_of
 from bonesim.solve.controller import TINIEST
 from bonesim.solve.crossing import Course
 from bonesim.solve.history import History, Within
@@ -145,7 +145,7 @@ class Delayed:
         def lag(number: int, rows: Filled) -> np.ndarray:
             out = np.empty((1, *t.shape))
             self.functions.ago(number, t, y, p, rows, out)
-            histories = np.broadcast_to(k[self.layout.history], t.shape).astype(np.int64).ravel()
+            histories = Spread(k, t.shape)[self.layout.history].astype(np.int64)
             beside = Spread(y, t.shape), Spread(p, t.shape), Spread(rows, t.shape)
             return self._lag(number, histories, t.ravel(), out.ravel(), *beside, after=after).reshape(3, *t.shape)
 
@@ -164,14 +164,15 @@ class Delayed:
         self.spans[histories[late & under_way]] = True
         result = np.full((3, t.size), np.nan)
         result[2] = near
-        if (some := np.flatnonzero(near)).size:
-            rows, out = [row[some] for row in y], np.empty((2, some.size))
-            still = np.zeros((len(rows), some.size))
-            self.functions.past(lag, t[some], rows, Spread(p, t.shape, some), Spread(k, t.shape, some), still, out)
+        if (lanes := near.nonzero()[0]).size:
+            some, still, out = some_of(lanes, t.size), np.zeros((len(y), lanes.size)), np.empty((2, lanes.size))
+            rows, beside = Spread(y, t.shape, some), (Spread(p, t.shape, some), Spread(k, t.shape, some))
+            self.functions.past(lag, t[some], rows, *beside, still, out)
             result[0, some], result[1, some] = out[0], 0.0
-        if (some := np.flatnonzero(early)).size:
-            result[:2, some] = self._before(lag, histories[some], s[some])
-        if (some := np.flatnonzero(late)).size:
+        if (lanes := early.nonzero()[0]).size:
+            result[:2, lanes] = self._before(lag, histories[lanes], s[lanes])
+        if (lanes := late.nonzero()[0]).size:
+            some = some_of(lanes, t.size)
             beside = Spread(p, t.shape, some), Spread(k, t.shape, some)
             result[:2, some] = self._past(lag, histories[some], s[some], *beside, after=after)
         # Where the slope is infinite, as that of a root of 0, error control is left to itself.
@@ -188,7 +189,7 @@ class Delayed:
     def _past(self, lag: int, histories: np.ndarray, s: np.ndarray, p: Rows, k: Rows, *, after: bool) -> np.ndarray:
         """(2, time) value and slope at times since the start; p and k are those of the present."""
         y, dy, jumping = self.history.at(histories, s)
-        if (under_way := np.flatnonzero(s > self.begins[histories])).size:
+        if (under_way := (s > self.begins[histories]).nonzero()[0]).size:
             y[:, under_way], dy[:, under_way] = self.within.at(histories[under_way], s[under_way])
         if self.layout.jumping:
             now, then = s > self.begins[histories], list(p)
@@ -275,8 +276,11 @@ class Spread:
         return len(self.rows)
 
     def __getitem__(self, row: int, /) -> np.ndarray:
-        column: np.ndarray = np.broadcast_to(self.rows[row], self.shape).ravel()[self.some]
-        return column
+        column = self.rows[row]
+        if column.shape != self.shape:
+            column = np.broadcast_to(column, self.shape)
+        some: np.ndarray = column.ravel()[self.some]
+        return some
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return map(self.__getitem__, range(len(self)))

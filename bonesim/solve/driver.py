@@ -25,20 +25,11 @@ from bonesim.solve.fast import Equilibria
 from bonesim.solve.outputs import Outputs
 from bonesim.solve.queue import Queue
 from bonesim.solve.settings import Settings
+from bonesim.solve.sliding import Sliding
 from bonesim.solve.solution import Solution
 from bonesim.solve.status import Status
 from bonesim.solve.step import PlainStep
 from bonesim.system import Batch, Kernels, Rows
-
-PATIENCE = 8
-"""Turns of conditions in a row, no whole step between them, before a lane that gets on slowly is taken to slide along a
-condition."""
-
-DWELL = 10.0
-"""By how many times rtol a state may change in a step of a sliding lane, in which conditions are not looked at."""
-
-GETS_ON = 100.0
-"""By how many times further than in a dwell a lane gets from one turn to the next that does not slide."""
 
 EVENTFUL = 10
 """By how many times more steps a lane with a queue may take: an event may ask for one every hundredth of a day."""
@@ -77,6 +68,7 @@ class Lanes:
         self.stands = not (kernels.layout.states or kernels.layout.located or kernels.layout.lags)
         self.outputs = Outputs(kernels, results, width)
         self.t_end = batch.t_out[-1]
+        self.sliding = Sliding(kernels, settings, self.t_end - batch.t_out[0], width)
         self.max_steps = settings.max_steps * (EVENTFUL if kernels.layout.queue else 1)
         self.event_times, self.event_order = calendar(kernels, batch)
         self.waiting = 0
@@ -102,14 +94,13 @@ class Lanes:
         layout = self.layout
         n = len(layout.states)
         self.member = np.empty(width, np.int64)
-        self.t, self.h, self.gone = (np.empty(width) for _ in range(3))
+        self.t, self.h = np.empty(width), np.empty(width)
         self.y, self.atol = np.empty((n, width)), np.empty((n, width))
         self.p, self.k = np.empty((len(layout.parameters), width)), np.empty((layout.kept, width))
         self.due = np.empty(width, np.int64)
         self.well, self.refused, self.fresh, self.arrived = (np.empty(width, bool) for _ in range(4))
         self.pending = np.empty((len(layout.initially), width), bool)
         self.next_stop = np.empty(width)
-        self.turns, self.culprit = np.empty(width, np.int64), np.empty(width, np.int64)
         if self.delayed is not None:
             self.k[layout.history] = np.arange(width)
 
@@ -124,7 +115,8 @@ class Lanes:
         self.atol[:, lanes] = self.results.atol[:, chosen]
         self.due[lanes] = (self.event_times[:, chosen] < self.batch.t_out[0]).sum(axis=0)
         self.outputs.begin(lanes)
-        self.well[lanes], self.turns[lanes] = True, 0
+        self.sliding.begin(lanes)
+        self.well[lanes] = True
         self.fresh[lanes], self.arrived[lanes], self.pending[:, lanes] = True, False, False
         k = self.kernels.constants(self.p[:, lanes])
         if self.queue is None:
@@ -141,12 +133,13 @@ class Lanes:
 
     def _keep(self, lanes: np.ndarray) -> None:
         """Cut the working arrays to `lanes`."""
-        for name in ("t", "h", "gone", "due", "well", "refused", "fresh", "arrived", "next_stop", "turns", "culprit"):
+        for name in ("t", "h", "due", "well", "refused", "fresh", "arrived", "next_stop"):
             setattr(self, name, getattr(self, name)[lanes])
         for name in ("y", "p", "k", "atol", "pending"):
             setattr(self, name, getattr(self, name).take(lanes, axis=1))
         self.member = self.member[lanes]
         self.outputs.keep(lanes)
+        self.sliding.keep(lanes)
         if self.queue is not None:
             self.queue.keep(lanes)
 
@@ -377,7 +370,7 @@ class Lanes:
         if self.delayed is not None:
             histories = self._histories(EVERYONE)
             self.h, stop = self.delayed.fitted(histories, self.h), np.minimum(stop, self.delayed.breaks.next[histories])
-        sliding, steps = self._dwell()
+        sliding, steps = self.sliding.steps(self.t, self.h, self.y, self.p, self.k, self.atol)
         h, lands = fit(self.t, steps, stop)
         rtol = self.settings.rtol
         y_next, scaled = self.step.advance(self.t, h, self.y, self.p, self.k, rtol, self.atol)
@@ -398,14 +391,12 @@ class Lanes:
         if self.delayed is not None:
             jumps = accepted & (turned | (lands & (happens <= stop)))
             self._keep_history(self.delayed, course, np.flatnonzero(accepted), t_next, np.flatnonzero(jumps))
-        np.copyto(self.gone, t_next - self.t, where=accepted)
+        self.sliding.count(accepted, turned, sliding, t_next - self.t)
         np.copyto(self.y, y_next, where=accepted)
         np.copyto(self.t, t_next, where=accepted)
         self.h, self.refused, self.arrived = planned, ~accepted, accepted & short
-        # After a dwell, one more turn shows that the lane still slides.
-        in_a_row = np.where(turned, self.turns + 1, np.where(sliding, PATIENCE - 1, 0))
-        self.turns = np.where(accepted, in_a_row, self.turns)
-        self._count(accepted)
+        self.results.steps[self.member] += 1
+        self.results.rejected[self.member] += ~accepted
         self._give_up(scaled)
 
     def _keep_history(
@@ -428,9 +419,9 @@ class Lanes:
         t_next, y_next = t_next.copy(), y_next.copy()
         turned[cut] = True
         t_next[cut], y_next[:, cut] = course.time(cut, theta), course.states(cut, theta).all()
-        if (nearly := cut[self.turns[cut] >= PATIENCE - 2]).size:  # to slide, which alone asks for what it slides along
+        if (nearly := self.sliding.nearly(cut)).size:
             depth = self._depth(nearly, t_next[nearly], Columns(y_next, nearly))
-            self.culprit[nearly] = np.argmax(depth > 0, axis=0)
+            self.sliding.culprit[nearly] = np.argmax(depth > 0, axis=0)
         return turned, t_next, y_next
 
     def _depth(self, lanes: Some, t: np.ndarray, y: Rows) -> np.ndarray:
@@ -441,39 +432,14 @@ class Lanes:
             np.negative(row, out=row, where=k[switch] != 0)
         return g
 
-    def _dwell(self) -> tuple[np.ndarray, np.ndarray]:
-        """(lane,) which lanes slide, and step sizes, theirs so small that they need not look at conditions.
-
-        A state's size is its value, or that behind its absolute tolerance (`settings.default_atol`) if that is more.
-        """
-        sliding, steps = self.turns >= PATIENCE, self.h
-        lanes = sliding.nonzero()[0]
-        if lanes.size:
-            t, y, dy = self.t[lanes], self.y[:, lanes], np.empty((len(self.y), lanes.size))
-            self.kernels.functions.rhs(t, tuple(y), Columns(self.p, lanes), Columns(self.k, lanes), dy)
-            dy[self.still] = 0.0
-            change = DWELL * np.maximum(self.settings.rtol * np.abs(y), 1e3 * self.atol[:, lanes])
-            longest = np.min(change / np.abs(dy), axis=0, initial=np.inf)
-            least = 100 * smallest_step(t, self.t_end - self.batch.t_out[0])
-            dwell = np.maximum(longest, least)
-            gets_on = self.gone[lanes] > GETS_ON * dwell
-            steps = steps.copy()
-            steps[lanes] = np.where(gets_on, steps[lanes], np.minimum(steps[lanes], dwell))
-            sliding[lanes], self.turns[lanes[gets_on]] = ~gets_on, 0
-        return sliding, steps
-
-    def _count(self, accepted: np.ndarray) -> None:
-        self.results.steps[self.member] += 1
-        self.results.rejected[self.member] += ~accepted
-
     def _give_up(self, scaled: np.ndarray) -> None:
         """End lanes whose step size fell to rounding level, or that took too many steps."""
         tiny = self.h < smallest_step(self.t, self.t_end - self.batch.t_out[0])
         long = self.results.steps[self.member] >= self.max_steps
-        for lane in np.flatnonzero((tiny | long) & (self.t < self.t_end)):
+        for lane in np.flatnonzero((tiny | long) & (self.t < self.t_end)).tolist():
             error = np.where(np.isfinite(scaled[:, lane]), scaled[:, lane], np.inf)
             worst = int(np.argmax(error))
-            slides = self.turns[lane] >= PATIENCE - 1
-            culprit = len(self.layout.states) + int(self.culprit[lane]) if slides else worst
+            along = len(self.layout.states) + int(self.sliding.culprit[lane])
+            culprit = along if self.sliding.slides(lane) else worst
             status = Status.STEP_TOO_SMALL if tiny[lane] else Status.TOO_MANY_STEPS
-            self._end(int(lane), status, culprit, error[worst], self.h[lane])
+            self._end(lane, status, culprit, error[worst], self.h[lane])

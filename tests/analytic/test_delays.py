@@ -271,4 +271,5 @@ def test_a_delay_that_events_alone_ask_for_costs_no_steps_and_is_looked_up_at_ev
     batch = batch_of(kernels, ode, [0.0, 2.5, 9.5, 100.5])
     solution = integrate(replace(kernels, functions=cast(Functions, counted)), batch)
     np.testing.assert_allclose(solution.y[:, 0, 0], [0, 2 * 0.75, 9 * 0.75, 75], rtol=1e-12)
-    assert (solution.steps[0], counted.lookups) == (101, 100)
+    # one step to each event; the last stretch is cut in halves before the event in it is seen
+    assert (solution.steps[0], counted.lookups) == (102, 100)

@@ -18,10 +18,11 @@ from bonesim.codegen.backends.llvm_values import Code, Mask, Vector, larger, sma
 from bonesim.codegen.program import Program
 
 ROUNDS = 1000.0
+"""As in `solve.driver`."""
 PATIENCE = 8.0
 DWELL = 10.0
 GETS_ON = 100.0
-"""As in `solve.driver`."""
+"""As in `solve.sliding`."""
 SAMPLES = (0.25, 0.5, 0.75, 1.0)
 """As in `solve.crossing`."""
 AIMS = (2.0**-4, 2.0**-8, 2.0**-14, 2.0**-22)
