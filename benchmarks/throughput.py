@@ -29,7 +29,8 @@ from bonesim.codegen.backends.llvm_lower import lowered, one_less
 from bonesim.codegen.backends.llvm_math import functions
 from bonesim.codegen.backends.llvm_object import vector_width
 from bonesim.codegen.backends.llvm_rows import jacobian_entries
-from bonesim.codegen.program import Block, Program, arrange
+from bonesim.codegen.block import Block
+from bonesim.codegen.program import Program, arrange
 from bonesim.codegen.schedule import single_operations
 from bonesim.codegen.sparse import eliminate
 from bonesim.model.expr import Call, Expr, Num, walk

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from bonesim.codegen.program import Block, Program
+from bonesim.codegen.block import Block
+from bonesim.codegen.program import Program
 from bonesim.model.expr import Expr, Num, Sym, Time, rebuild
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bonesim.codegen.program import Block, Program, Store
+from bonesim.codegen.block import Block, Store
+from bonesim.codegen.program import Program
 from bonesim.model.expr import Call, Expr, Num, Sym, fold, free_name, walk
 
 _BLOCKS = ("rhs", "start", "observe", "roots")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bonesim.codegen.program import Block, Store
+from bonesim.codegen.block import Block, Store
 from bonesim.codegen.schedule import Step, Value, scheduled
 from bonesim.model.expr import Call, Expr, symbols, walk
 

@@ -1,11 +1,11 @@
-"""What a kernel computes, in which order: hoisting, common subexpressions, dead code. Knows no target language."""
+"""What a kernel computes, in which order, as blocks of one function each. Knows no target language."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
+from bonesim.codegen.block import TRUTHS, Block, Store, block_of
 from bonesim.codegen.constraints import hastened, matched
 from bonesim.codegen.delays import Delayed, Named, delayed
 from bonesim.codegen.factorial import factorial
@@ -21,37 +21,8 @@ from bonesim.model.ode import OdeModel, StateEvent, TimedEvent
 from bonesim.model.rewrite import rewritten
 from bonesim.system import Layout, Queued
 
-DEEPEST = 40
-"""Levels of one expression in generated code; compilers bound them (Python: 200 brackets), and so do readers."""
-
 MUCH_TEXT = 4
 """By how many times more text than one block has, blocks of what single events change may be."""
-
-TRUTHS = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"})
-"""Operators whose value is true or false."""
-
-
-@dataclass(frozen=True)
-class Store:
-    """A result of a block: element `index` of the array `array` becomes `expr`."""
-
-    array: str
-    index: tuple[int, ...]
-    expr: Expr
-
-
-@dataclass(frozen=True)
-class Block:
-    """One generated function: named intermediate values in order, then results."""
-
-    values: tuple[tuple[str, Expr], ...]
-    stores: tuple[Store, ...]
-
-    def used(self) -> set[str]:
-        """Every name that the block reads and does not define itself."""
-        defined = {name for name, _ in self.values}
-        exprs = [expr for _, expr in self.values] + [store.expr for store in self.stores]
-        return set().union(*(symbols(expr) for expr in exprs)) - defined if exprs else set()
 
 
 @dataclass(frozen=True)
@@ -159,13 +130,13 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
     stops = [hoist(switch.stop) for switch in held.switches if switch.stop is not None]
     triggers = [hoist(Call("piecewise", (Num(1.0), trigger, Num(0.0)))) for trigger in held.triggers]
     blocks = {
-        "rhs": _block(model, rules, rates),
-        "jacobian": _block(model, rules + slope_chain, entries),
-        "start": _block(model, rules + slope_chain, rates + entries),
-        "observe": _block(model, seen, watched),
-        "event_times": _block(model, rules, times),
-        "roots": _block(model, rules, [Store("g", (row,), expr) for row, expr in enumerate(roots)]),
-        "stops": _block(model, rules, [Store("stops", (row,), expr) for row, expr in enumerate(stops)]),
+        "rhs": block_of(model, rules, rates),
+        "jacobian": block_of(model, rules + slope_chain, entries),
+        "start": block_of(model, rules + slope_chain, rates + entries),
+        "observe": block_of(model, seen, watched),
+        "event_times": block_of(model, rules, times),
+        "roots": block_of(model, rules, [Store("g", (row,), expr) for row, expr in enumerate(roots)]),
+        "stops": block_of(model, rules, [Store("stops", (row,), expr) for row, expr in enumerate(stops)]),
     }
     settled = [Sym(switch.name) for switch in held.switches] + triggers
     # A queue keeps by itself which triggers were true, so that those of parameters alone are constants.
@@ -174,7 +145,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         for row, expr in enumerate(settled)
         if model.queued and isinstance(expr, Sym) and expr.name in hoist.named
     }
-    draft = _block(model, chain, [Store("k", (row,), expr) for row, expr in enumerate(settled) if row not in fixed])
+    draft = block_of(model, chain, [Store("k", (row,), expr) for row, expr in enumerate(settled) if row not in fixed])
     rate_names = {state.id: free_name(f"{state.id}__rate", taken) for state in model.states} if lags else {}
     varying = model.with_(rules=tuple(rule for rule in model.rules if rule.id not in hoist.named))
     delays = tuple(
@@ -221,7 +192,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         model,
         layout,
         _initial(model, starts),
-        _block(model, hoist.rules, [store for _, store in constants]),
+        block_of(model, hoist.rules, [store for _, store in constants]),
         _jumped(model, hoist, constants, targets),
         firing=firing,
         settle=settle,
@@ -262,7 +233,7 @@ def _delay_blocks(model: OdeModel, one: Delayed, rules: Named, written: Named, h
     """The blocks of one lag, from rules with conditions held and as written."""
 
     def block(available: Named, *exprs: Expr) -> Block:
-        return _block(model, available, [Store("out", (row,), hoist(expr)) for row, expr in enumerate(exprs)])
+        return block_of(model, available, [Store("out", (row,), hoist(expr)) for row, expr in enumerate(exprs)])
 
     chain = [(name, hoist(expr)) for name, expr in one.chain]
     return DelayBlocks(
@@ -319,7 +290,7 @@ def _jumped(
     if sum(map(len, set(moved))) > MUCH_TEXT * len(every):
         moved = [every if one else one for one in moved]
     blocks = {
-        one: _block(model, hoist.rules, [store for name, store in constants if name in one]) for one in set(moved)
+        one: block_of(model, hoist.rules, [store for name, store in constants if name in one]) for one in set(moved)
     }
     return tuple(blocks[one] for one in moved)
 
@@ -341,7 +312,7 @@ def _initial(model: OdeModel, lags: Mapping[str, Expr]) -> Block:
         if parameter.initial is not None
     ]
     stores += [Store("y", (row,), Sym(state.id)) for row, state in enumerate(model.states)]
-    return _block(model, values, stores)
+    return block_of(model, values, stores)
 
 
 def _firing(
@@ -355,7 +326,7 @@ def _firing(
         values.append((name, hoist(expr)))
         array, row = homes[target]
         stores.append(Store(array, (row,), Sym(name)))
-    return _block(model, values, stores)
+    return block_of(model, values, stores)
 
 
 def _homes(model: OdeModel) -> dict[str, tuple[str, int]]:
@@ -393,111 +364,12 @@ def _waiting(model: OdeModel, rules: Named, written: Named, hoist: Callable[[Exp
 
     events = model.state_events
     factors = [[dict(event.factors).get(target) for target, _ in event.assignments] for event in events]
+    values = [[expr for _, expr in event.assignments] for event in events]
     true = [Call("piecewise", (Num(1.0), event.trigger, Num(0.0))) for event in events]
     return Waiting(
-        true=_block(model, written, rows("true", true)),
-        delays=_block(model, rules, rows("delays", [event.delay for event in events])),
-        priorities=_block(model, rules, rows("priorities", [event.priority for event in events])),
-        values=tuple(_block(model, rules, rows("values", [expr for _, expr in event.assignments])) for event in events),
-        factors=tuple(_block(model, rules, rows("factors", exprs)) for exprs in factors),
+        true=block_of(model, written, rows("true", true)),
+        delays=block_of(model, rules, rows("delays", [event.delay for event in events])),
+        priorities=block_of(model, rules, rows("priorities", [event.priority for event in events])),
+        values=tuple(block_of(model, rules, rows("values", exprs)) for exprs in values),
+        factors=tuple(block_of(model, rules, rows("factors", exprs)) for exprs in factors),
     )
-
-
-def _block(model: OdeModel, available: list[tuple[str, Expr]], stores: list[Store]) -> Block:
-    """The values that `stores` need, in order, with repeated subexpressions named as nothing in the model is.
-
-    What a block does not read may be called `v1`, too: whoever looks at the whole program must not take it for a value.
-    """
-    needed: list[tuple[str, Expr]] = []
-    wanted = set().union(*(symbols(store.expr) for store in stores)) if stores else set()
-    for name, expr in reversed(available):
-        if name in wanted:
-            wanted |= symbols(expr)
-            needed.append((name, expr))
-    return _number_values(model, *_unique(needed[::-1], stores))
-
-
-def _unique(values: list[tuple[str, Expr]], stores: list[Store]) -> tuple[list[tuple[str, Expr]], list[Store]]:
-    """The same with equal calls as one object, and values that equal an earlier one read by the name of that."""
-    leaves: dict[Expr, Expr] = {}
-    calls: dict[tuple[str, tuple[int, ...]], Call] = {}
-    names: dict[int, Expr] = {}
-    overwrites = any(store.array in {"y", "p"} for store in stores)  # then what a name stands for may change
-
-    def call(old: Call, args: tuple[Expr, ...]) -> Expr:
-        return calls.setdefault((old.op, tuple(map(id, args))), Call(old.op, args))
-
-    def unique(expr: Expr) -> Expr:
-        return fold(expr, lambda leaf: leaves.setdefault(leaf, leaf), call)
-
-    kept = []
-    for name, expr in values:
-        new = unique(expr)
-        if id(new) in names or (isinstance(new, Sym) and not overwrites):
-            leaves[Sym(name)] = names.get(id(new), new)
-            continue
-        if isinstance(new, Call):
-            names[id(new)] = leaves.setdefault(Sym(name), Sym(name))
-        kept.append((name, new))
-    return kept, [replace(store, expr=unique(store.expr)) for store in stores]
-
-
-def _number_values(model: OdeModel, values: list[tuple[str, Expr]], stores: list[Store]) -> Block:
-    """Name each call that has more than one parent or is `DEEPEST` levels deep, before its first use.
-
-    What rests on numbers alone becomes a number here, under the rules of `evaluate`, not those of a target language.
-    """
-    exprs = [expr for _, expr in values] + [store.expr for store in stores]
-    taken = {*model.by_id, *(name for name, _ in values)}.union(*(symbols(expr) for expr in exprs))
-    parents = _parents(exprs)
-    known: dict[Expr, Expr] = {}
-    aliases: dict[Expr, Expr] = {}
-    result: list[tuple[str, Expr]] = []
-
-    def rewritten(expr: Call, args: tuple[tuple[Expr, int], ...]) -> tuple[Expr, int]:
-        if expr in known:
-            return known[expr], 0
-        if all(isinstance(arg, Num) for arg, _ in args):
-            return Num(float(evaluate(Call(expr.op, tuple(arg for arg, _ in args)), {}))), 0
-        new, depth = Call(expr.op, tuple(arg for arg, _ in args)), 1 + max(depth for _, depth in args)
-        if parents[expr] < 2 and depth < DEEPEST:
-            return new, depth
-        name = free_name(f"v{len(known) + 1}", taken)
-        result.append((name, new))
-        known[expr] = Sym(name)
-        return known[expr], 0
-
-    def rewrite(expr: Expr) -> Expr:
-        return fold(expr, lambda leaf: (aliases.get(leaf, leaf), 0), rewritten)[0]
-
-    for name, expr in values:
-        done = len(result)
-        new = rewrite(expr)
-        if isinstance(new, Sym) and isinstance(expr, Call):
-            if len(result) == done:  # an earlier value has it as a part
-                aliases[Sym(name)] = new
-                continue
-            new = result.pop()[1]  # it was named just now, as what is used twice
-            known[expr] = Sym(name)
-        result.append((name, new))
-        if isinstance(expr, Call):
-            known.setdefault(expr, Sym(name))
-    final = tuple(Store(store.array, store.index, rewrite(store.expr)) for store in stores)
-    return Block(tuple(result), final)
-
-
-def _parents(roots: list[Expr]) -> Counter[Expr]:
-    """How many distinct places use each call."""
-    counts: Counter[Expr] = Counter()
-    seen: set[Expr] = set()
-    stack = list(roots)
-    counts.update(root for root in roots if isinstance(root, Call))
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Call) and node not in seen:
-            seen.add(node)
-            for arg in node.args:
-                if isinstance(arg, Call):
-                    counts[arg] += 1
-                    stack.append(arg)
-    return counts

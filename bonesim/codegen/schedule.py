@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from bonesim.codegen.program import TRUTHS, Block, Store
+from bonesim.codegen.block import TRUTHS, Block, Store
 from bonesim.model.expr import Call, Expr, Num, Sym, Time, fold, free_name, symbols, walk
 
 Value: TypeAlias = tuple[str, Expr]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bonesim.codegen.program import Block, Store
+from bonesim.codegen.block import Block, Store
 from bonesim.codegen.schedule import MOST_AT_HAND, Step, scheduled, single_operations
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import Call, Expr, Num, Sym, symbols, walk

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bonesim.codegen.block import Block, Store
 from bonesim.codegen.pieces import Piece, cut
-from bonesim.codegen.program import Block, Store
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import Call, Expr, Sym
 

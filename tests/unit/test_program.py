@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from equations import event, formula, kernels_of, model, solve, when
 
-from bonesim.codegen.program import DEEPEST, Block, arrange
+from bonesim.codegen.block import DEEPEST, Block
+from bonesim.codegen.program import arrange
 from bonesim.errors import InputError
 from bonesim.model.expr import Call, Expr, Num, Sym, total
 from bonesim.model.ode import State

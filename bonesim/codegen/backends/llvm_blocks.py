@@ -11,8 +11,9 @@ from bonesim.codegen.backends.llvm_lower import lowered, one_less
 from bonesim.codegen.backends.llvm_rows import Rows, other_outputs
 from bonesim.codegen.backends.llvm_text import ARGUMENTS, Expressions, in_turn
 from bonesim.codegen.backends.llvm_values import LANE_ARGUMENTS, Along, Code, Vector
+from bonesim.codegen.block import Block, Store
 from bonesim.codegen.pieces import Piece, cost, cut
-from bonesim.codegen.program import Block, Program, Store
+from bonesim.codegen.program import Program
 from bonesim.codegen.schedule import single_operations
 
 LONGEST_INLINED = 8000

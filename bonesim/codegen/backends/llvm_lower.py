@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from bonesim.codegen.program import Block, Program
+from bonesim.codegen.block import Block
+from bonesim.codegen.program import Program
 from bonesim.model.expr import Call, Expr, Num, Sym, fold, free_name, walk
 
 UNROLLED_POWER = 16  # largest whole power written as products

@@ -18,7 +18,8 @@ from bonesim.codegen.backends.llvm_parts import (
 from bonesim.codegen.backends.llvm_rows import Rows, other_outputs
 from bonesim.codegen.backends.llvm_step import Step
 from bonesim.codegen.backends.llvm_values import LANE_ARGUMENTS, PRECISIONS, Along, Code, Mask, Vector
-from bonesim.codegen.program import Block, Program
+from bonesim.codegen.block import Block
+from bonesim.codegen.program import Program
 
 LINE = 64
 """Bytes that memory hands over at a time."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bonesim.codegen.alike import alike
-from bonesim.codegen.program import Block, Program
+from bonesim.codegen.block import Block
+from bonesim.codegen.program import Program
 from bonesim.codegen.sparse import Elimination, Entry
 from bonesim.model.expr import Expr, Sym
 

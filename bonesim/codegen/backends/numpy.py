@@ -13,8 +13,9 @@ from dataclasses import replace
 from typing import TypeAlias, cast
 
 from bonesim.codegen.backends import numpy_linear
+from bonesim.codegen.block import TRUTHS, Block
 from bonesim.codegen.constraints import apart
-from bonesim.codegen.program import TRUTHS, Block, Program, arrange
+from bonesim.codegen.program import Program, arrange
 from bonesim.codegen.sparse import Elimination, eliminate
 from bonesim.codegen.steep import unguarded
 from bonesim.codegen.store import import_source
