@@ -130,8 +130,6 @@ def profile(
     problem = resolve(scenario, catalog, _scope(catalog, question))
     versions = [out := knocked_out(problem, question.out), {**out, **knocked_out(problem, question.unknown)}]
     places = [output for output in problem.outputs if output.role == "exposure"]
-    outcomes = dict(_present(problem, OUTCOMES))
-    tissue = dict(_present(problem, TISSUE))
     copies = {output.name: output.symbol for output in problem.outputs if output.role == "copies"}
     trial = try_versions(
         problem,
@@ -140,8 +138,7 @@ def profile(
             *(symbol for _, _, symbol in (*problem.activities, *problem.drives)),
             *(place.symbol for place in places),
             *(plan.delivered for plan in problem.ledger),
-            *outcomes.values(),
-            *tissue.values(),
+            *(symbol for _, symbol in (*_present(problem, OUTCOMES), *_present(problem, TISSUE))),
             *copies.values(),
             *(plan.retained for plan in problem.ledger if plan.retained),
         ],
@@ -149,16 +146,14 @@ def profile(
         lots=lots_of(scenario, catalog),
     )
     processes = _processes(problem, question, trial, DOSED)
+    readings = _readings(catalog, problem, question, trial)
     found = {
         "source": question.source.id,
         "label": question.source.label,
         "effect_stated": question.source.effect_stated,
         **_asked(catalog, question),
-        "processes": processes | _over_cells(catalog, problem, question, trial),
+        **readings,
         "driven": _driven(problem, question, trial),
-        "tissue": dict.fromkeys(_computed(catalog)) | _tissue(question, trial, tissue),
-        "outcomes": _ends(outcomes, trial),
-        "means": _means(question, outcomes, trial),
         "exposure": _exposure(places, problem.ledger[0], trial),
         "copies_per_cell": {name: float(trial.course(one)[:, DOSED].max()) for name, one in copies.items()},
         "copies_not_known": list(problem.uncounted),
@@ -167,15 +162,25 @@ def profile(
         "edges": _edges(problem, question),
     }
     if members:
-        drawn = list(trial.draws)
+        drawn = [_readings(catalog, problem, question, one) for one in trial.draws]
         found["members"] = len(drawn)
         found["agreement"] = {
-            "processes": _agreement(processes, [_processes(problem, question, one, DOSED) for one in drawn]),
-            "tissue": _agreement(_tissue(question, trial, tissue), [_tissue(question, one, tissue) for one in drawn]),
-            "outcomes": _agreement(found["outcomes"], [_ends(outcomes, one) for one in drawn]),
-            "means": _agreement(found["means"], [_means(question, outcomes, one) for one in drawn]),
+            kind: _agreement(stated, [one[kind] for one in drawn]) for kind, stated in readings.items()
         }
     return found
+
+
+def _readings(
+    catalog: Catalog, problem: Problem, question: Question, trial: Trial
+) -> dict[str, Mapping[str, float | None]]:
+    """What the dosed course comes to against vehicle, by kind; draws may agree on it."""
+    outcomes = dict(_present(problem, OUTCOMES))
+    return {
+        "processes": _processes(problem, question, trial, DOSED) | _over_cells(catalog, problem, question, trial),
+        "tissue": dict.fromkeys(_computed(catalog)) | _tissue(question, trial, dict(_present(problem, TISSUE))),
+        "outcomes": _ends(outcomes, trial),
+        "means": _means(question, outcomes, trial),
+    }
 
 
 def _question(
@@ -323,7 +328,7 @@ def _change(question: Question, trial: Trial, symbols: Sequence[str], version: i
     return _none_if_small(float(np.log2(mean[version] / mean[VEHICLE])))
 
 
-def _agreement(stated: Mapping[str, float], drawn: Sequence[Mapping[str, float]]) -> dict[str, float]:
+def _agreement(stated: Mapping[str, Any], drawn: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """For each value that is not 0, the share of the draws with the same sign."""
     count = max(len(drawn), 1)
     return {name: sum(one[name] * value > 0 for one in drawn) / count for name, value in stated.items() if value}
