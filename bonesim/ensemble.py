@@ -118,9 +118,13 @@ def groups(comparison: Comparison, backend: str) -> list[Group]:
 
 def alike(arms: Iterable[Arm]) -> list[tuple[Arm, ...]]:
     """Arms by their equations, in order of the first of each."""
+    known: dict[int, str] = {}  # of a model that many arms share, the equations are told once
     found: dict[str, list[Arm]] = defaultdict(list)
     for arm in arms:
-        found[_equations(arm.problem.model)].append(arm)
+        model = arm.problem.model
+        if id(model) not in known:
+            known[id(model)] = _equations(model)
+        found[known[id(model)]].append(arm)
     return [tuple(arms) for arms in found.values()]
 
 

@@ -91,6 +91,7 @@ def draw_points(
             capsize=2.0,
             color=style.color,
             zorder=5,
+            clip_on=False,  # at the end of the run a point lies on the edge
         )
 
 

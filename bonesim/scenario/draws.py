@@ -105,6 +105,8 @@ def drawn_values(arm: Arm, draws: Draws) -> dict[str, np.ndarray]:
 
 def lot_factors(arm: Arm, draws: Draws) -> Iterator[tuple[Lot, np.ndarray]]:
     """The lots of an arm, each with the vesicles in its doses over those with the stated values, (member,)."""
+    if not draws.members:
+        return
     spans = ranges(arm.problem)
     for lot in arm.lots:
         yield lot, _factor(spans, dict.fromkeys(lot.numbers, 1), draws)
