@@ -12,6 +12,10 @@ import bonesim
 from benchmarks.sbml_suite.cases import Case, Settings
 
 
+class Refused(Exception):
+    """The engine says that it does not do what the model asks for."""
+
+
 @dataclass(frozen=True)
 class Options:
     """How to solve: tolerance (each engine's own where there is none) and, of ours, the back end."""
@@ -21,13 +25,17 @@ class Options:
 
 
 Ask: TypeAlias = Callable[[Case, Settings, Options], np.ndarray]
-"""(time, name) values of a case's variables."""
+"""(time, name) values of a case's variables; raises Refused, or whatever the engine raises."""
 
 
 def ours(case: Case, settings: Settings, options: Options) -> np.ndarray:
     """bonesim: load the file, simulate, and read amounts and concentrations as the case asks."""
     tolerance = {} if options.rtol is None else {"rtol": options.rtol}
-    result = bonesim.simulate(case.model, settings.times, settings.names, backend=options.backend, **tolerance)
+    try:
+        model = bonesim.load_model(case.model)
+    except bonesim.UnsupportedModelError as error:
+        raise Refused(str(error)) from error
+    result = bonesim.simulate(model, settings.times, settings.names, backend=options.backend, **tolerance)
 
     def read(name: str) -> np.ndarray:
         if name in settings.amounts:
@@ -42,7 +50,12 @@ def libroadrunner(case: Case, settings: Settings, options: Options) -> np.ndarra
     import roadrunner
 
     roadrunner.Logger.setLevel(roadrunner.Logger.LOG_FATAL)
-    engine = roadrunner.RoadRunner(str(case.model))
+    try:
+        engine = roadrunner.RoadRunner(str(case.model))
+    except RuntimeError as error:
+        if str(error).startswith("Unable to support"):
+            raise Refused(str(error)) from error
+        raise
     if options.rtol is not None:
         engine.integrator.relative_tolerance = options.rtol
         engine.integrator.absolute_tolerance = 1e-3 * options.rtol

@@ -11,8 +11,7 @@ from multiprocessing.connection import Connection
 from time import perf_counter
 
 from benchmarks.sbml_suite.cases import Case
-from benchmarks.sbml_suite.engines import ENGINES, Options
-from bonesim.errors import UnsupportedModelError
+from benchmarks.sbml_suite.engines import ENGINES, Options, Refused
 
 PASSED, WRONG, REFUSED, FAILED, LATE = OUTCOMES = ("pass", "wrong", "refused", "failed", "out of time")
 PRELOADED = (
@@ -89,7 +88,7 @@ def judged(plan: Plan, case: Case) -> tuple[str, str]:
     reference = case.reference(settings.names)
     try:
         values = ENGINES[plan.engine](case, settings, plan.options)
-    except UnsupportedModelError as error:
+    except Refused as error:
         return REFUSED, _line(error)
     except Exception as error:  # whatever an engine raises, the next case may go
         return FAILED, f"{type(error).__name__}: {_line(error)}"

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 from bonesim.errors import InputError
+from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import Call, Expr, Num, Sym, Time, fold
 from bonesim.model.ode import Annotation, OdeModel, Parameter, Rule, State, StateEvent, TimedEvent
 from bonesim.model.ops import ATOM, OPS
@@ -23,8 +24,8 @@ from bonesim.units import Unit
 def write_antimony(model: OdeModel, *, doses: Sequence[TimedEvent] = ()) -> str:
     """The Antimony text; reading it back gives the same equations, numbers, units and events.
 
-    Only brackets in sums and products are not kept: `a*(b*c)` comes back as `a*b*c`. `doses` are added to the model's
-    own events.
+    Only brackets in sums and products are not kept: `a*(b*c)` comes back as `a*b*c`, and `x^(1/3)` with the number 1/3.
+    `doses` are added to the model's own events.
 
     Raises
     ------
@@ -70,11 +71,11 @@ def _meaning(symbol: State | Parameter | Rule) -> tuple[object, ...]:
 
 
 def _plain(expr: Expr) -> Expr:
-    """The formula without what Antimony does not keep: brackets in sums and products, and `-0.5` as one number."""
+    """The formula without what Antimony does not keep: brackets in sums and products; `-0.5` and `1/3` are numbers."""
 
     def call(old: Call, args: tuple[Expr, ...]) -> Expr:
-        if old.op == "neg" and isinstance(args[0], Num):
-            return Num(-args[0].value)
+        if old.op in {"neg", "div"} and all(isinstance(arg, Num) for arg in args):
+            return Num(float(evaluate(Call(old.op, args), {})))
         if old.op not in {"add", "mul"}:
             return Call(old.op, args)
         parts = [part for arg in args for part in (arg.args if isinstance(arg, Call) and arg.op == old.op else (arg,))]

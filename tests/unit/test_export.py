@@ -92,6 +92,12 @@ def test_antimony_keeps_every_digit_and_how_events_are_meant() -> None:
     assert chained(back.state_events[0].assignments[0][1]) == Num(-1 / 3)
 
 
+def test_antimony_keeps_roots_whose_exponent_it_takes_for_one_number() -> None:
+    root = Call("pow", (Sym("x"), Call("div", (Num(1.0), Num(3.0)))))
+    back = read_antimony(write_antimony(OdeModel(id="m", states=(State("x", Num(2.0), root),))), file="m.ant")
+    assert back.states[0].rate == Call("pow", (Sym("x"), Num(1 / 3)))
+
+
 def test_what_antimony_cannot_say_is_refused() -> None:
     held = State("x", Num(1.0), Call("sub", (Sym("x"), TIME)), algebraic=True)
     with pytest.raises(InputError, match="Antimony has no word for constraints, and one determines 'x'"):

@@ -51,6 +51,8 @@ hasOnlySubstanceUnits="false" boundaryCondition="false" constant="false"/>
 </reaction></listOfReactions>
 </model></sbml>
 """
+RULE = """<listOfRules><algebraicRule><math xmlns="http://www.w3.org/1998/Math/MathML">
+<apply><minus/><ci>B</ci><cn>1</cn></apply></math></algebraicRule></listOfRules></model>"""
 RANDOM = Path(__file__).parents[1] / "data" / "sbml_random.xml"
 PLAN = Plan("bonesim", Options(), jobs=1, limit=60.0)
 
@@ -144,6 +146,13 @@ def test_wrong_answers_refusals_and_faults_are_told_apart(tmp_path: Path) -> Non
     outcomes = [judged(PLAN, case) for case in all_in(tmp_path)]
     assert [outcome for outcome, _ in outcomes] == [WRONG, REFUSED, FAILED]
     assert outcomes[0][1] == "A is 6 where 6.12 is expected, at time 0"
+
+
+def test_what_libroadrunner_does_not_support_is_refused_too(tmp_path: Path) -> None:
+    written(tmp_path, "00001", model=MODEL.replace("</model>", RULE))
+    outcome, reason = judged(Plan("libroadrunner", Options(), 1, 60.0), *all_in(tmp_path))
+    assert outcome == REFUSED
+    assert reason.startswith("Unable to support algebraic rules.")
 
 
 def test_a_process_for_each_case(tmp_path: Path) -> None:
