@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.patches import Patch
 
 from bonesim.plot.doses import UNTREATED, dose_marks, draw_dose_marks
-from bonesim.plot.style import GREY, LineStyle, legend_below, set_time_axis, time_axis
+from bonesim.plot.style import GREY, LineStyle, arm_styles, legend_below, set_time_axis, time_axis
 from bonesim.results.arms import vehicle_of
 from bonesim.results.dataset import days_of, structure
-from bonesim.results.members import QUANTILES, STATED, has_draws, quantiles
+from bonesim.results.members import QUANTILES, STATED, has_draws, quantiles, stated
 from bonesim.scenario.problem import DOSED, VEHICLE
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ EDGE = 0.6
 
 Shown = Callable[[np.ndarray], np.ndarray]
 """From values (..., time) to what stands on the axis."""
+
+Difference = Callable[["xr.Dataset", str], np.ndarray | None]
+"""From a result and an arm to what the arm differs by from its vehicle, (..., time)."""
 
 
 def draw_course(
@@ -51,13 +54,37 @@ def banded(dataset: xr.Dataset) -> list[str]:
     return arms if len(arms) <= 2 else [arm for arm in arms if arm in (DOSED, VEHICLE)]
 
 
-def against_vehicle(dataset: xr.Dataset, name: str, arm: str) -> np.ndarray | None:
-    """(..., time) difference of an arm to its vehicle in percent, of each draw to its own; None where there is none."""
+def above_vehicle(dataset: xr.Dataset, name: str, arm: str) -> np.ndarray | None:
+    """(..., time) an arm minus its vehicle, of each draw minus its own; None where there is none."""
     if name not in dataset or (against := vehicle_of(dataset, name)) is None:
         return None
-    dosed, vehicle = (course.sel(arm=arm).values.astype(float) for course in (dataset[name], against))
+    return np.asarray(dataset[name].sel(arm=arm).values.astype(float) - against.sel(arm=arm).values)
+
+
+def against_vehicle(dataset: xr.Dataset, name: str, arm: str) -> np.ndarray | None:
+    """The same in percent of the vehicle."""
+    difference, against = above_vehicle(dataset, name, arm), vehicle_of(dataset, name)
+    if difference is None or against is None:
+        return None
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(100.0 * (dosed - vehicle) / np.abs(vehicle))
+        return np.asarray(100.0 * difference / np.abs(against.sel(arm=arm).values))
+
+
+def draw_differences(axes: Axes, dataset: xr.Dataset, difference: Difference) -> None:
+    """Every treated arm against its vehicle, with a band of the draws."""
+    days = days_of(dataset)
+    times = days / time_axis(float(days[-1] - days[0])).days
+    styles = arm_styles([str(arm) for arm in dataset["arm"].values])
+    axes.axhline(0.0, color=GREY, linewidth=0.8, zorder=1)
+    for arm, style in styles.items():
+        change, drawn = (difference(one, arm) for one in (stated(dataset), dataset))
+        if arm == VEHICLE or change is None or drawn is None:
+            continue
+        if has_draws(dataset):
+            low, _, high = quantiles(drawn)
+            draw_band(axes, times, low, high, style.color, len(styles) - 1)
+        axes.plot(times, change, zorder=3, **style._asdict())
+    axes.margins(y=0.1)
 
 
 def draw_band(axes: Axes, times: np.ndarray, low: np.ndarray, high: np.ndarray, colour: str, bands: int) -> None:

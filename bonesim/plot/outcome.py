@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bonesim.errors import InputError, closest
-from bonesim.plot.course import against_vehicle, band_handles, draw_band, draw_course, draw_points
+from bonesim.plot.course import against_vehicle, band_handles, draw_course, draw_differences, draw_points
 from bonesim.plot.doses import dose_marks, draw_dose_marks, told_apart
 from bonesim.plot.style import (
     BLACK,
@@ -27,7 +27,7 @@ from bonesim.plot.style import (
 )
 from bonesim.results.arms import vehicle_of
 from bonesim.results.dataset import days_of, largest_difference, quantities, structure
-from bonesim.results.members import has_draws, quantiles, stated
+from bonesim.results.members import has_draws, stated
 from bonesim.scenario.problem import VEHICLE
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ def plot_bone_volume(dataset: xr.Dataset, name: str | None = None) -> Figure:
         if _apart(dataset, name):
             figure = new_figure(5.2, title)
             axes, below = figure.subplots(2, sharex=True, height_ratios=[1.7, 1.0])
-            _draw_differences(below, dataset, name)
+            draw_differences(below, dataset, lambda one, arm: against_vehicle(one, name, arm))
+            below.set_ylabel("against\nvehicle (%)")
             _draw(axes, dataset, name, below)
         else:
             figure = new_figure(3.6, title)
@@ -98,24 +99,6 @@ def _apart(dataset: xr.Dataset, name: str) -> bool:
     changes = (against_vehicle(stated(dataset), name, arm) for arm in treated)
     seen = any(change is not None and (np.abs(change[np.isfinite(change)]) > SEEN).any() for change in changes)
     return seen and (len(treated) > 1 or has_draws(dataset))
-
-
-def _draw_differences(axes: Axes, dataset: xr.Dataset, name: str) -> None:
-    """Every treated arm against its vehicle in percent."""
-    days = days_of(dataset)
-    times = days / time_axis(float(days[-1] - days[0])).days
-    styles = arm_styles([str(arm) for arm in dataset["arm"].values])
-    axes.axhline(0.0, color=GREY, linewidth=0.8, zorder=1)
-    for arm, style in styles.items():
-        change, drawn = (against_vehicle(one, name, arm) for one in (stated(dataset), dataset))
-        if arm == VEHICLE or change is None or drawn is None:
-            continue
-        if has_draws(dataset):
-            low, _, high = quantiles(drawn)
-            draw_band(axes, times, low, high, style.color, len(styles) - 1)
-        axes.plot(times, change, zorder=3, **style._asdict())
-    axes.margins(y=0.1)
-    axes.set_ylabel("against\nvehicle (%)")
 
 
 def _draw(axes: Axes, dataset: xr.Dataset, name: str, lowest: Axes) -> None:

@@ -223,8 +223,12 @@ def test_healing_shows_shares_of_the_gap_in_percent_and_inflammation_as_it_is():
         ("inflammation at the site", "relative"),
         ("cartilage in the gap", "% of the gap"),
         ("bone in the gap", "% of the gap"),
+        ("bone in the gap, against vehicle", "% of the gap"),
     ]
-    for axes, name, scale in zip(figure.axes, (info.name for info in HEALING), (1, 100, 100), strict=True):
+    *courses, difference = figure.axes
+    dosed, vehicle = (dataset[HEALING[-1].name].sel(arm=arm).values for arm in ("dosed", "vehicle"))
+    np.testing.assert_allclose(difference.lines[-1].get_ydata(), 100 * (dosed - vehicle), rtol=1e-12)
+    for axes, name, scale in zip(courses, (info.name for info in HEALING), (1, 100, 100), strict=True):
         np.testing.assert_allclose(lines(axes)["dosed"], scale * dataset[name].sel(arm="dosed"), rtol=1e-15)
         assert axes.get_ylim()[0] == 0.0
 
