@@ -95,7 +95,8 @@ def test_a_core_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "--set model.core: set twice, by --cores too\n  try: leave one out\n"
 
 
-def test_the_command_prints_bands(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_bands(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     settings = [part for key, value in DRAWN.items() for part in ("--set", f"{key}={value}")]
     assert main(["compare", str(M1), str(M2), *settings]) == 0
     printed = capsys.readouterr().out
