@@ -53,10 +53,11 @@ def determined(document: Document, formulas: Formulas) -> Formulas:
     rest = [names - set(named.values()) if number not in named else set() for number, names in enumerate(contains)]
     owner = named | _matching(rest, sorted(free, key=lambda name: rank[name]))
     _refuse_unclear(formulas.algebraic, rest, owner, rank)
+    together = _together({owner[number]: names - {owner[number]} for number, names in enumerate(contains)})
     assignments, constraints = dict(formulas.assignments), {}
     for number, rule in enumerate(formulas.algebraic):
         name = owner[number]
-        solution = None if number in named else _solved(rule.residual, name, formulas, assignments)
+        solution = None if number in named else _solved(rule.residual, name, formulas, assignments, name in together)
         if solution is None:
             constraints[name] = rule
         else:
@@ -171,14 +172,33 @@ def _exchanged(variable: str, contains: Sequence[Collection[str]], owner: Mappin
     return found
 
 
-def _solved(residual: Expr, name: str, formulas: Formulas, assignments: Mapping[str, Expr]) -> Expr | None:
+def _together(others: Mapping[str, Collection[str]]) -> set[str]:
+    """Variables that rules determine together: each rests on itself through others in its rule."""
+    found = set()
+    for name in others:
+        reached: set[str] = set()
+        waiting = [*others[name]]
+        while waiting:
+            one = waiting.pop()
+            if one not in reached:
+                reached.add(one)
+                waiting += others.get(one, ())
+        if name in reached:
+            found.add(name)
+    return found
+
+
+def _solved(
+    residual: Expr, name: str, formulas: Formulas, assignments: Mapping[str, Expr], together: bool
+) -> Expr | None:
     """The variable as an expression of others, if the rule is linear in it.
 
-    Where a rule that was solved before is put in, the system is eliminated, and only a number will do as pivot.
+    Where rules determine variables `together`, the system is eliminated, and only a number will do as pivot: by a
+    parameter that is all but 0 in some member all digits would be lost, where another pivot costs none.
     """
     links = {**formulas.laws, **assignments}
     own = formulas.laws.keys() | formulas.assignments.keys()
-    expr, pivot_is_number = residual, False
+    expr, pivot_is_number = residual, together
     while inside := [
         one for one in symbols(expr) if one != name and one in links and name in _reached([links[one]], links)
     ]:

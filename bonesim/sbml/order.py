@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import combinations, product
 
 from bonesim.model.derive import subtract
 from bonesim.model.evaluate import evaluate
@@ -60,6 +60,7 @@ def says_enough(model: OdeModel, timed: Sequence[Timed], moving: Sequence[RawEve
         or order.one_sees_what_another_left()
         or order.values_are_overtaken()
         or order.one_is_taken_back()
+        or order.one_is_set_off_twice()
     )
 
 
@@ -112,6 +113,20 @@ class _Order:
             for event in self.moving
         )
 
+    def one_is_set_off_twice(self) -> bool:
+        """Whether events that come first may turn a trigger to false and to true again, and twice is not once."""
+        for place, event in enumerate(self.events):
+            if event.id in self.known or event.from_trigger_time or not self.targets[event.id] & self.used[event.id]:
+                continue
+            movers = [other for other in self.events[:place] if self.targets[other.id] & self.watched[event.id]]
+            for first, second in combinations(movers, 2):
+                if self._meet(first, second) and (
+                    self._meet(first, event)
+                    or any(self._meet(second, third) for third in movers if third not in (first, second))
+                ):
+                    return True
+        return False
+
     def _pairs(self) -> Iterator[tuple[RawEvent, RawEvent]]:
         """Pairs of events in their order, without those at times that are different numbers."""
         earlier: list[RawEvent] = []
@@ -148,8 +163,10 @@ class _Order:
         return (_may_begin(event) and at_start) or any(_coincide(edge, one.since) for edge in edges)
 
     def _turn_together(self, first: RawEvent, second: RawEvent) -> bool:
-        """Of one trigger, at the start, at one time, or where a third event sets what turns both."""
-        if first.trigger == second.trigger or (_may_begin(first) and _may_begin(second)):
+        """Of one trigger or comparison, at the start, at one time, or where a third event sets what turns both."""
+        if first.trigger == second.trigger or _risen(first.trigger) & _risen(second.trigger):
+            return True
+        if _may_begin(first) and _may_begin(second):
             return True
         if any(_coincide(*edges) for edges in product(self._edges(first), self._edges(second))):
             return True
@@ -176,6 +193,13 @@ class _Order:
             if rule.id in found:
                 found |= symbols(rule.expr)
         return frozenset(found)
+
+
+def _risen(trigger: Expr) -> set[tuple[Expr, ...]]:
+    """What a trigger compares, the greater side first, strictly or not; triggers with one in common turn at once."""
+    calls = [node for node in walk(trigger) if isinstance(node, Call)]
+    greater = {node.args for node in calls if node.op in {"ge", "gt"}}
+    return greater | {node.args[::-1] for node in calls if node.op in {"le", "lt"}}
 
 
 def _read(event: RawEvent) -> frozenset[str]:

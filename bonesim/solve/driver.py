@@ -154,7 +154,7 @@ class Lanes:
 
     def _happen(self) -> None:
         """What happens at each lane's time: timed events in the order of the calendar, then those of states."""
-        self._settle(self.arrived.nonzero()[0])
+        self._settle((self.arrived & self.well).nonzero()[0])
         self.arrived[:] = False
         if self.layout.events:
             while (due := ((self._next_event() <= self.t) & self.well).nonzero()[0]).size:

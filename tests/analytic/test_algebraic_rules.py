@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from chemistry import read
@@ -29,6 +31,20 @@ def test_an_enzyme_at_its_quasi_steady_state(backend: str) -> None:
     exact = 0.5 * lambertw(6 * np.exp(6 - 4 * times)).real
     np.testing.assert_allclose(s, exact, rtol=1e-7)
     np.testing.assert_allclose(bound, 1e-5 * exact / (0.5 + exact), rtol=1e-7)
+
+
+@pytest.mark.parametrize("q", [0.0, 1e-14, 1e-8, 0.5])
+def test_a_system_is_not_divided_by_a_parameter_that_is_all_but_0(q: float, backend: str) -> None:
+    """Three rules that determine three variables together; the matrix is regular for all these numbers."""
+    model = read(
+        "s = 1; s' = -s; var a; var b; var c; a = 1; b = 1; c = 1; p = 0.5; q = 0.5;",
+        zero=["p*a + b + q*c - s - 1", "a + p*b - 2*s", "c + q*a + b - 3"],
+    )
+    model = model.with_(parameters=tuple(replace(one, value=q) if one.id == "q" else one for one in model.parameters))
+    times = np.linspace(0, 2, 5)
+    s, *found = course(model, times, "s", "a", "b", "c", backend=backend)
+    matrix = np.array([[0.5, 1, q], [1, 0.5, 0], [q, 1, 1]])
+    np.testing.assert_allclose(found, np.linalg.solve(matrix, [s + 1, 2 * s, np.full(5, 3.0)]), rtol=1e-6)
 
 
 def test_a_total_and_an_equilibrium_as_one_system(backend: str) -> None:

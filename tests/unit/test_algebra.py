@@ -81,7 +81,8 @@ def test_a_choice_of_one_rule_leaves_the_others_theirs() -> None:
 def test_a_linear_system_is_eliminated_where_pivots_are_numbers() -> None:
     text = "s = 1; s' = -s; var x; var y; k = 2;"
     assert determined(read(text, zero=["x + y - s", "x - y - 1"])) == {"x": "rule", "y": "rule"}
-    assert set(determined(read(text, zero=["x + k*y - s", "k*x + y - 1"])).values()) == {"rule", "state"}
+    assert set(determined(read(text, zero=["x + k*y - s", "k*x + y - 1"])).values()) == {"state"}
+    assert determined(read("s = 1; s' = -s; var x; k = 2;", zero=["k*x - s"])) == {"x": "rule"}
 
 
 def test_a_rule_without_mathematics_says_nothing() -> None:

@@ -262,6 +262,10 @@ def test_state_events_that_may_fall_together_with_values_from_before_both_wait_i
         "E: at (x > 2), t0=false: y = x; F: at (y < k), t0=false: x = y;",
         "E: at (time >= k): x = 2; F: at (time >= 3): y = 1; G: at (x > 1.5): x = y;",
         "E: at (x > 2): y = 1; F: at (x > 2): k = 1; G: at (y > 0): x = k;",
+        "E: at (x > 5), priority=2: y = 2; F: at (5 < x), priority=1: k = y;",
+        "E: at (x > 5), priority=2: y = 2; F: at (x >= 5 && y < 3), priority=1: k = y;",
+        "E: at (time >= 3), priority=4: y = 6; F: at (time >= 3), priority=3: y = 0;"
+        "G: at (time >= 3), priority=2: y = 7; H: at (y > 5), priority=1, fromTrigger=false: x = x + 1;",
         "E: at (time >= 3 && x < 2): x = x + 2; F: at (time >= 3): x = x + 5;",
         "E: at (time >= 3 && x < 2): x = x + 2; F: at (time >= k && x < 2): x = x + 5;",
         "E: at (2*time >= 6 && x < 2): x = x + 2; F: at (time >= 3): x = x + 5;",
@@ -296,6 +300,13 @@ def test_events_whose_order_is_the_same_for_all_parameters_do_not_wait(plain: st
     model = antimony("x = 1; x' = 0; k = 2; y = 0; z = 3;", plain)
     assert not model.queued
     assert [event.id for event in (*model.events, *model.state_events)] == ["E", "F"]
+
+
+def test_what_is_set_off_twice_at_one_time_happens_twice() -> None:
+    turning = ("E: at (time >= 3), priority=4: y = 6;", "F: at (time >= 3), priority=3: y = 0;")
+    counting = ("G: at (time >= 3), priority=2: y = 7;", "H: at (y > 5), priority=1, fromTrigger=false: n = n + 1;")
+    model = antimony("x = 1; x' = 0; y = 0; n = 0;", *turning, *counting)
+    assert bonesim.simulate(model, [0, 5], ["n"])["n"].values.tolist() == [0, 2]
 
 
 def test_members_whose_events_fall_together_take_values_from_before_both() -> None:
