@@ -89,11 +89,11 @@ def _lines(entries: Sequence[Entry]) -> Iterator[Line]:
 def _draw(axes: Axes, lines: Sequence[Line], name: str, unit_days: float) -> None:
     bands = sum(has_draws(line.result) for line in lines)
     for number, line in enumerate(lines):
-        change = against_vehicle(stated(line.result), name, line.arm)
+        change = against_vehicle(name, stated(line.result), line.arm)
         if change is None:
             continue
         times, colour = days_of(line.result) / unit_days, COLOURS[number % len(COLOURS)]
-        drawn = against_vehicle(line.result, name, line.arm) if has_draws(line.result) else None
+        drawn = against_vehicle(name, line.result, line.arm) if has_draws(line.result) else None
         if drawn is not None:
             low, median, high = quantiles(drawn)
             draw_band(axes, times, low, high, colour, bands)

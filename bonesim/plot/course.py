@@ -54,20 +54,28 @@ def banded(dataset: xr.Dataset) -> list[str]:
     return arms if len(arms) <= 2 else [arm for arm in arms if arm in (DOSED, VEHICLE)]
 
 
-def above_vehicle(dataset: xr.Dataset, name: str, arm: str) -> np.ndarray | None:
+def above_vehicle(name: str, dataset: xr.Dataset, arm: str) -> np.ndarray | None:
     """(..., time) an arm minus its vehicle, of each draw minus its own; None where there is none."""
     if name not in dataset or (against := vehicle_of(dataset, name)) is None:
         return None
     return np.asarray(dataset[name].sel(arm=arm).values.astype(float) - against.sel(arm=arm).values)
 
 
-def against_vehicle(dataset: xr.Dataset, name: str, arm: str) -> np.ndarray | None:
+def against_vehicle(name: str, dataset: xr.Dataset, arm: str) -> np.ndarray | None:
     """The same in percent of the vehicle."""
-    difference, against = above_vehicle(dataset, name, arm), vehicle_of(dataset, name)
+    difference, against = above_vehicle(name, dataset, arm), vehicle_of(dataset, name)
     if difference is None or against is None:
         return None
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(100.0 * difference / np.abs(against.sel(arm=arm).values))
+
+
+def differ(dataset: xr.Dataset, difference: Difference, least: float) -> bool:
+    """Whether stated values of some treated arm differ from its vehicle by more than `least` at any time."""
+    treated = (str(arm) for arm in dataset["arm"].values if arm != VEHICLE)
+    lines = stated(dataset)
+    changes = (difference(lines, arm) for arm in treated)
+    return any(change is not None and bool((np.abs(change[np.isfinite(change)]) > least).any()) for change in changes)
 
 
 def draw_differences(axes: Axes, dataset: xr.Dataset, difference: Difference) -> None:
@@ -75,9 +83,10 @@ def draw_differences(axes: Axes, dataset: xr.Dataset, difference: Difference) ->
     days = days_of(dataset)
     times = days / time_axis(float(days[-1] - days[0])).days
     styles = arm_styles([str(arm) for arm in dataset["arm"].values])
+    lines = stated(dataset)
     axes.axhline(0.0, color=GREY, linewidth=0.8, zorder=1)
     for arm, style in styles.items():
-        change, drawn = (difference(one, arm) for one in (stated(dataset), dataset))
+        change, drawn = (difference(one, arm) for one in (lines, dataset))
         if arm == VEHICLE or change is None or drawn is None:
             continue
         if has_draws(dataset):

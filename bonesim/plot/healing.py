@@ -9,12 +9,10 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from bonesim.errors import InputError
-from bonesim.plot.course import above_vehicle, draw_course, draw_differences, draw_points, finish_courses
+from bonesim.plot.course import above_vehicle, differ, draw_course, draw_differences, draw_points, finish_courses
 from bonesim.plot.doses import told_apart
 from bonesim.plot.style import arm_styles, label_of, new_figure, styled, time_axis
 from bonesim.results.dataset import days_of, quantities
-from bonesim.results.members import stated
-from bonesim.scenario.problem import VEHICLE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -56,14 +54,15 @@ def plot_healing(dataset: xr.Dataset) -> Figure:
         raise InputError("the result has no healing gap", remedy="add 'new_bone' to the outputs")
     dataset = told_apart(dataset)
     with styled():
-        apart = _apart(dataset, names[-1])
+        more_bone = partial(_more_bone, names[-1])
+        apart = differ(dataset, more_bone, SEEN)
         count = len(names) + apart
         figure = new_figure(1.1 + 1.5 * count, dataset.attrs.get("title", ""))
         panels = figure.subplots(count, sharex=True, squeeze=False)[:, 0]
         for panel, name in zip(panels, names, strict=False):
             _draw(panel, dataset, name)
         if apart:
-            draw_differences(panels[-1], dataset, partial(_more_bone, names[-1]))
+            draw_differences(panels[-1], dataset, more_bone)
             panels[-1].set_title(f"{label_of(dataset[names[-1]])}, against vehicle")
             panels[-1].set_ylabel("% of the gap")
         finish_courses(list(panels), dataset)
@@ -72,15 +71,8 @@ def plot_healing(dataset: xr.Dataset) -> Figure:
 
 def _more_bone(name: str, dataset: xr.Dataset, arm: str) -> np.ndarray | None:
     """(..., time) what an arm differs by from its vehicle, in percent of the gap."""
-    difference = above_vehicle(dataset, name, arm)
+    difference = above_vehicle(name, dataset, arm)
     return None if difference is None else 100.0 * difference
-
-
-def _apart(dataset: xr.Dataset, name: str) -> bool:
-    """Whether some arm differs from its vehicle by what a reader might see."""
-    treated = (str(arm) for arm in dataset["arm"].values if arm != VEHICLE)
-    changes = (_more_bone(name, stated(dataset), arm) for arm in treated)
-    return any(change is not None and bool((np.abs(change) > SEEN).any()) for change in changes)
 
 
 def _draw(axes: Axes, dataset: xr.Dataset, name: str) -> None:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bonesim.errors import InputError, closest
-from bonesim.plot.course import against_vehicle, band_handles, draw_course, draw_differences, draw_points
+from bonesim.plot.course import (
+    Difference,
+    against_vehicle,
+    band_handles,
+    differ,
+    draw_course,
+    draw_differences,
+    draw_points,
+)
 from bonesim.plot.doses import dose_marks, draw_dose_marks, told_apart
 from bonesim.plot.style import (
     BLACK,
@@ -78,12 +86,13 @@ def plot_bone_volume(dataset: xr.Dataset, name: str | None = None) -> Figure:
         remedy = closest(name, known) if name else "add 'bone_volume_fraction' to the outputs"
         raise InputError(f"the result has no {name or 'bone volume'}", remedy=remedy)
     dataset = told_apart(dataset)
+    difference = partial(against_vehicle, name)
     with styled():
         title = dataset.attrs.get("title", "")
-        if _apart(dataset, name):
+        if _apart(dataset, difference):
             figure = new_figure(5.2, title)
             axes, below = figure.subplots(2, sharex=True, height_ratios=[1.7, 1.0])
-            draw_differences(below, dataset, lambda one, arm: against_vehicle(one, name, arm))
+            draw_differences(below, dataset, difference)
             below.set_ylabel("against\nvehicle (%)")
             _draw(axes, dataset, name, below)
         else:
@@ -93,12 +102,10 @@ def plot_bone_volume(dataset: xr.Dataset, name: str | None = None) -> Figure:
     return figure
 
 
-def _apart(dataset: xr.Dataset, name: str) -> bool:
+def _apart(dataset: xr.Dataset, difference: Difference) -> bool:
     """Whether differences to the vehicle have a panel: there are some, and one note on a line would not tell them."""
-    treated = [str(arm) for arm in dataset["arm"].values if arm != VEHICLE]
-    changes = (against_vehicle(stated(dataset), name, arm) for arm in treated)
-    seen = any(change is not None and (np.abs(change[np.isfinite(change)]) > SEEN).any() for change in changes)
-    return seen and (len(treated) > 1 or has_draws(dataset))
+    treated = sum(str(arm) != VEHICLE for arm in dataset["arm"].values)
+    return (treated > 1 or has_draws(dataset)) and differ(dataset, difference, SEEN)
 
 
 def _draw(axes: Axes, dataset: xr.Dataset, name: str, lowest: Axes) -> None:

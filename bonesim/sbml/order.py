@@ -71,6 +71,7 @@ class _Order:
     at : the times that are numbers, by id
     targets, watched, used : what each event sets, and what its trigger and the values that it sets rest on, directly or
         through rules
+    edges, risen : when the trigger of each moving event may turn, and what it compares
     """
 
     def __init__(self, model: OdeModel, timed: Sequence[Timed], moving: Sequence[RawEvent]) -> None:
@@ -82,6 +83,8 @@ class _Order:
         self.jumping = frozenset().union(*self.targets.values())
         self.watched = {event.id: self._with_rules(symbols(event.trigger)) for event in self.events}
         self.used = {event.id: self._with_rules(_read(event)) for event in self.events}
+        self.edges = {event.id: self._edges(event) for event in moving}
+        self.risen = {event.id: _risen(event.trigger) for event in moving}
 
     def priorities_are_crossed(self) -> bool:
         """Whether an event of a state would come before one at a known time."""
@@ -150,6 +153,8 @@ class _Order:
     def _meet(self, first: RawEvent, second: RawEvent) -> bool:
         """Whether two events may fall together, but for what states happen to be."""
         one, other = sorted((first, second), key=lambda event: event.id not in self.known)
+        if one.id in self.at and other.id in self.at:
+            return self.at[one.id] == self.at[other.id]
         if other.id in self.known:
             return _may_meet(self.known[one.id], self.known[other.id])
         if one.id in self.known:
@@ -159,16 +164,15 @@ class _Order:
     def _turns_at(self, event: RawEvent, one: Timed) -> bool:
         """Whether an event of a state turns when another one happens: at the start, or at its time."""
         at_start = self.at.get(one.event.id, 0.0) <= 0
-        edges = self._edges(event)
-        return (_may_begin(event) and at_start) or any(_coincide(edge, one.since) for edge in edges)
+        return (_may_begin(event) and at_start) or any(_coincide(edge, one.since) for edge in self.edges[event.id])
 
     def _turn_together(self, first: RawEvent, second: RawEvent) -> bool:
         """Of one trigger or comparison, at the start, at one time, or where a third event sets what turns both."""
-        if first.trigger == second.trigger or _risen(first.trigger) & _risen(second.trigger):
+        if first.trigger == second.trigger or self.risen[first.id] & self.risen[second.id]:
             return True
         if _may_begin(first) and _may_begin(second):
             return True
-        if any(_coincide(*edges) for edges in product(self._edges(first), self._edges(second))):
+        if any(_coincide(*edges) for edges in product(self.edges[first.id], self.edges[second.id])):
             return True
         others = (self.targets[event.id] for event in self.events if event is not first and event is not second)
         return any(targets & self.watched[first.id] and targets & self.watched[second.id] for targets in others)
@@ -212,12 +216,10 @@ def _may_begin(event: RawEvent) -> bool:
 
 
 def _may_meet(first: Timed, second: Timed) -> bool:
-    """Whether two events fall together for some values of the parameters.
+    """Whether two events, of which one has no number for its time, fall together for some values of the parameters.
 
     At the start, which one with a trigger declared false does not miss, several times become one.
     """
-    if is_number(first.when) and is_number(second.when):
-        return _same(first.when, second.when)
     if not (first.event.initially_true and second.event.initially_true):
         return True
     return _coincide(first.since, second.since)

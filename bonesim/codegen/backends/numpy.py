@@ -61,7 +61,7 @@ def source(program: Program) -> str:
         rows.function("event_times", "p, k, times, every", program.event_times),
         *_held(program, rows),
         *(rows.function(f"fire_{n}", "t, y, p, k", block, copied=True) for n, block in enumerate(program.firing)),
-        _dispatch(len(program.firing)),
+        _one_of("fire", "t, y, p, k", [f"fire_{n}" for n in range(len(program.firing))]),
         *_waiting(program, rows),
         *_delayed(program, rows),
     ]
@@ -144,8 +144,7 @@ def _jumped(program: Program, rows: _Rows) -> list[str]:
     different = {id(block): block for block in program.jumped}
     names = {key: f"jumped_{number}" for number, key in enumerate(different)}
     each = [rows.function(names[key], "p, k", block, own={"k"}) for key, block in different.items()]
-    table = "".join(f"{names[id(block)]}, " for block in program.jumped)
-    return [*each, f"JUMPED = ({table})\n\n\ndef jumped(event, p, k):\n    JUMPED[event](p, k)\n"]
+    return [*each, _one_of("jumped", "p, k", [names[id(block)] for block in program.jumped])]
 
 
 def _waiting(program: Program, rows: _Rows) -> list[str]:
@@ -157,17 +156,16 @@ def _waiting(program: Program, rows: _Rows) -> list[str]:
         rows.function("true", "t, y, p, k, true_", blocks.true),
         rows.function("delays", "t, y, p, k, delays_", blocks.delays),
         rows.function("priorities", "t, y, p, k, priorities_", blocks.priorities),
-        *_by_event("values", blocks.values, rows),
-        *_by_event("factors", blocks.factors, rows),
+        *_by_number("values", "t, y, p, k, values_", blocks.values, rows),
+        *_by_number("factors", "t, y, p, k, factors_", blocks.factors, rows),
     ]
 
 
-def _by_event(name: str, blocks: Sequence[Block], rows: _Rows) -> list[str]:
-    """A function for each event, and one that calls that of an event."""
-    each = [rows.function(f"{name}_{n}", f"t, y, p, k, {name}_", block) for n, block in enumerate(blocks)]
-    names, table = "".join(f"{name}_{number}, " for number in range(len(each))), name.upper()
-    call = f"def {name}(event, t, y, p, k, {name}_):\n    {table}[event](t, y, p, k, {name}_)\n"
-    return [*each, f"{table} = ({names})\n\n\n{call}"]
+def _by_number(name: str, arguments: str, blocks: Sequence[Block], rows: _Rows, by: str = "event") -> list[str]:
+    """A function for each block, and the one that calls that of a number."""
+    names = [f"{name}_{number}" for number in range(len(blocks))]
+    each = [rows.function(one, arguments, block) for one, block in zip(names, blocks, strict=True)]
+    return [*each, _one_of(name, arguments, names, by)]
 
 
 def _delayed(program: Program, rows: _Rows) -> list[str]:
@@ -177,16 +175,14 @@ def _delayed(program: Program, rows: _Rows) -> list[str]:
     texts = []
     for name, more in (("ago", ""), ("ago_then", ""), ("past", "dy, "), ("before", "")):
         blocks = [getattr(one, name) for one in program.delays]
-        texts += [rows.function(f"{name}_{n}", f"t, y, p, k, {more}out", block) for n, block in enumerate(blocks)]
-        listed = "".join(f"{name}_{n}, " for n in range(len(blocks)))
-        call = f"{name.upper()}[lag](t, y, p, k, {more}out)"
-        texts.append(f"{name.upper()} = ({listed})\n\n\ndef {name}(lag, t, y, p, k, {more}out):\n    {call}\n")
+        texts += _by_number(name, f"t, y, p, k, {more}out", blocks, rows, "lag")
     return texts
 
 
-def _dispatch(count: int) -> str:
-    functions = "".join(f"fire_{number}, " for number in range(count))
-    return f"FIRE = ({functions})\n\n\ndef fire(event, t, y, p, k):\n    FIRE[event](t, y, p, k)\n"
+def _one_of(name: str, arguments: str, functions: Sequence[str], by: str = "event") -> str:
+    """A table of functions, and the one that calls that of a number."""
+    listed, table = "".join(f"{function}, " for function in functions), name.upper()
+    return f"{table} = ({listed})\n\n\ndef {name}({by}, {arguments}):\n    {table}[{by}]({arguments})\n"
 
 
 class _Rows:
