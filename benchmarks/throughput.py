@@ -30,6 +30,7 @@ from bonesim.codegen.backends.llvm_math import functions
 from bonesim.codegen.backends.llvm_object import vector_width
 from bonesim.codegen.backends.llvm_rows import jacobian_entries
 from bonesim.codegen.block import Block
+from bonesim.codegen.inverses import with_inverses
 from bonesim.codegen.program import Program, arrange
 from bonesim.codegen.schedule import single_operations
 from bonesim.codegen.sparse import eliminate
@@ -99,11 +100,11 @@ def of_call(call: Call) -> Work:
     if call.op in {"div", "sqrt"}:
         return Work(0.0, 1.0)
     if call.op == "ln_or_nan":
-        return of_function("ln_in") + Work(3.0)
+        return of_function("ln_of") + Work(1.0)
     if call.op in {"exp", "ln", "log10", "tanh"}:
         return of_function("ln" if call.op == "log10" else call.op)
     if call.op == "pow":
-        return of_function("exp_in") + Work(4.0) if len(call.args) == 3 else _of_product(call.args[1])
+        return of_function("exp_of") + Work(2.0) if len(call.args) == 3 else _of_product(call.args[1])
     if call.op == "lower_power":
         return Work(5.0)
     return Work(float(len(call.args) // 2) if call.op == "piecewise" else 1.0)
@@ -191,7 +192,7 @@ def measure(problem: Problem, repeats: int, share: float = 1.0) -> Row:
     task, settings = problem.task(members), Settings(RTOL)
     kernels = build_kernels(problem.model, problem.outputs, "llvm")
     batch = Batch(task.parameters, task.initial, task.t_out)
-    parts, best = of_step(arrange(problem.model, problem.outputs), settings.tableau), peak()
+    parts, best = of_step(with_inverses(arrange(problem.model, problem.outputs)), settings.tableau), peak()
     fractions = []
     for _ in range(repeats + 1):
         started = process_time()

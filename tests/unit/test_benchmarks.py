@@ -157,8 +157,8 @@ def test_powers_of_one_base_share_its_logarithm() -> None:
         throughput.of_step(arrange(model({"y": (1, rate)}), ["y"]), RODAS5P)["later rates"]
         for rate in ("y**2.5", "y**2.5 + y**4.1")
     )
-    # With a product before it, its argument compared with both ends of what is ordinary, a choice, and a sum after it.
-    another_power = throughput.of_function("exp_in") + throughput.Work(5.0)
+    # With a product before it, its argument compared with what is ordinary, and a sum after it.
+    another_power = throughput.of_function("exp_of") + throughput.Work(3.0)
     assert two == one + another_power.times(RODAS5P.stages - 1)
 
 

@@ -4,43 +4,51 @@ from __future__ import annotations
 
 import ctypes
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 from llvmlite import binding
 
+from bonesim.codegen.backends import llvm_tables
 from bonesim.codegen.backends.llvm_math import functions
 from bonesim.codegen.backends.llvm_object import _target, compiled, vector_width
 
-WIDTH = vector_width()
-V = f"<{WIDTH} x double>"
+
+@dataclass(frozen=True)
+class Functions:
+    """The functions on vectors of some width, compiled; `map_NAME` reads and writes memory."""
+
+    engine: Any
+    width: int
 
 
-@pytest.fixture(scope="module")
-def engine() -> Any:
-    load = f"load {V}, ptr"
+@pytest.fixture(scope="module", params=[width for width in (2, 4, 8) if width <= vector_width()])
+def engine(request: pytest.FixtureRequest) -> Functions:
+    vector = f"<{request.param} x double>"
+    load = f"load {vector}, ptr"
     wrappers = "".join(
         f"define void @map_{name}(ptr %a, ptr %out) {{\n  %x = {load} %a, align 8\n"
-        f"  %r = call {V} @{name}({V} %x)\n  store {V} %r, ptr %out, align 8\n  ret void\n}}\n"
+        f"  %r = call {vector} @{name}({vector} %x)\n  store {vector} %r, ptr %out, align 8\n  ret void\n}}\n"
         for name in ("exp", "ln", "tanh", "reciprocal")
     )
     wrappers += (
         f"define void @map_pow(ptr %a, ptr %b, ptr %out) {{\n  %x = {load} %a, align 8\n  %y = {load} %b, align 8\n"
-        f"  %r = call {V} @pow({V} %x, {V} %y)\n  store {V} %r, ptr %out, align 8\n  ret void\n}}\n"
+        f"  %r = call {vector} @pow({vector} %x, {vector} %y)\n  store {vector} %r, ptr %out, align 8\n  ret void\n}}\n"
     )
     engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target())
-    engine.add_object_file(binding.ObjectFileRef.from_data(compiled(functions(WIDTH) + wrappers)))
+    engine.add_object_file(binding.ObjectFileRef.from_data(compiled(functions(request.param) + wrappers)))
     engine.finalize_object()
-    return engine
+    return Functions(engine, request.param)
 
 
-def apply(engine: Any, name: str, *arguments: np.ndarray) -> np.ndarray:
+def apply(engine: Functions, name: str, *arguments: np.ndarray) -> np.ndarray:
     """One compiled function over arrays whose length is a multiple of the vector's."""
     kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (len(arguments) + 1))
-    function = kind(engine.get_function_address(f"map_{name}"))
+    function = kind(engine.engine.get_function_address(f"map_{name}"))
     out = np.empty_like(arguments[0])
-    for start in range(0, len(out), WIDTH):
+    for start in range(0, len(out), engine.width):
         function(*(array[start:].ctypes.data for array in (*arguments, out)))
     return out
 
@@ -50,18 +58,45 @@ def ulps(found: np.ndarray, exact: np.ndarray) -> float:
     return float(np.max(np.abs((found - exact) / np.spacing(np.abs(exact).astype(float)).astype(np.longdouble))))
 
 
-def test_exp_is_within_two_units_in_the_last_place(engine: Any) -> None:
+def test_exp_is_within_two_units_in_the_last_place(engine: Functions) -> None:
     x = np.random.default_rng(1).uniform(-700, 700, 40_000)
     assert ulps(apply(engine, "exp", x), np.exp(x.astype(np.longdouble))) < 2
 
 
-def test_ln_is_within_two_units_in_the_last_place(engine: Any) -> None:
+def test_ln_is_within_two_units_in_the_last_place(engine: Functions) -> None:
     rng = np.random.default_rng(2)
     x = np.concatenate([np.exp(rng.uniform(-700, 700, 20_000)), 1 + rng.uniform(-0.3, 0.4, 20_000)])
     assert ulps(apply(engine, "ln", x), np.log(x.astype(np.longdouble))) < 2
 
 
-def test_pow_keeps_the_digits_that_its_exponent_leaves(engine: Any) -> None:
+def test_ln_keeps_its_digits_on_both_sides_of_1_and_where_tables_change_rows(engine: Functions) -> None:
+    edges = np.concatenate([np.arange(0.5, 2, 1 / 64), 1 + np.logspace(-15, -2, 400), 1 - np.logspace(-15, -2, 400)])
+    x = np.concatenate([edges, np.nextafter(edges, 0), np.nextafter(edges, 9)])
+    x = x[: len(x) // 8 * 8]
+    assert ulps(apply(engine, "ln", x), np.log(x.astype(np.longdouble))) < 2
+
+
+def test_exp_keeps_its_digits_where_tables_change_rows(engine: Functions) -> None:
+    edges = math.log(2) * np.arange(-160.5, 160, 1) / 16
+    x = np.concatenate([edges, np.nextafter(edges, -99), np.nextafter(edges, 99)])
+    x = x[: len(x) // 8 * 8]
+    assert ulps(apply(engine, "exp", x), np.exp(x.astype(np.longdouble))) < 2
+
+
+def test_tables_are_what_they_say() -> None:
+    np.testing.assert_array_equal(llvm_tables.ROOTS, [float(np.exp2(np.longdouble(j) / 16)) for j in range(16)])
+    logarithms = -np.log(np.array(llvm_tables.INVERSES, np.longdouble))
+    np.testing.assert_array_less(
+        np.abs(logarithms - llvm_tables.LOGARITHMS), np.spacing(np.abs(llvm_tables.LOGARITHMS) + 1e-300) / 64
+    )
+    cells = np.concatenate([1 + np.arange(8) / 16, (1.5 + np.arange(8) / 16) / 2])
+    widths = np.repeat([1 / 16, 1 / 32], 8)
+    for mantissa in (cells, cells + widths):
+        rest = mantissa * llvm_tables.INVERSES - 1
+        assert np.all((rest >= -1 / 32) & (rest <= 1 / 16))
+
+
+def test_pow_keeps_the_digits_that_its_exponent_leaves(engine: Functions) -> None:
     """x^y = exp(y ln x): an error of one unit in ln x grows by |y ln x|."""
     rng = np.random.default_rng(3)
     x, y = np.exp(rng.uniform(-20, 20, 40_000)), rng.uniform(-10, 10, 40_000)
@@ -74,11 +109,11 @@ def test_pow_keeps_the_digits_that_its_exponent_leaves(engine: Any) -> None:
     ("x", "value"),
     [(1000.0, math.inf), (-1000.0, 0.0), (0.0, 1.0), (math.inf, math.inf), (-math.inf, 0.0), (math.nan, math.nan)],
 )
-def test_exp_at_the_edges(engine: Any, x: float, value: float) -> None:
-    np.testing.assert_array_equal(apply(engine, "exp", np.full(WIDTH, x)), np.full(WIDTH, value))
+def test_exp_at_the_edges(engine: Functions, x: float, value: float) -> None:
+    np.testing.assert_array_equal(apply(engine, "exp", np.full(engine.width, x)), np.full(engine.width, value))
 
 
-def test_tanh_is_within_three_units_in_the_last_place(engine: Any) -> None:
+def test_tanh_is_within_three_units_in_the_last_place(engine: Functions) -> None:
     rng = np.random.default_rng(4)
     x = np.concatenate([rng.uniform(-25, 25, 20_000), np.exp(rng.uniform(-300, 3, 20_000))])
     assert ulps(apply(engine, "tanh", x), np.tanh(x.astype(np.longdouble))) < 3
@@ -87,32 +122,32 @@ def test_tanh_is_within_three_units_in_the_last_place(engine: Any) -> None:
 @pytest.mark.parametrize(
     ("x", "value"), [(0.0, 0.0), (400.0, 1.0), (-400.0, -1.0), (math.inf, 1.0), (-math.inf, -1.0), (math.nan, math.nan)]
 )
-def test_tanh_at_the_edges(engine: Any, x: float, value: float) -> None:
-    np.testing.assert_array_equal(apply(engine, "tanh", np.full(WIDTH, x)), np.full(WIDTH, value))
+def test_tanh_at_the_edges(engine: Functions, x: float, value: float) -> None:
+    np.testing.assert_array_equal(apply(engine, "tanh", np.full(engine.width, x)), np.full(engine.width, value))
 
 
-def test_reciprocal_is_within_one_unit_in_the_last_place(engine: Any) -> None:
+def test_reciprocal_is_within_one_unit_in_the_last_place(engine: Functions) -> None:
     rng = np.random.default_rng(5)
     x = np.exp(rng.uniform(-690, 690, 40_000)) * rng.choice([-1.0, 1.0], 40_000)
     assert ulps(apply(engine, "reciprocal", x), 1 / x.astype(np.longdouble)) < 1
 
 
 @pytest.mark.parametrize(("x", "least", "most"), [(1e-300, 1e300, 1e300), (math.inf, 0.0, 1e-300)])
-def test_reciprocal_at_the_edges(engine: Any, x: float, least: float, most: float) -> None:
-    found = apply(engine, "reciprocal", np.full(WIDTH, x))
+def test_reciprocal_at_the_edges(engine: Functions, x: float, least: float, most: float) -> None:
+    found = apply(engine, "reciprocal", np.full(engine.width, x))
     assert np.all((least * (1 - 1e-15) <= found) & (found <= most * (1 + 1e-15)))
 
 
-def test_reciprocal_of_what_is_no_number_is_none(engine: Any) -> None:
-    assert np.isnan(apply(engine, "reciprocal", np.full(WIDTH, math.nan))).all()
+def test_reciprocal_of_what_is_no_number_is_none(engine: Functions) -> None:
+    assert np.isnan(apply(engine, "reciprocal", np.full(engine.width, math.nan))).all()
 
 
 @pytest.mark.parametrize(
     ("x", "value"),
     [(0.0, -math.inf), (1.0, 0.0), (-1.0, math.nan), (math.inf, math.inf), (math.nan, math.nan)],
 )
-def test_ln_at_the_edges(engine: Any, x: float, value: float) -> None:
-    np.testing.assert_array_equal(apply(engine, "ln", np.full(WIDTH, x)), np.full(WIDTH, value))
+def test_ln_at_the_edges(engine: Functions, x: float, value: float) -> None:
+    np.testing.assert_array_equal(apply(engine, "ln", np.full(engine.width, x)), np.full(engine.width, value))
 
 
 @pytest.mark.parametrize(
@@ -129,23 +164,23 @@ def test_ln_at_the_edges(engine: Any, x: float, value: float) -> None:
         (3.0, math.nan, math.nan),
     ],
 )
-def test_pow_at_the_edges(engine: Any, x: float, y: float, value: float) -> None:
-    found = apply(engine, "pow", np.full(WIDTH, x), np.full(WIDTH, y))
-    np.testing.assert_allclose(found, np.full(WIDTH, value), rtol=4 * np.finfo(float).eps)
+def test_pow_at_the_edges(engine: Functions, x: float, y: float, value: float) -> None:
+    found = apply(engine, "pow", np.full(engine.width, x), np.full(engine.width, y))
+    np.testing.assert_allclose(found, np.full(engine.width, value), rtol=4 * np.finfo(float).eps)
 
 
-def test_a_neighbour_at_an_edge_changes_no_bit(engine: Any) -> None:
+def test_a_neighbour_at_an_edge_changes_no_bit(engine: Functions) -> None:
     """A lane out of the ordinary, beside others that are not."""
-    x, y = np.resize([0.3, 2.5, 7.0, 1e-5], WIDTH), np.resize([1.0, 2.0, -0.7, 3.1], WIDTH)
+    x, y = np.resize([0.3, 2.5, 7.0, 1e-5], engine.width), np.resize([1.0, 2.0, -0.7, 3.1], engine.width)
     alone = apply(engine, "pow", x, y)
-    for lane in range(WIDTH):
+    for lane in range(engine.width):
         beside = x.copy()
         beside[lane] = -1.0
-        kept = np.arange(WIDTH) != lane
+        kept = np.arange(engine.width) != lane
         np.testing.assert_array_equal(apply(engine, "pow", beside, y)[kept], alone[kept])
 
 
-def test_an_ordinary_power_has_the_bits_of_its_quick_form(engine: Any) -> None:
+def test_an_ordinary_power_has_the_bits_of_its_quick_form(engine: Functions) -> None:
     """exp of b ln a, as equations take powers where no lane is out of the ordinary; far below 1 it is 0 in both."""
     rng = np.random.default_rng(6)
     x, y = np.exp(rng.uniform(-300, 300, 40_000)), rng.uniform(-4, 4, 40_000)

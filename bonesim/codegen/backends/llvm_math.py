@@ -3,7 +3,7 @@
 exp: x = n ln 2 + r with |r| <= ln 2 / 2, 1 + r + r^2 Q(r), then 2^n by its exponent bits. ln: x = 2^e z with z in
 [sqrt(1/2), sqrt(2)), s = (z - 1)/(z + 1) and 2 artanh(s) = 2 s + s^3 P(s^2). Q and P are the polynomials through the
 function at the Chebyshev nodes of its interval, of the lowest degree whose error is below 1e-17. All are inlined;
-calls into a vector library would need one to be there.
+calls into a vector library would need one to be there. With AVX-512 both go by tables, `llvm_tables`.
 
 tanh: expm1(-2 |x|) by the same series without its 1, t/(t + 2).
 
@@ -11,18 +11,26 @@ tanh: expm1(-2 |x|) by the same series without its 1, t/(t + 2).
 Where there is an estimate r of 1/x to 14 bits, r (1 + e + e^2) with e = 1 - x r and a step of Newton cost a third of a
 division; 1/0 is NaN then, and 1/inf 1e-300.
 
-`exp_in` and `ln_in` hold where nothing can overflow (|x| < 708, normal positive numbers); the others mend the edges.
-`ln_or_nan` says so with a NaN, but that of 0 is infinite. Where all is ordinary `pow` has the bits of `exp_in` of b
-`ln_in` of a. Results below e^-708, 3e-308, are 0, and so are bases below 2e-308.
+`exp_of` holds below 708 and `ln_of` for positive numbers and 0, whose logarithm is -inf; the others mend the edges.
+`ln_or_nan` is NaN where `ln_of` does not hold. Where all is ordinary `pow` has the bits of `exp_of` of b `ln_of` of a.
+Results below e^-708, 3e-308, are 0, and so are bases below 2e-308 without AVX-512.
 """
 
 from __future__ import annotations
 
 import math
-import struct
 
-LN2_HIGH = 6.93147180369123816490e-01  # leading bits of ln 2, so that n LN2_HIGH is exact
-LN2_LOW = 1.90821492927058770002e-10
+from bonesim.codegen.backends import llvm_tables
+from bonesim.codegen.backends.llvm_numbers import (
+    LARGEST_EXPONENT,
+    LN2_HIGH,
+    LN2_LOW,
+    double_bits,
+    polynomial,
+    splat,
+    table,
+)
+
 ROUND = 6755399441055744.0  # 1.5 * 2^52: adding it leaves the nearest integer in the low bits
 Q = (
     0.5000000000000001,
@@ -46,22 +54,6 @@ P = (
     0.14616585424888623,
 )
 SMALLEST = 2.2250738585072014e-308  # the smallest normal number
-LARGEST_EXPONENT = 708.0  # |x| up to which nothing happens at the edges of exp
-
-
-def number(value: float) -> str:
-    """A double in LLVM's exact spelling."""
-    return f"0x{struct.unpack('>Q', struct.pack('>d', value))[0]:016X}"
-
-
-def double_bits(value: float) -> int:
-    """The bits of a double as an integer."""
-    return int(struct.unpack(">q", struct.pack(">d", value))[0])
-
-
-def splat(value: float) -> str:
-    """A constant vector."""
-    return f"splat (double {number(value)})"
 
 
 def functions(width: int) -> str:
@@ -69,8 +61,8 @@ def functions(width: int) -> str:
     vector, integers, booleans = f"<{width} x double>", f"<{width} x i64>", f"<{width} x i1>"
     suffix = f"v{width}f64"
     names = {"V": vector, "I": integers, "B": booleans, "S": suffix, "A": str(8 * width)}
-    text = _DECLARATIONS + _table() + _exp(width) + _tanh() + _ln() + _POW
-    text += _DIVISIONS_BY_ESTIMATE if width == WITH_AVX512 else _DIVISIONS
+    text = _DECLARATIONS + table("table", [splat(value) for value in (*Q, *P)]) + _tanh() + _POW
+    text += _DIVISIONS_BY_ESTIMATE + llvm_tables.functions() if width == WITH_AVX512 else _DIVISIONS + _exp() + _ln()
     for key, value in names.items():
         text = text.replace(f"${key}", value)
     return text
@@ -95,7 +87,7 @@ declare $V @llvm.copysign.$S($V, $V)
 
 
 WITH_AVX512 = 8
-"""Lanes of registers that come with an estimate of a reciprocal, and an instruction that scales by powers of 2."""
+"""Lanes of registers that come with an estimate of a reciprocal and with what `llvm_tables` needs."""
 
 _DIVISIONS = f"""
 define internal $V @reciprocal($V %x) alwaysinline {{
@@ -110,7 +102,6 @@ define internal $V @ratio($V %a, $V %b) alwaysinline {{
 
 _DIVISIONS_BY_ESTIMATE = f"""
 declare $V @llvm.x86.avx512.rcp14.pd.512($V, $V, i8)
-declare $V @llvm.x86.avx512.mask.scalef.pd.512($V, $V, $V, i8, i32)
 define internal $V @nearly_reciprocal($V %x, $V %minus) alwaysinline {{
   %r0 = call $V @llvm.x86.avx512.rcp14.pd.512($V %x, $V zeroinitializer, i8 -1)
   %e = call $V @llvm.fma.$S($V %minus, $V %r0, $V {splat(1.0)})
@@ -138,37 +129,6 @@ define internal $V @ratio($V %a, $V %b) alwaysinline {{
 """
 
 
-def _table() -> str:
-    """The coefficients as whole vectors in memory: an operand of a multiply-add instead of an instruction each.
-
-    A variable that another module might change, as far as the compiler knows, so that it is not folded into the code.
-    """
-    rows = ", ".join(f"$V {splat(value)}" for value in (*Q, *P))
-    return f"@table = hidden global [{len(Q) + len(P)} x $V] [{rows}], align 64\n"
-
-
-def _polynomial(name: str, variable: str, square: str, first: int, count: int) -> list[str]:
-    """%name = sum_k c_k variable^k with `count` coefficients from row `first` of the table.
-
-    Even and odd powers are two rules of Horner side by side in `square`: half as long a chain of multiply-adds, each of
-    which waits for the one before it.
-    """
-    lines = []
-    for power in range(count):
-        lines += [
-            f"  %{name}a{power} = getelementptr inbounds $V, ptr @table, i64 {first + power}",
-            f"  %{name}c{power} = load $V, ptr %{name}a{power}, align $A",
-        ]
-    for start in (0, 1):
-        powers = range(start, count, 2)[::-1]
-        sofar = f"%{name}c{powers[0]}"
-        for power in powers[1:]:
-            product = f"$V {sofar}, $V {square}, $V %{name}c{power}"
-            lines.append(f"  %{name}{power} = call $V @llvm.fma.$S({product})")
-            sofar = f"%{name}{power}"
-    return [*lines, f"  %{name} = call $V @llvm.fma.$S($V %{name}1, $V {variable}, $V %{name}0)"]
-
-
 def _exp_near_zero() -> list[str]:
     """%n, in the low bits of %magic, and %tail = e^r - 1 of x = n ln 2 + r."""
     return [
@@ -178,40 +138,32 @@ def _exp_near_zero() -> list[str]:
         f"  %r1 = call $V @llvm.fma.$S($V %minus, $V {splat(LN2_HIGH)}, $V %x)",
         f"  %r = call $V @llvm.fma.$S($V %minus, $V {splat(LN2_LOW)}, $V %r1)",
         "  %square = fmul $V %r, %r",
-        *_polynomial("q", "%r", "%square", 0, len(Q)),
+        *polynomial("q", "%r", "%square", "table", 0, len(Q)),
         "  %tail = call $V @llvm.fma.$S($V %q, $V %square, $V %r)",
     ]
 
 
-_SCALED = (
-    "  %bits = bitcast $V %magic to $I",
-    "  %power = shl $I %bits, splat (i64 52)",
-    "  %mantissa = bitcast $V %sum to $I",
-    "  %scaled = add $I %mantissa, %power",
-    "  %value = bitcast $I %scaled to $V",
-)
-_SCALED_BY_INSTRUCTION = (
-    "  %value = call $V @llvm.x86.avx512.mask.scalef.pd.512($V %sum, $V %n, $V zeroinitializer, i8 -1, i32 4)",
-)
-"""%sum times 2^n, by its bits or by an instruction."""
-
-
-def _exp(width: int) -> str:
+def _exp() -> str:
     lines = [
-        "define internal $V @exp_in($V %x) alwaysinline {",
+        "define internal $V @exp_of($V %x) alwaysinline {",
         *_exp_near_zero(),
         f"  %sum = fadd $V %tail, {splat(1.0)}",
-        *(_SCALED_BY_INSTRUCTION if width == WITH_AVX512 else _SCALED),
-        "  ret $V %value",
+        "  %bits = bitcast $V %magic to $I",
+        "  %power = shl $I %bits, splat (i64 52)",
+        "  %mantissa = bitcast $V %sum to $I",
+        "  %scaled = add $I %mantissa, %power",
+        "  %value = bitcast $I %scaled to $V",
+        f"  %some = fcmp ogt $V %x, {splat(-LARGEST_EXPONENT)}",
+        "  %result = select $B %some, $V %value, $V zeroinitializer",
+        "  ret $V %result",
         "}",
         "define internal $V @exp($V %x) alwaysinline {",
         f"  %over = fcmp ogt $V %x, {splat(709.782712893384)}",
-        f"  %under = fcmp ole $V %x, {splat(-LARGEST_EXPONENT)}",
-        f"  %low = select $B %under, $V {splat(-708.0)}, $V %x",
-        f"  %in = select $B %over, $V {splat(709.0)}, $V %low",
-        "  %value = call $V @exp_in($V %in)",
+        f"  %in = select $B %over, $V {splat(709.0)}, $V %x",
+        "  %value = call $V @exp_of($V %in)",
         f"  %capped = select $B %over, $V {splat(math.inf)}, $V %value",
-        "  %result = select $B %under, $V zeroinitializer, $V %capped",
+        "  %unknown = fcmp uno $V %x, %x",
+        "  %result = select $B %unknown, $V %x, $V %capped",
         "  ret $V %result",
         "}",
     ]
@@ -243,7 +195,9 @@ def _tanh() -> str:
 
 def _ln() -> str:
     lines = [
-        "define internal $V @ln_in($V %x) alwaysinline {",
+        "define internal $V @ln_of($V %of) alwaysinline {",
+        f"  %tiny = fcmp olt $V %of, {splat(SMALLEST)}",
+        f"  %x = select $B %tiny, $V {splat(SMALLEST)}, $V %of",
         "  %bits = bitcast $V %x to $I",
         f"  %shifted = sub $I %bits, splat (i64 {double_bits(math.sqrt(0.5))})",
         f"  %ebits = and $I %shifted, splat (i64 {-1 << 52})",
@@ -260,7 +214,7 @@ def _ln() -> str:
         "  %s = call $V @ratio($V %f, $V %g)",
         "  %w = fmul $V %s, %s",
         "  %ww = fmul $V %w, %w",
-        *_polynomial("p", "%w", "%ww", len(Q), len(P)),
+        *polynomial("p", "%w", "%ww", "table", len(Q), len(P)),
         "  %tail = fmul $V %p, %w",
         # ln z = f - s (f - tail): the small correction is added last, so that f keeps its bits.
         "  %gap = fsub $V %f, %tail",
@@ -269,18 +223,15 @@ def _ln() -> str:
         "  %corr = call $V @llvm.fma.$S($V %minus, $V %gap, $V %small)",
         "  %near = fadd $V %f, %corr",
         f"  %big = call $V @llvm.fma.$S($V %n, $V {splat(LN2_HIGH)}, $V %near)",
-        "  ret $V %big",
+        f"  %result = select $B %tiny, $V {splat(-math.inf)}, $V %big",
+        "  ret $V %result",
         "}",
         "define internal $V @ln($V %x) alwaysinline {",
-        f"  %tiny = fcmp olt $V %x, {splat(SMALLEST)}",
-        f"  %safe = select $B %tiny, $V {splat(SMALLEST)}, $V %x",
-        "  %big = call $V @ln_in($V %safe)",
+        "  %some = call $V @ln_of($V %x)",
         f"  %infinite = fcmp oeq $V %x, {splat(math.inf)}",
-        f"  %r1 = select $B %infinite, $V {splat(math.inf)}, $V %big",
-        f"  %zero = fcmp oeq $V %x, {splat(0.0)}",
-        f"  %r2 = select $B %zero, $V {splat(-math.inf)}, $V %r1",
+        f"  %most = select $B %infinite, $V {splat(math.inf)}, $V %some",
         f"  %bad = fcmp ult $V %x, {splat(0.0)}",
-        f"  %result = select $B %bad, $V {splat(math.nan)}, $V %r2",
+        f"  %result = select $B %bad, $V {splat(math.nan)}, $V %most",
         "  ret $V %result",
         "}",
     ]
@@ -289,14 +240,11 @@ def _ln() -> str:
 
 _POW = f"""
 define internal $V @ln_or_nan($V %a) noinline {{
-  %size = call $V @llvm.fabs.$S($V %a)
-  %log = call $V @ln_in($V %a)
-  %tiny = fcmp olt $V %size, {splat(SMALLEST)}
-  %below = select $B %tiny, $V {splat(-math.inf)}, $V %log
+  %log = call $V @ln_of($V %a)
   %enough = fcmp oge $V %a, {splat(0.0)}
   %finite = fcmp olt $V %a, {splat(math.inf)}
   %both = and $B %enough, %finite
-  %result = select $B %both, $V %below, $V {splat(math.nan)}
+  %result = select $B %both, $V %log, $V {splat(math.nan)}
   ret $V %result
 }}
 define internal $V @pow($V %a, $V %b) noinline {{

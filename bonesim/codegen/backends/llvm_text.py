@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from bonesim.codegen.backends.llvm_math import LARGEST_EXPONENT, SMALLEST, double_bits, splat
+from bonesim.codegen.backends.llvm_numbers import LARGEST_EXPONENT, double_bits, splat
 from bonesim.model.expr import Call, Expr, Num, Sym
 
 Homes = dict[str, int]  # name -> row of the workspace that holds it
@@ -17,7 +17,7 @@ _LOGIC = {"and": "and", "or": "or"}
 _CALLS = {"exp": "@exp", "ln": "@ln", "tanh": "@tanh"}
 _INTRINSICS = {"sqrt", "floor", "ceil", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh"}
 ARGUMENTS = "ptr noalias %ws, ptr noalias %io"
-_INLINED = {"@exp(": 30, "@exp_in(": 25, "@ln(": 40, "@ln_in(": 30, "@tanh(": 30}  # lines of each
+_INLINED = {"@exp(": 30, "@exp_of(": 25, "@ln(": 40, "@ln_of(": 30, "@tanh(": 30}  # lines of each
 LONGEST_INLINED = 400  # lines; the step of a model of three states is one piece of code, that of forty is not
 
 LONGEST_STRETCH = 8  # rows that are gone over without a loop
@@ -256,25 +256,20 @@ class Expressions:
         return product if exponent.value >= 0 else body.binary("fdiv", splat(1.0), product)
 
     def _ln_of_base(self, a: str) -> str:
-        """The logarithm that powers of a base share; ordinary bases are positive, or 0: many a state begins there.
-
-        A base below the smallest normal number is 0.
-        """
+        """The logarithm that powers of a base share; ordinary bases are positive, or 0: many a state begins there."""
         body = self.body
         if self.careful:
             return body.call("@ln_or_nan", a)
         bits = body.let(f"bitcast {body.vector} {a} to {body.integers}")
         self.ordinary.append(body.let(f"icmp ult {body.integers} {bits}, splat (i64 {double_bits(math.inf)})"))
-        tiny = body.let(f"icmp ult {body.integers} {bits}, splat (i64 {double_bits(SMALLEST)})")
-        return body.select(tiny, splat(-math.inf), body.call("@ln_in", a, attribute=self.attribute))
+        return body.call("@ln_of", a, attribute=self.attribute)
 
     def _exp_of_product(self, b: str, log: str) -> str:
         """a^b from ln a."""
         body = self.body
         exponent = body.binary("fmul", b, log)
         self.ordinary.append(body.let(f"fcmp olt {body.vector} {exponent}, {splat(LARGEST_EXPONENT)}"))
-        some = body.let(f"fcmp ogt {body.vector} {exponent}, {splat(-LARGEST_EXPONENT)}")
-        return body.select(some, body.call("@exp_in", exponent, attribute=self.attribute), splat(0.0))
+        return body.call("@exp_of", exponent, attribute=self.attribute)
 
     def _lower_power(self, a: str, b: str, log: str, whole: str, inverse: str) -> str:
         """a^b from a^(b + 1) and 1/a, which costs a product in place of an exponential."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bonesim.codegen.backends.llvm_io import PLACES
-from bonesim.codegen.backends.llvm_math import splat
+from bonesim.codegen.backends.llvm_numbers import splat
 from bonesim.codegen.backends.llvm_text import ARGUMENTS, Body
 
 Number: TypeAlias = "Vector | float"
