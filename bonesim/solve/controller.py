@@ -64,30 +64,31 @@ def first_step(
     trial: np.ndarray,
     y: np.ndarray,
     dy: np.ndarray,
-    dy_next: np.ndarray,
+    bend: np.ndarray,
     rtol: float,
     atol: np.ndarray,
     span: float,
     order: int,
 ) -> np.ndarray:
-    """(member,) the step with which a method of `order` begins, where `dy_next` are the rates at y + trial dy.
+    """(member,) the step with which a method of `order` begins, where `bend` are the second derivatives y''.
 
     Where rates change as those of exp(lambda t), with lambda = |y''|/|y'|, a step of h errs by about
     (lambda h)^(order + 1) |y'|/lambda. This sets that to a hundredth of the tolerance and takes at most a hundred trial
     steps: it spares the steps in which a trial would only grow. A state that was almost 0 has a tolerance of about
     rtol |y'| h by the end of the step, so that (lambda h)^order = rtol/200 is never too long either: without that, a
     dose into an empty compartment would begin with steps as small as if it stayed empty. The idea is the second
-    estimate of the same section, here in a form that knows no unit of time.
+    estimate of the same section, here in a form that knows no unit of time, and with y'' = J y' + f_t, which the first
+    step needs anyway, in place of a difference of rates.
     """
     scale = np.maximum(atol + rtol * np.abs(y), TINIEST)
     slope = np.max(np.abs(dy) / scale, axis=0, initial=0.0)
-    bend = np.max(np.abs(dy_next - dy) / scale, axis=0, initial=0.0) / trial
-    speed = bend / slope
+    most = np.max(np.abs(bend) / scale, axis=0, initial=0.0)
+    speed = most / slope
     filling = (rtol / 200) ** (1.0 / order) / speed
     step = np.maximum((100 * slope / speed) ** (-1.0 / (order + 1)) / speed, filling)
     known = np.isfinite(step) & (speed > 0)
     longest = np.minimum(np.where(known, np.maximum(100 * trial, filling), 100 * trial), 0.01 * span)
     first: np.ndarray = np.maximum(
-        trial, np.where(known, np.minimum(step, longest), np.where(np.isfinite(bend), longest, trial))
+        trial, np.where(known, np.minimum(step, longest), np.where(np.isfinite(most), longest, trial))
     )
     return first

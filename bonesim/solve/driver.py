@@ -292,18 +292,19 @@ class Lanes:
             self.h[lanes], self.refused[lanes] = span, False
             return
         t, y, p, k = self.t[lanes], self.y[:, lanes], Columns(self.p, lanes), Columns(self.k, lanes)
-        rhs, dy, dy_next = self.kernels.functions.rhs, np.empty_like(y), np.empty_like(y)
-        rhs(t, tuple(y), p, k, dy)
+        dy, bend, slopes = np.empty_like(y), np.zeros_like(y), np.empty((len(self.layout.pattern), lanes.size))
+        self.kernels.functions.start(t, tuple(y), p, k, dy, slopes, bend)
         good = np.isfinite(y) & np.isfinite(dy)
         dy[self.still] = 0.0
+        for slope, (row, column) in zip(slopes, self.layout.pattern, strict=True):
+            bend[row] += slope * dy[column]
+        bend[self.still] = 0.0
         rtol, atol = self.settings.rtol, self.atol[:, lanes]
         trial = trial_step(t, y, dy, rtol, atol, span)
-        rhs(t + trial, tuple(y + trial * dy), p, k, dy_next)
-        dy_next[self.still] = 0.0
-        self.h[lanes] = first_step(trial, y, dy, dy_next, rtol, atol, span, self.settings.tableau.order)
+        self.h[lanes] = first_step(trial, y, dy, bend, rtol, atol, span, self.settings.tableau.order)
         if self.queue is not None:
             # Where all moves evenly between many events, there is nothing to begin slowly for.
-            self.h[lanes[(dy == dy_next).all(axis=0)]] = 0.01 * span
+            self.h[lanes[(bend == 0).all(axis=0)]] = 0.01 * span
         self.refused[lanes] = False
         for place in np.flatnonzero(~good.all(axis=0)):
             self._end(int(lanes[place]), Status.NOT_FINITE_AT_START, int(np.argmin(good[:, place])))

@@ -76,8 +76,8 @@ def test_a_trial_step_has_bounds(y: np.ndarray, dy: np.ndarray, step: float) -> 
 def first(speed: float, trial: float, dy: float = -1.0, span: float = 1e6) -> float:
     """The first step for y' = dy, where the rate falls as exp(-speed t), with tolerance 1e-4."""
     with np.errstate(all="ignore"):
-        dy_next = column(dy * (1 - speed * trial))
-        return float(first_step(np.array([trial]), column(1.0), column(dy), dy_next, 1e-4, column(0.0), span, 5)[0])
+        bend = column(-speed * dy)
+        return float(first_step(np.array([trial]), column(1.0), column(dy), bend, 1e-4, column(0.0), span, 5)[0])
 
 
 @pytest.mark.parametrize("unit", [1.0, 2.0**-40, 2.0**40])
@@ -90,8 +90,8 @@ def test_a_compartment_that_fills_is_no_reason_to_crawl() -> None:
     """y' = 1 - 3 y from 0, absolute tolerance 1e-10: by the end of a step h the tolerance is rtol h."""
     rtol, order, trial = 1e-4, 5, 1e-7
     with np.errstate(all="ignore"):
-        dy, dy_next = column(1.0), column(1.0 - 3 * trial)
-        h = float(first_step(np.array([trial]), column(0.0), dy, dy_next, rtol, column(1e-10), 1e6, order)[0])
+        dy, bend = column(1.0), column(-3.0)
+        h = float(first_step(np.array([trial]), column(0.0), dy, bend, rtol, column(1e-10), 1e6, order)[0])
     assert (3 * h) ** order == pytest.approx(rtol / 200, rel=1e-6)
 
 

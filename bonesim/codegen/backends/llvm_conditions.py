@@ -7,9 +7,7 @@ from bonesim.codegen.backends.llvm_parts import (
     INFINITY,
     RUNNING,
     happen,
-    hold_still,
     interpolated,
-    rates_now,
     smallest_step,
 )
 from bonesim.codegen.backends.llvm_rows import Rows
@@ -194,13 +192,14 @@ class Conditions:
         return code.function("cut")
 
     def _dwell(self) -> str:
-        """For lanes that slide along a condition a step so small that it need not look at conditions."""
+        """For lanes that slide along a condition a step so small that it need not look at conditions.
+
+        Rates are those with which the step begins; constraints say nothing about how fast anything moves.
+        """
         code, rows = Code(self.width), self.rows
-        rates_now(code, rows)
-        hold_still(code, self.program, rows)
         longest = rows.norm
         code[longest] = INFINITY
-        with code.loop(rows.states) as i:
+        for i in code.each([row for row in range(rows.states) if row not in rows.algebraic]):
             size = larger(code.double("rtol") * abs(code[code.at(rows.y, i)]), code[code.at(rows.atol, i)] * 1e3)
             code[longest] = smaller(code[longest], size * DWELL / abs(code[code.at(rows.f, i)]))
         least = smallest_step(code[rows.t], code.double("end") - code.double("start")) * 100.0

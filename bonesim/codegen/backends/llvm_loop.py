@@ -1,8 +1,9 @@
 """The loop over members as LLVM text: what `solve.driver` does in NumPy, for the lanes of one thread.
 
     drive:   load members into idle lanes; until none is active: prepare what is new, retire what has ended, take a turn
-    prepare: constants and events of new members; what happens now; a first step for lanes that (re)start
-    turn:    fit a step to the next stop, take it, judge it, write the outputs inside it, move on
+    prepare: constants and events of new members; what happens now
+    turn:    rates and slopes; a first step for lanes that (re)start; fit a step to the next stop, take it, judge it,
+             write the outputs inside it, move on
 
 Lanes never mix: every lane has its own time, step size, events and output pointer, and the next member is taken from a
 counter that all threads share. The functions hand each other everything through the rows of the workspace.
@@ -133,8 +134,6 @@ class Loop:
             code.run("fire")
         if self.layout.initially:
             code.run("fire_pending")
-        with code.when(code.mask(rows.fresh).any):
-            code.run("restart")
         return code.function("prepare")
 
     def _begin(self) -> str:
@@ -163,7 +162,11 @@ class Loop:
     def _turn(self) -> str:
         """One step of every lane, accepted or not."""
         code, rows = Code(self.width), self.rows
-        active, t, planned = code.mask(rows.active), code[rows.t], code[rows.planned]
+        code.run("start")
+        with code.when(code.mask(rows.fresh).any):
+            code.run("restart")
+        active = code.mask(rows.active) & code[rows.status].equals(RUNNING)
+        t, planned = code[rows.t], code[rows.planned]
         stop = smaller(code[rows.event], code.double("end"))
         if self.layout.timed:
             stop = smaller(code[rows.next_stop], stop)
@@ -204,7 +207,7 @@ class Loop:
             code.put(code.at(rows.y, i), active & accepted, code[code.at(rows.y_next, i)])
         code.put(rows.t, accepted, t_next)
         code[rows.planned], code[rows.refused] = kept, (~accepted).number
-        code[rows.steps] = code[rows.steps] + 1.0
+        code[rows.steps] = code[rows.steps] + active.number
         code[rows.rejected] = code[rows.rejected] + (~accepted).number
         self._judge(code, active, kept)
         return code.function("turn")

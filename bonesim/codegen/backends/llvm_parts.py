@@ -33,20 +33,6 @@ def happen(code: Code, program: Program, rows: Rows, number: int, lanes: Mask) -
         code.put(rows.fault, lanes, float(number))
 
 
-def rates_now(code: Code, rows: Rows) -> None:
-    """Rates at each lane's time and states, into the rows `f`."""
-    with code.loop(rows.states) as i:
-        code[code.at(rows.u, i)] = code[code.at(rows.y, i)]
-    code[rows.at] = code[rows.t]
-    code.run("rhs")
-
-
-def hold_still(code: Code, program: Program, rows: Rows) -> None:
-    """Constraints are no rates: they say nothing about how fast anything moves."""
-    for i in code.each(program.layout.algebraic):
-        code[code.at(rows.f, i)] = 0.0
-
-
 def interpolated(code: Code, rows: Rows, tableau: Tableau, state: str, theta: Vector) -> Vector:
     """y0 + theta ((y1 - y0) + (1 - theta) sum_r theta^r D_r): a state that does not move keeps its bits."""
     last = len(tableau.H) - 1

@@ -38,7 +38,10 @@ class Tableau(Protocol):
 
 
 class Step:
-    """The function `step`, which calls `rhs`, `start`, `factor` and `solve`, and those of its continuous extension."""
+    """The function `step`, which calls `rhs`, `factor` and `solve`, and those of its continuous extension.
+
+    It begins where the function `start` has left rates and Jacobian.
+    """
 
     def __init__(self, program: Program, tableau: Tableau, rows: Rows, width: int) -> None:
         self.program, self.tableau, self.rows, self.width = program, tableau, rows, width
@@ -47,7 +50,6 @@ class Step:
         """The function `step`."""
         code, rows, method = Code(self.width), self.rows, self.tableau
         code[rows.inverse_h] = code.constant(1.0) / code[rows.h]
-        code.run("start")
         code.run("factor")
         for stage in range(len(method.a)):
             if stage:
