@@ -25,6 +25,7 @@ from bonesim.codegen.backends.llvm_numbers import (
     LARGEST_EXPONENT,
     LN2_HIGH,
     LN2_LOW,
+    WITH_AVX512,
     double_bits,
     polynomial,
     splat,
@@ -85,9 +86,6 @@ declare $V @llvm.cosh.$S($V)
 declare $V @llvm.copysign.$S($V, $V)
 """
 
-
-WITH_AVX512 = 8
-"""Lanes of registers that come with an estimate of a reciprocal and with what `llvm_tables` needs."""
 
 _DIVISIONS = f"""
 define internal $V @reciprocal($V %x) alwaysinline {{

@@ -8,6 +8,9 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
+WITH_AVX512 = 8
+"""Lanes of registers that come with an estimate of a reciprocal and with what `llvm_tables` needs."""
+
 LN2_HIGH = 6.93147180369123816490e-01  # leading bits of ln 2, so that n LN2_HIGH is exact
 LN2_LOW = 1.90821492927058770002e-10
 LARGEST_EXPONENT = 708.0  # |x| up to which nothing happens at the edges of exp

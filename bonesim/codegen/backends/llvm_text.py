@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from bonesim.codegen.backends.llvm_numbers import LARGEST_EXPONENT, double_bits, splat
+from bonesim.codegen.backends.llvm_numbers import LARGEST_EXPONENT, WITH_AVX512, double_bits, splat
 from bonesim.model.expr import Call, Expr, Num, Sym
 
 Homes = dict[str, int]  # name -> row of the workspace that holds it
@@ -256,12 +256,16 @@ class Expressions:
         return product if exponent.value >= 0 else body.binary("fdiv", splat(1.0), product)
 
     def _ln_of_base(self, a: str) -> str:
-        """The logarithm that powers of a base share; ordinary bases are positive, or 0: many a state begins there."""
+        """The logarithm that powers of a base share; ordinary bases are positive, or 0: many a state begins there.
+
+        With AVX-512 that of another base is NaN or infinite, which the exponents show.
+        """
         body = self.body
         if self.careful:
             return body.call("@ln_or_nan", a)
-        bits = body.let(f"bitcast {body.vector} {a} to {body.integers}")
-        self.ordinary.append(body.let(f"icmp ult {body.integers} {bits}, splat (i64 {double_bits(math.inf)})"))
+        if body.width != WITH_AVX512:
+            bits = body.let(f"bitcast {body.vector} {a} to {body.integers}")
+            self.ordinary.append(body.let(f"icmp ult {body.integers} {bits}, splat (i64 {double_bits(math.inf)})"))
         return body.call("@ln_of", a, attribute=self.attribute)
 
     def _exp_of_product(self, b: str, log: str) -> str:
