@@ -21,12 +21,12 @@ from bonesim.model.expr import Call, Expr, Num, Sym, Time, fold, free_name, symb
 Value: TypeAlias = tuple[str, Expr]
 Step: TypeAlias = Value | Store
 
-MOST_AT_HAND = 18
-"""Results that wait for a reader, from which on a block is followed as it is written: half of the registers."""
+MOST_AT_HAND = 24
+"""Results that wait for a reader, from which on a block is followed as it is written: three quarters of the registers."""
 
-LATENCY = {"div": 24, "sqrt": 24, "pow": 53, "ln_or_nan": 60, "exp": 55, "ln": 65, "log10": 69, "tanh": 110}
+LATENCY = {"div": 16, "sqrt": 16, "pow": 45, "ln_or_nan": 90, "exp": 48, "ln": 95, "log10": 99, "tanh": 110}
 """Cycles until the result of an operator is there, where they are more than 4."""
-BUSY = {"pow": 13, "ln_or_nan": 19, "exp": 14, "ln": 20, "log10": 20, "tanh": 25}
+BUSY = {"pow": 20, "ln_or_nan": 23, "exp": 21, "ln": 24, "log10": 24, "tanh": 28}
 """Cycles for which an operator keeps the vector units busy, where they are more than half a one."""
 DIVIDER = 12
 """Cycles between two divisions."""
