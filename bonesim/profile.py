@@ -40,6 +40,9 @@ TISSUE = {"bone_formation": "P1NP", "bone_regeneration": "new_bone", "bone_loss"
 UNNAMED = "unnamed"
 """Stands in `without` for all effects of which no cargo is named."""
 
+PLACES = {"central": "blood", "peripheral": "exchanging tissue"}
+"""Places of vesicles whose names in equations are not those of an organ, in words."""
+
 MODULES = ("angiogenesis", "macrophage")
 """Modules that a profile joins to the core, so that effects on vessels and macrophages reach bone."""
 

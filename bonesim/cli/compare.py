@@ -21,14 +21,19 @@ from bonesim.cli.run import SOME_FAILED, VEHICLE
     "  bonesim compare ovx_m2.yaml --cores pivonka2008,lemaire2004 -o out",
 )
 @click.argument("scenarios", metavar="SCENARIO...", nargs=-1, required=True)
-@click.option("--cores", metavar="ID,ID", help="Cores to put each scenario to, instead of its own.")
+@click.option(
+    "--cores",
+    metavar="ID,ID",
+    multiple=True,
+    help="Cores to put each scenario to, instead of its own; repeatable.",
+)
 @click.option(
     "--set", "settings", metavar="KEY=VALUE", multiple=True, help="Change one key of every scenario; repeatable."
 )
 @click.option("-o", "folder", metavar="DIR", type=Path, help="Folder for compare.json and a figure; made if need be.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
-    scenarios: tuple[str, ...], cores: str | None, settings: tuple[str, ...], folder: Path | None, as_json: bool
+    scenarios: tuple[str, ...], cores: tuple[str, ...], settings: tuple[str, ...], folder: Path | None, as_json: bool
 ) -> int:
     """Run scenarios and set all their arms side by side; with --cores, put each question to several published models.
 
@@ -42,7 +47,7 @@ def command(
     with working("solving"):
         from bonesim.compare import compare, rows, verdicts
 
-        named = [core.strip() for core in cores.split(",") if core.strip()] if cores else []
+        named = [core.strip() for core in ",".join(cores).split(",") if core.strip()]
         entries = compare(paths, named, settings)
         found = rows(entries)
         said = verdicts(found)

@@ -95,6 +95,8 @@ def _overview(found: list[dict[str, Any]]) -> None:
 
 
 def _show(found: Mapping[str, Any]) -> None:
+    from bonesim.profile import PLACES
+
     page = Page()
     page.title(f"{found['source']}: {found['label']}")
     page.text(_protocol(found))
@@ -136,7 +138,7 @@ def _show(found: Mapping[str, Any]) -> None:
             indent=2,
         )
     page.heading("vesicles at the end, percent of the dose")
-    page.pairs(((name, number(value, 3)) for name, value in found["exposure"].items()), indent=2)
+    page.pairs(((PLACES.get(name, name), number(value, 3)) for name, value in found["exposure"].items()), indent=2)
     page.heading("support")
     page.pairs(_support(found), indent=2)
 

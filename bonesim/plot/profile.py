@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bonesim.plot.style import BLACK, BLUE, GREY, VERMILION, new_figure, styled
+from bonesim.profile import PLACES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-PLACES = {"central": "blood", "peripheral": "exchanging tissue"}
-"""Places whose names in equations are not those of an organ, in words."""
 
 BAR = 0.2
 """Height of a bar with its name, inches."""

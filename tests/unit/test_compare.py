@@ -95,6 +95,11 @@ def test_a_core_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "--set model.core: set twice, by --cores too\n  try: leave one out\n"
 
 
+def test_cores_named_one_by_one_all_count(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", str(M2), "--cores", "lemaire2005", "--cores", "pivonka2008"]) == 2
+    assert capsys.readouterr().err.startswith("--cores: unknown core 'lemaire2005'")
+
+
 def test_the_command_prints_bands(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "120")
     settings = [part for key, value in DRAWN.items() for part in ("--set", f"{key}={value}")]

@@ -199,6 +199,12 @@ def test_a_mechanism_has_each_name_once_in_its_column_and_leaves_other_contexts_
     assert {"miR-155", "BMP2", "DUSP1", "apoptosis, BMSC"} <= set(shown[None])
 
 
+def test_the_command_names_places_as_the_figure_does(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["profile", "macrophage_m1"]) == 0
+    places = capsys.readouterr().out.partition("vesicles at the end")[2]
+    assert places.index("blood") < places.index("exchanging tissue") < places.index("liver")
+
+
 def test_the_command_wants_one_source_or_all(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["profile"]) == 2
     assert capsys.readouterr().err == "profile: one source, or all\n  try: bonesim profile macrophage_m2\n"
