@@ -6,6 +6,7 @@ on white. Nothing is set globally: `styled` is a context, and figures are made i
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -147,6 +148,10 @@ def set_time_axis(axes: Axes, axis: TimeAxis, start: float, end: float) -> None:
     axes.set_xlabel(f"time ({axis.name})")
 
 
+_UNIT = re.compile(r"(?<=\d) (?=\D)")
+"""The space between a number and its unit."""
+
+
 def legend_below(axes: Axes, handles: Sequence[Artist]) -> None:
     """A legend below all panels of the figure of `axes`, in as many columns as fit; none where there is nothing to say.
 
@@ -155,7 +160,8 @@ def legend_below(axes: Axes, handles: Sequence[Artist]) -> None:
     figure = axes.get_figure(root=True)
     if handles and figure is not None:
         for handle in handles:
-            handle.set_label(textwrap.fill(str(handle.get_label()), LEGEND_LINE))
+            kept = _UNIT.sub("\N{NO-BREAK SPACE}", str(handle.get_label()))
+            handle.set_label(textwrap.fill(kept, LEGEND_LINE).replace("\N{NO-BREAK SPACE}", " "))
         widths = [max(map(len, str(handle.get_label()).split("\n"))) + LEGEND_MARK for handle in handles]
         columns = next(
             count

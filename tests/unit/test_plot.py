@@ -19,7 +19,7 @@ from bonesim.plot import (
     plot_measured,
     save_figures,
 )
-from bonesim.plot.style import BLUE, PALE, arm_styles, moved_apart, time_axis
+from bonesim.plot.style import BLUE, LEGEND_LINE, PALE, arm_styles, moved_apart, time_axis
 from bonesim.results.dataset import OutputInfo, to_dataset, with_early_exposure
 from bonesim.results.store import FIGURES
 
@@ -303,6 +303,13 @@ def test_two_doses_of_a_group_are_told_apart_in_a_legend():
     (legend,) = plot_exposure(result(doses=doses)).legends
     assert [text.get_text() for text in legend.get_texts()] == [row["label"] for row in doses]
     assert plot_exposure(result()).legends == []
+
+
+def test_a_number_keeps_its_unit_where_a_label_is_broken():
+    label = f"{'x' * (LEGEND_LINE - 4)} 100 ug, local"
+    (legend,) = plot_cells(result(CELLS, doses=[DOSES[0] | {"label": label}])).legends
+    lines = legend.get_texts()[-1].get_text().split("\n")
+    assert lines == ["x" * (LEGEND_LINE - 4), "100 ug, local"]
 
 
 def test_each_group_has_a_row_with_its_own_doses():
