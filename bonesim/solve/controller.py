@@ -77,8 +77,9 @@ def first_step(
     steps: it spares the steps in which a trial would only grow. A state that was almost 0 has a tolerance of about
     rtol |y'| h by the end of the step, so that (lambda h)^order = rtol/200 is never too long either: without that, a
     dose into an empty compartment would begin with steps as small as if it stayed empty. The idea is the second
-    estimate of the same section, here in a form that knows no unit of time, and with y'' = J y' + f_t, which the first
-    step needs anyway, in place of a difference of rates.
+    estimate of the same section, here in a form that knows no unit of time, and with y'' = J y' + f_t in place of a
+    difference of rates: a compiled step begins with J anyway. Where slopes are 0 at the start alone, as that of a
+    square is, or put to 0 because they are infinite, it sees nothing, and some first steps are refused.
     """
     scale = np.maximum(atol + rtol * np.abs(y), TINIEST)
     slope = np.max(np.abs(dy) / scale, axis=0, initial=0.0)

@@ -117,6 +117,49 @@ def test_failures_have_the_same_time_and_cause(status: Status, case: tuple[OdeMo
     np.testing.assert_array_equal(np.isnan(plain.y), np.isnan(compiled.y))
 
 
+UNKNOWN = {
+    "from the start": (model({"y": ("a", "-1")}, {"a": 1.0}), [0.0, 1.0, 5.0], {"a": [np.inf, 1.0, np.nan]}),
+    "at the only time": (model({"y": ("a", "1/y")}, {"a": 1.0}), [0.0], {"a": [0.0, 1.0, 0.0]}),
+    "by an event": (
+        model({"y": ("a", "-1")}, {"a": 1.0}, events=[event(2, y="1/(y - a + 2)")]),
+        [0.0, 1.0, 2.2, 5.0],
+        {"a": [1.0, 2.0, np.inf]},
+    ),
+    "by an event at the end": (
+        model({"y": ("a", "1/y")}, {"a": 1.0, "f": 1.0}, events=[event(5, y="y*f")]),
+        [0.0, 1.0, 5.0],
+        {"a": [1.0, 1.0, 2.0], "f": [0.0, 1.0, 0.0]},
+    ),
+}
+
+
+@pytest.mark.parametrize(("ode", "times", "rows"), UNKNOWN.values(), ids=UNKNOWN)
+def test_no_step_is_taken_from_what_is_no_number(
+    ode: OdeModel, times: list[float], rows: dict[str, list[float]]
+) -> None:
+    plain, compiled = both(ode, times, Settings(rtol=RTOL), **rows)
+    assert Status.NOT_FINITE_AT_START in plain.status
+    for one in (plain, compiled):
+        failed = one.status == Status.NOT_FINITE_AT_START
+        assert np.isnan(one.y[-1, :, failed]).all()
+        assert np.isfinite(one.y[:, :, ~failed]).all()
+    for what in ("status", "stop_time", "steps", "rejected"):
+        np.testing.assert_array_equal(getattr(compiled, what), getattr(plain, what), err_msg=what)
+    assert compiled.cause == plain.cause
+
+
+def test_powers_side_by_side_of_what_is_all_but_0() -> None:
+    """x^0.3 from x^1.3 and 1/x, which is infinite where x is too small to be a normal number."""
+    ode = model({"x": ("a", "0*x"), "z": (1, "x**1.3 + x**0.3 - z")}, {"a": 1.0})
+    rows = {"a": [1e-310, 3e-309, 5e-324, 1e-300, 0.0, 1e-5]}
+    plain, compiled = both(ode, [0.0, 1.0], Settings(rtol=RTOL), **rows)
+    assert not plain.status.any()
+    np.testing.assert_allclose(compiled.y, plain.y, rtol=1e-12)
+    decays = model({"x": ("a", "-x*(1 + x**0.3) - x**1.3")}, {"a": 1.0})
+    for one in both(decays, [0.0, 1000.0], Settings(rtol=RTOL), a=[1.0, 2.0, 3.0]):
+        assert not one.status.any()
+
+
 def test_a_member_that_slides_without_end_names_the_condition_in_both() -> None:
     ode = model({"x": (1, "piecewise(-k, x > 0, k)")}, {"k": 1.0})
     causes = [

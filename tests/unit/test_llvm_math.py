@@ -13,6 +13,7 @@ from llvmlite import binding
 
 from bonesim.codegen.backends import llvm_tables
 from bonesim.codegen.backends.llvm_math import functions
+from bonesim.codegen.backends.llvm_numbers import LARGEST_EXPONENT, WITH_AVX512
 from bonesim.codegen.backends.llvm_object import _target, compiled, vector_width
 
 
@@ -31,7 +32,7 @@ def engine(request: pytest.FixtureRequest) -> Functions:
     wrappers = "".join(
         f"define void @map_{name}(ptr %a, ptr %out) {{\n  %x = {load} %a, align 8\n"
         f"  %r = call {vector} @{name}({vector} %x)\n  store {vector} %r, ptr %out, align 8\n  ret void\n}}\n"
-        for name in ("exp", "ln", "tanh", "reciprocal")
+        for name in ("exp", "ln", "tanh", "reciprocal", "exp_of", "ln_of")
     )
     wrappers += (
         f"define void @map_pow(ptr %a, ptr %b, ptr %out) {{\n  %x = {load} %a, align 8\n  %y = {load} %b, align 8\n"
@@ -178,6 +179,34 @@ def test_a_neighbour_at_an_edge_changes_no_bit(engine: Functions) -> None:
         beside[lane] = -1.0
         kept = np.arange(engine.width) != lane
         np.testing.assert_array_equal(apply(engine, "pow", beside, y)[kept], alone[kept])
+
+
+TINIEST, SMALLEST = 5e-324, float(np.finfo(float).tiny)
+BASES = [0.0, -0.0, TINIEST, 1e-310, SMALLEST, 1e-300, 0.3, 1 - 1e-16, 1.0, 2.0, 7e5, 1e308, math.inf]
+BASES += [-TINIEST, -0.3, -1.0, -2.0, -1e308, -math.inf, math.nan, -math.nan]
+EXPONENTS = [0.0, -0.0, 1e-320, 0.3, 1.0, 2.0, 3.0, 1e300, math.inf]
+EXPONENTS += [-1e-320, -0.3, -1.0, -2.0, -3.0, -1e300, -math.inf, math.nan]
+
+
+def test_what_passes_for_an_ordinary_power_is_one(engine: Functions) -> None:
+    """Equations look at exponents, and without the tables at bases, and take all others the careful way."""
+    pairs = np.array([(x, y) for x in BASES for y in EXPONENTS for _ in range(engine.width)])
+    x, y = pairs.T.copy()
+    with np.errstate(all="ignore"):
+        exponent = y * apply(engine, "ln_of", x)
+    ordinary = exponent < LARGEST_EXPONENT
+    if engine.width != WITH_AVX512:
+        ordinary &= (x >= 0) & (x < math.inf) & ~np.signbit(x)
+    quick, careful = apply(engine, "exp_of", exponent), apply(engine, "pow", x, y)
+    np.testing.assert_array_equal(quick[ordinary], careful[ordinary])
+    assert not ordinary[(x < 0) | np.isnan(x)].any()
+    assert ordinary[(x > 0.1) & (x < 1e6) & (np.abs(y) < 4)].all()
+
+
+def test_logarithms_of_what_is_all_but_0(engine: Functions) -> None:
+    x = np.repeat([TINIEST, 1e-310, SMALLEST], 8)
+    least = TINIEST if engine.width == WITH_AVX512 else SMALLEST  # what is less counts as that
+    assert ulps(apply(engine, "ln", x), np.log(np.maximum(x, least).astype(np.longdouble))) < 2
 
 
 def test_an_ordinary_power_has_the_bits_of_its_quick_form(engine: Functions) -> None:

@@ -50,7 +50,7 @@ class Loop:
             conditions.text() if self.layout.switching else "",
             Constraints(self.program, self.rows, self.width).text() if self.layout.settles else "",
             self.outputs.text(),
-            Restart(self.program, self.tableau.order, self.rows, self.width).text(),
+            Restart(self.tableau.order, self.rows, self.width).text(),
         ]
         own = (self._load(), self._begin(), self._prepare(), self._give_up(), self._turn(), self._drive())
         return "\n".join([*parts, *own])
@@ -66,6 +66,9 @@ class Loop:
                 code.run("prepare")
             over = (code[rows.t] >= code.double("end")) | code[rows.status].differs(RUNNING)
             ended = active & over
+            with code.when((ended & code.mask(rows.fresh)).any):
+                code.run("start")  # what ends where it restarts may be no number there
+                code.run("restart")
             code[rows.ended] = ended.number
             some = ended.any
             with code.when(some):
@@ -76,8 +79,11 @@ class Loop:
         return code.function("drive", linkage="")
 
     def _load(self) -> str:
-        """Give each idle lane the next waiting member; a lane that never had one computes beside the others with the
-        numbers of the first, so that nothing in it is out of the ordinary."""
+        """Give each idle lane the next waiting member.
+
+        A lane that gets none and has taken no step computes beside the others with the numbers of the first member, so
+        that nothing in it is out of the ordinary.
+        """
         code, rows = Code(self.width), self.rows
         with code.loop(self.width) as lane:
             idle = code.let(f"fcmp oeq double {code.get(rows.active, lane)}, 0.0")
@@ -205,10 +211,10 @@ class Loop:
         code[rows.unsettled] = (active & accepted & short).number
         with code.loop(rows.states) as i:
             code.put(code.at(rows.y, i), active & accepted, code[code.at(rows.y_next, i)])
-        code.put(rows.t, accepted, t_next)
+        code.put(rows.t, active & accepted, t_next)
         code[rows.planned], code[rows.refused] = kept, (~accepted).number
         code[rows.steps] = code[rows.steps] + active.number
-        code[rows.rejected] = code[rows.rejected] + (~accepted).number
+        code[rows.rejected] = code[rows.rejected] + (active & ~accepted).number
         self._judge(code, active, kept)
         return code.function("turn")
 

@@ -13,7 +13,7 @@ division; 1/0 is NaN then, and 1/inf 1e-300.
 
 `exp_of` holds below 708 and `ln_of` for positive numbers and 0, whose logarithm is -inf; the others mend the edges.
 `ln_or_nan` is NaN where `ln_of` does not hold. Where all is ordinary `pow` has the bits of `exp_of` of b `ln_of` of a.
-Results below e^-708, 3e-308, are 0, and so are bases below 2e-308 without AVX-512.
+Results below e^-708, 3e-308, are 0. Without AVX-512 bases below 2e-308 are 0, too, and `ln` is that of 2e-308 there.
 """
 
 from __future__ import annotations
@@ -62,8 +62,11 @@ def functions(width: int) -> str:
     vector, integers, booleans = f"<{width} x double>", f"<{width} x i64>", f"<{width} x i1>"
     suffix = f"v{width}f64"
     names = {"V": vector, "I": integers, "B": booleans, "S": suffix, "A": str(8 * width)}
-    text = _DECLARATIONS + table("table", [splat(value) for value in (*Q, *P)]) + _tanh() + _POW
-    text += _DIVISIONS_BY_ESTIMATE + llvm_tables.functions() if width == WITH_AVX512 else _DIVISIONS + _exp() + _ln()
+    text = _DECLARATIONS + _tanh() + _POW
+    if width == WITH_AVX512:
+        text += table("table", [splat(value) for value in Q]) + _DIVISIONS_BY_ESTIMATE + llvm_tables.functions()
+    else:
+        text += table("table", [splat(value) for value in (*Q, *P)]) + _DIVISIONS + _exp() + _ln()
     for key, value in names.items():
         text = text.replace(f"${key}", value)
     return text
@@ -225,11 +228,15 @@ def _ln() -> str:
         "  ret $V %result",
         "}",
         "define internal $V @ln($V %x) alwaysinline {",
-        "  %some = call $V @ln_of($V %x)",
+        f"  %tiny = fcmp olt $V %x, {splat(SMALLEST)}",
+        f"  %safe = select $B %tiny, $V {splat(SMALLEST)}, $V %x",
+        "  %some = call $V @ln_of($V %safe)",
         f"  %infinite = fcmp oeq $V %x, {splat(math.inf)}",
         f"  %most = select $B %infinite, $V {splat(math.inf)}, $V %some",
+        f"  %zero = fcmp oeq $V %x, {splat(0.0)}",
+        f"  %least = select $B %zero, $V {splat(-math.inf)}, $V %most",
         f"  %bad = fcmp ult $V %x, {splat(0.0)}",
-        f"  %result = select $B %bad, $V {splat(math.nan)}, $V %most",
+        f"  %result = select $B %bad, $V {splat(math.nan)}, $V %least",
         "  ret $V %result",
         "}",
     ]

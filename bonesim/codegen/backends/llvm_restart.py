@@ -13,14 +13,13 @@ from bonesim.codegen.backends.llvm_parts import (
 from bonesim.codegen.backends.llvm_rows import Rows
 from bonesim.codegen.backends.llvm_text import whole_numbers
 from bonesim.codegen.backends.llvm_values import Code, Mask, Vector, carried, larger, smaller
-from bonesim.codegen.program import Program
 
 
 class Restart:
     """The function `restart`, with the estimates of `solve.controller`."""
 
-    def __init__(self, program: Program, order: int, rows: Rows, width: int) -> None:
-        self.program, self.order, self.rows, self.width = program, order, rows, width
+    def __init__(self, order: int, rows: Rows, width: int) -> None:
+        self.order, self.rows, self.width = order, rows, width
 
     def text(self) -> str:
         """The function and its tables."""

@@ -276,17 +276,22 @@ class Expressions:
         return body.call("@exp_of", exponent, attribute=self.attribute)
 
     def _lower_power(self, a: str, b: str, log: str, whole: str, inverse: str) -> str:
-        """a^b from a^(b + 1) and 1/a, which costs a product in place of an exponential."""
+        """a^b from a^(b + 1) and 1/a, which costs a product in place of an exponential; 1/a may be too large for it."""
         body = self.body
         exponent, quotient = body.binary("fmul", b, log), body.binary("fmul", whole, inverse)
-        fits = body.let(f"fcmp olt {body.vector} {exponent}, {splat(LARGEST_EXPONENT)}")
         some = body.let(f"fcmp ogt {body.vector} {exponent}, {splat(-LARGEST_EXPONENT)}")
-        known = body.let(f"fcmp olt {body.vector} {whole}, {splat(math.inf)}")
+        factor = body.select(some, inverse, splat(0.0))
+        holds = [
+            body.let(f"fcmp olt {body.vector} {value}, {splat(limit)}")
+            for value, limit in ((exponent, LARGEST_EXPONENT), (whole, math.inf), (factor, math.inf))
+        ]
         if not self.careful:
-            self.ordinary += [fits, known]
+            self.ordinary += holds
             return body.select(some, quotient, splat(0.0))
-        both = body.let(f"and {body.booleans} {body.let(f'and {body.booleans} {fits}, {some}')}, {known}")
-        return body.select(both, quotient, body.call("@pow", a, b))
+        all_hold = some
+        for one in holds:
+            all_hold = body.let(f"and {body.booleans} {all_hold}, {one}")
+        return body.select(all_hold, quotient, body.call("@pow", a, b))
 
     def call_where_extraordinary(self, function: str, arguments: str) -> None:
         """Call another function of the same arguments if some lane is not ordinary throughout."""
