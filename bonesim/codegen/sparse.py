@@ -37,7 +37,9 @@ class Elimination:
     blocks : in order of solution
     slots : entries of all L + U with their places in storage; same blocks have the same places
     before : of each row, the columns of earlier blocks; these entries stay as they are
-    lower, upper : of each row, the columns of its block that are eliminated before and after it, in this order
+    lower, upper : of each row, the columns of its block that are eliminated before and after it
+
+    All three in the order in which a solve comes to know their x, so that what is known last is waited for last.
     """
 
     blocks: tuple[Diagonal, ...]
@@ -75,6 +77,7 @@ def eliminate(size: int, entries: Mapping[Entry, Hashable], in_turn: Sequence[in
     plan = Elimination((), {}, {}, {}, {})
     seen: dict[Hashable, tuple[int, ...]] = {}
     blocks = []
+    solved: list[int] = []
     for states in components(columns):
         place = {state: number for number, state in enumerate(states)}
         pattern = {row: {row} | (columns[row] & place.keys()) for row in states}
@@ -83,7 +86,8 @@ def eliminate(size: int, entries: Mapping[Entry, Hashable], in_turn: Sequence[in
         first = seen.setdefault(key, () if not is_first else _order(pattern, in_turn))
         rows = first if is_first else tuple(states[number] for number in _places(first))
         blocks.append(Diagonal(rows, is_first))
-        plan.before.update({row: tuple(sorted(columns[row] - place.keys())) for row in rows})
+        plan.before.update({row: tuple(sorted(columns[row] - place.keys(), key=solved.index)) for row in rows})
+        solved += rows
         _add_block(plan, rows, first, pattern)
     return replace(plan, blocks=tuple(blocks))
 
@@ -103,7 +107,7 @@ def _add_block(plan: Elimination, rows: tuple[int, ...], first: tuple[int, ...],
             if pivot in filled[row]:
                 filled[row].update(plan.upper[pivot])
         plan.lower[row] = tuple(column for column in rows[:number] if column in filled[row])
-        plan.upper[row] = tuple(column for column in rows[number + 1 :] if column in filled[row])
+        plan.upper[row] = tuple(column for column in reversed(rows[number + 1 :]) if column in filled[row])
     same = dict(zip(rows, first, strict=True))
     free = plan.stored
     for row in rows:

@@ -14,7 +14,7 @@ from bonesim.codegen.sparse import Elimination
 
 UNROLLED = 6000
 """Most operations that are written out."""
-LONGEST_PIECE = 500
+LONGEST_PIECE = 1000
 """Lines of one function of them."""
 SOLVE_ARGUMENTS = "ptr noalias %ws, i64 %to"
 
