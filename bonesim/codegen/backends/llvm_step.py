@@ -78,12 +78,13 @@ class Step:
         terms = [(number, factor) for number, factor in enumerate(method.C[stage]) if factor]
         if terms:
             moving = [row for row in range(rows.states) if row not in self.program.layout.algebraic]
+            per_time = [(number, code[rows.inverse_h] * factor) for number, factor in terms]
             for i in code.each(moving):
-                total = self._stage(code, terms[0][0], i) * terms[0][1]
-                for number, factor in terms[1:]:
-                    total = code.constant(factor).fma(self._stage(code, number, i), total)
                 place = code.at(rows.f, i)
-                code[place] = total.fma(code[rows.inverse_h], code[place])
+                total = code[place]
+                for number, weight in per_time:
+                    total = weight.fma(self._stage(code, number, i), total)
+                code[place] = total
         if method.d[stage]:
             scale = code[rows.h] * method.d[stage]
             for i in code.each(self.program.layout.drifting):
