@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.problems import Task
+from bonesim.codegen.backends import numpy as plain
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import Expr, symbols
-from bonesim.simulate import build_kernels
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,10 @@ def _used(*exprs: Expr | None) -> set[str]:
 
 
 class Jumps:
-    """Applies events to arrays of members through the functions of our plain back end."""
+    """Applies events to arrays of members through the functions of our plain back end, plain all through."""
 
     def __init__(self, task: Task) -> None:
-        self.kernels = build_kernels(task.model, task.problem.outputs, "numpy")
+        self.kernels = plain.build(task.model, task.problem.outputs, plain=True)
 
     def __call__(self, segment: Segment, y: np.ndarray, p: np.ndarray) -> np.ndarray:
         """Fire what happens at the start of a segment, in place on (state, member) and (parameter, member).

@@ -317,7 +317,8 @@ class _Replay:
         h, atol = smallest_step(t, self.span), 1e-3 * self.settings.rtol * np.abs(y)
         scaled = np.zeros_like(y)
         while h[0] < 1e-3 * self.span:
-            _, scaled = step.advance(t, h, y, p, k, self.settings.rtol, atol)
+            step.begin(t, y, p, k)
+            _, scaled = step.advance(h, self.settings.rtol, atol)
             if watched.fault:
                 return self._failure(watched.fault)
             if not error_norm(scaled)[0] <= 1:

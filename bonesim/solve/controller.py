@@ -10,8 +10,15 @@ TINIEST = 1e-300  # in place of a zero in a denominator
 
 def scaled_error(error: np.ndarray, y: np.ndarray, y_next: np.ndarray, rtol: float, atol: np.ndarray) -> np.ndarray:
     """(state, member) error over tolerance; `atol` is (state, 1)."""
+    size: np.ndarray = np.abs(y)
+    scaled: np.ndarray = np.abs(y_next)
+    np.maximum(size, scaled, out=size)
+    size *= rtol
+    size += atol
     # The floor makes 0/0 a 0: a state that stays exactly 0 has no error, also without an absolute tolerance.
-    scaled: np.ndarray = np.abs(error) / np.maximum(atol + rtol * np.maximum(np.abs(y), np.abs(y_next)), TINIEST)
+    np.maximum(size, TINIEST, out=size)
+    np.abs(error, out=scaled)
+    scaled /= size
     return scaled
 
 

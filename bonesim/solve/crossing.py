@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
 
 from bonesim.solve.columns import EVERYONE, Some
+from bonesim.solve.course import Course
 from bonesim.system import Rows
 
 SAMPLES = (0.25, 0.5, 0.75, 1.0)
@@ -29,76 +29,6 @@ Depth: TypeAlias = Callable[[Some, np.ndarray, Rows], np.ndarray]
 
 Of lanes, (..., lane) times of each and the states there.
 """
-
-
-@dataclass(frozen=True)
-class Course:
-    """The states between both ends of a step, by the method's continuous extension.
-
-    y(theta) = y + theta ((y_next - y) + (1 - theta) (D_1 + theta (D_2 + theta (...)))), theta in [0, 1]
-
-    t, h, t_next : (lane,) ; y, y_next : (state, lane)
-    dense : (row, place, lane) the rows D_r of the states that are asked for; place : of such a state
-    """
-
-    t: np.ndarray
-    h: np.ndarray
-    t_next: np.ndarray
-    y: np.ndarray
-    y_next: np.ndarray
-    dense: np.ndarray
-    place: Mapping[int, int]
-
-    def time(self, lanes: Some, theta: np.ndarray) -> np.ndarray:
-        """(..., lane) the time that far into the step; the end of the step is where the clock will stand."""
-        return np.where(theta == 1, self.t_next[lanes], self.t[lanes] + theta * self.h[lanes])
-
-    def states(self, lanes: Some, theta: np.ndarray) -> Between:
-        """The states that far into the step, theta (..., lane), lanes as often as they are asked for."""
-        return Between(self, lanes, theta, theta == 1)
-
-
-@dataclass(frozen=True)
-class Between:
-    """States within a step, each computed when it is read."""
-
-    course: Course
-    lanes: Some
-    theta: np.ndarray
-    at_end: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.course.y)
-
-    def __getitem__(self, row: int, /) -> np.ndarray:
-        course, lanes, place = self.course, self.lanes, self.course.place[row]
-        return self._between(
-            course.y[row][lanes], course.y_next[row][lanes], [one[place][lanes] for one in course.dense]
-        )
-
-    def all(self) -> np.ndarray:
-        """(state, lane) every state, where the rows D_r of all are known."""
-        course = self.course
-        lanes = np.arange(course.t.size)[self.lanes]
-        return self._between(*(rows.take(lanes, axis=-1) for rows in (course.y, course.y_next, course.dense)))
-
-    def _between(self, y: np.ndarray, y_next: np.ndarray, dense: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
-        theta = self.theta
-        value: np.ndarray = theta * dense[-1]
-        for row in dense[-2:0:-1]:
-            value += row
-            value *= theta
-        value += dense[0]
-        # In this form a state that does not move keeps its bits.
-        value *= 1 - theta
-        value += y_next - y
-        value *= theta
-        value += y
-        np.copyto(value, y_next, where=self.at_end)
-        return value
-
-    def __iter__(self) -> Iterator[np.ndarray]:
-        return map(self.__getitem__, range(len(self)))
 
 
 def first_turn(course: Course, looked_at: np.ndarray, depth: Depth) -> np.ndarray:

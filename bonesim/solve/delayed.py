@@ -8,7 +8,7 @@ A lag is looked up when a function first reads it: rates that rest on none cost 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +18,7 @@ from bonesim.errors import InputError, Place
 from bonesim.solve.breaks import Breaks
 from bonesim.solve.columns import EVERYONE, Columns, Some, some_of
 from bonesim.solve.controller import TINIEST
-from bonesim.solve.crossing import Course
+from bonesim.solve.course import Course
 from bonesim.solve.history import History, Within
 from bonesim.solve.step import PlainStep
 from bonesim.system import Batch, Kernels, Rows, Written
@@ -297,42 +297,55 @@ class DelayedStep:
         """As those of `PlainStep`, of the last step."""
         return self.step.slopes
 
-    def advance(
-        self,
-        t: np.ndarray,
-        h: np.ndarray,
-        y: np.ndarray,
-        p: np.ndarray,
-        k: np.ndarray,
-        rtol: float,
-        atol: np.ndarray,
-    ) -> tuple[np.ndarray, np.ndarray]:
+    @property
+    def stages(self) -> np.ndarray:
+        """As those of `PlainStep`, of the last step."""
+        return self.step.stages
+
+    def begin(self, t: np.ndarray, y: np.ndarray, p: np.ndarray, k: np.ndarray) -> None:
+        """Where steps begin. What lags are within a step is not known before its length is."""
+        self._from = t, y, p, k
+
+    def started(self, lanes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """As `PlainStep.started`, with lags that end here."""
+        t, y, p, k = self._from
+        dy, slopes = np.empty((len(y), lanes.size)), np.empty((len(self.slopes), lanes.size))
+        by_time = np.zeros_like(dy)
+        self.delayed.start(t[lanes], tuple(y[:, lanes]), Columns(p, lanes), Columns(k, lanes), dy, slopes, by_time)
+        return dy, slopes, by_time
+
+    def advance(self, h: np.ndarray, rtol: float, atol: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """As `PlainStep.advance`; what does not settle has an infinite error.
 
         A lane that has settled keeps the course that its lags see, so that its numbers stay the same bits in what the
         other lanes still need.
         """
-        delayed, within = self.delayed, self.delayed.within
+        delayed, within, (t, y, _, k) = self.delayed, self.delayed.within, self._from
         histories = k[delayed.layout.history].astype(np.int64)
         delayed.spans[histories] = False
         within.known[histories] = True
         within.later(lambda: within.guess(histories, t, h, y, delayed.history.rates(histories, t)))
-        y_next, scaled = self.step.advance(t, h, y, p, k, rtol, atol)
+        y_next, scaled = self._once(h, rtol, atol)
         lanes = np.flatnonzero(delayed.spans[histories])
         for _ in range(TURNS):
             if not lanes.size:
                 break
-            within.put(histories, lanes, t, h, y, y_next, self.step.dense(range(len(y))))
+            within.put(histories, self._course(h, y_next), lanes)
             before = y_next
-            y_next, scaled = self.step.advance(t, h, y, p, k, rtol, atol)
+            y_next, scaled = self._once(h, rtol, atol)
             size = np.maximum(atol + rtol * np.abs(y_next), TINIEST)
             change = np.max(np.abs(y_next - before) / size, axis=0, initial=0.0)
             lanes = lanes[~(change[lanes] <= SETTLED)]
         scaled[:, lanes] = np.inf
-        everyone = np.arange(t.size)
-        within.later(lambda: within.put(histories, everyone, t, h, y, y_next, self.step.dense(range(len(y)))))
+        course, everyone = self._course(h, y_next), np.arange(t.size)
+        within.later(lambda: within.put(histories, course, everyone))
         return y_next, scaled
 
-    def dense(self, states: Sequence[int]) -> np.ndarray:
-        """As `PlainStep.dense`."""
-        return self.step.dense(states)
+    def _once(self, h: np.ndarray, rtol: float, atol: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        self.step.begin(*self._from)
+        return self.step.advance(h, rtol, atol)
+
+    def _course(self, h: np.ndarray, y_next: np.ndarray) -> Course:
+        """The last step."""
+        t, y, *_ = self._from
+        return Course(t, h, t + h, y, y_next, self.stages, self.step.tableau.H)

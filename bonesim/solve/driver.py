@@ -15,11 +15,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from bonesim.aligned import aligned, taken
 from bonesim.solve.calendar import calendar, fit
 from bonesim.solve.columns import EVERYONE, Columns, Some, rows_of, some_of
 from bonesim.solve.constraints import Constraints
 from bonesim.solve.controller import error_norm, first_step, smallest_step, step_factor, trial_step
-from bonesim.solve.crossing import Course, first_turn
+from bonesim.solve.course import Course
+from bonesim.solve.crossing import first_turn
 from bonesim.solve.delayed import Delayed, DelayedStep
 from bonesim.solve.fast import Equilibria
 from bonesim.solve.outputs import Outputs
@@ -64,7 +66,6 @@ class Lanes:
         self.constraints = Constraints(kernels) if kernels.layout.algebraic else None
         self.equilibria = Equilibria(kernels, batch.t_out[-1] - batch.t_out[0]) if kernels.layout.fast else None
         self.still = [*kernels.layout.algebraic, *kernels.layout.fast]
-        self.place = {state: place for place, state in enumerate(kernels.layout.shown)}
         self.stands = not (kernels.layout.states or kernels.layout.located or kernels.layout.lags)
         self.outputs = Outputs(kernels, results, width)
         self.t_end = batch.t_out[-1]
@@ -86,7 +87,7 @@ class Lanes:
                 continue
             if self.stands:
                 self._wait()
-            else:
+            elif self._begin():
                 self._take_step()
 
     def _allot(self, width: int) -> None:
@@ -95,8 +96,8 @@ class Lanes:
         n = len(layout.states)
         self.member = np.empty(width, np.int64)
         self.t, self.h = np.empty(width), np.empty(width)
-        self.y, self.atol = np.empty((n, width)), np.empty((n, width))
-        self.p, self.k = np.empty((len(layout.parameters), width)), np.empty((layout.kept, width))
+        self.y, self.atol = aligned(n, width), aligned(n, width)
+        self.p, self.k = aligned(len(layout.parameters), width), aligned(layout.kept, width)
         self.due = np.empty(width, np.int64)
         self.well, self.refused, self.fresh, self.arrived = (np.empty(width, bool) for _ in range(4))
         self.pending = np.empty((len(layout.initially), width), bool)
@@ -135,9 +136,9 @@ class Lanes:
         """Cut the working arrays to `lanes`."""
         for name in ("t", "h", "due", "well", "refused", "fresh", "arrived", "next_stop"):
             setattr(self, name, getattr(self, name)[lanes])
-        for name in ("y", "p", "k", "atol", "pending"):
-            setattr(self, name, getattr(self, name).take(lanes, axis=1))
-        self.member = self.member[lanes]
+        for name in ("y", "p", "k", "atol"):
+            setattr(self, name, taken(getattr(self, name), lanes))
+        self.pending, self.member = self.pending.take(lanes, axis=1), self.member[lanes]
         self.outputs.keep(lanes)
         self.sliding.keep(lanes)
         if self.queue is not None:
@@ -162,8 +163,6 @@ class Lanes:
                 self.due[due] += 1
         if self.layout.initially:
             self._state_events()
-        self._restart((self.fresh & self.well).nonzero()[0])
-        self.fresh[:] = False
 
     def _state_events(self) -> None:
         """The state events that are to happen at each lane's time, one after the other."""
@@ -283,6 +282,14 @@ class Lanes:
         else:
             self.next_stop[some] = np.inf
 
+    def _begin(self) -> bool:
+        """Rates and slopes where each lane stands, and a first step for those that start; whether all can go on."""
+        self.step.begin(self.t, self.y, self.p, self.k)
+        lanes = (self.fresh & self.well).nonzero()[0]
+        self.fresh[:] = False
+        self._restart(lanes)
+        return bool(self.well[lanes].all())
+
     def _restart(self, lanes: np.ndarray) -> None:
         """A first step for lanes with a new member, or with values that an event has changed."""
         if not lanes.size:
@@ -291,9 +298,7 @@ class Lanes:
         if not self.layout.states:
             self.h[lanes], self.refused[lanes] = span, False
             return
-        t, y, p, k = self.t[lanes], self.y[:, lanes], Columns(self.p, lanes), Columns(self.k, lanes)
-        dy, bend, slopes = np.empty_like(y), np.zeros_like(y), np.empty((len(self.layout.pattern), lanes.size))
-        self.kernels.functions.start(t, tuple(y), p, k, dy, slopes, bend)
+        t, y, (dy, slopes, bend) = self.t[lanes], self.y[:, lanes], self.step.started(lanes)
         good = np.isfinite(y) & np.isfinite(dy)
         dy[self.still] = 0.0
         for slope, (row, column) in zip(slopes, self.layout.pattern, strict=True):
@@ -306,7 +311,10 @@ class Lanes:
             # Where all moves evenly between many events, there is nothing to begin slowly for.
             self.h[lanes[(bend == 0).all(axis=0)]] = 0.01 * span
         self.refused[lanes] = False
-        for place in np.flatnonzero(~good.all(axis=0)):
+        unknown = np.flatnonzero(~good.all(axis=0))
+        if unknown.size:
+            self.outputs.take_back(lanes[unknown], self.t)
+        for place in unknown:
             self._end(int(lanes[place]), Status.NOT_FINITE_AT_START, int(np.argmin(good[:, place])))
 
     def _write_outputs_before(self) -> None:
@@ -334,7 +342,10 @@ class Lanes:
 
     def _retire(self) -> bool:
         """Write the end of members that arrived or failed and give their lanes to waiting ones; whether any did."""
-        ended = (~self.well | (self.t >= self.t_end)).nonzero()[0]
+        arrived = self.t >= self.t_end
+        if (arrived & self.fresh & self.well).any() and not self.stands:
+            self._begin()  # what an event at the end has made of a lane may be no number
+        ended = (~self.well | arrived).nonzero()[0]
         if not ended.size:
             return False
         self.results.end[:, self.member[ended]] = self.y[:, ended]
@@ -356,8 +367,9 @@ class Lanes:
         """Every lane to where something happens, as nothing moves till then."""
         stop = self._stop()
         if self.outputs.are_due(stop).nonzero()[0].size:
-            nothing = np.empty((1, *self.y.shape))
-            course = Course(self.t, stop - self.t, stop, self.y, self.y, nothing, self.place)
+            tableau = self.settings.tableau
+            stages = np.empty((tableau.stages, *self.y.shape))
+            course = Course(self.t, stop - self.t, stop, self.y, self.y, stages, tableau.H)
             self.outputs.write_between(course, stop, self.member, self.p, self.k)
         self.t, self.arrived = stop, np.ones(stop.size, bool)
         self.results.steps[self.member] += 1
@@ -374,11 +386,11 @@ class Lanes:
         sliding, steps = self.sliding.steps(self.t, self.h, self.y, self.p, self.k, self.atol)
         h, lands = fit(self.t, steps, stop)
         rtol = self.settings.rtol
-        y_next, scaled = self.step.advance(self.t, h, self.y, self.p, self.k, rtol, self.atol)
+        y_next, scaled = self.step.advance(h, rtol, self.atol)
         norm = error_norm(scaled)
         accepted = norm <= 1
         t_next = np.where(lands, stop, self.t + h)
-        course = Course(self.t, h, t_next, self.y, y_next, self.step.dense(self.layout.shown), self.place)
+        course = Course(self.t, h, t_next, self.y, y_next, self.step.stages, self.settings.tableau.H)
         turned, t_next, y_next = self._cut_at_turns(course, accepted & ~sliding)
         if self.equilibria is not None:
             self.equilibria.refuse(scaled, t_next, y_next, tuple(self.p), tuple(self.k), self.step.slopes, rtol)
@@ -419,7 +431,7 @@ class Lanes:
         theta = theta[cut]
         t_next, y_next = t_next.copy(), y_next.copy()
         turned[cut] = True
-        t_next[cut], y_next[:, cut] = course.time(cut, theta), course.states(cut, theta).all()
+        t_next[cut], y_next[:, cut] = course.time(cut, theta), course.all_states(cut, theta)
         if (nearly := self.sliding.nearly(cut)).size:
             depth = self._depth(nearly, t_next[nearly], Columns(y_next, nearly))
             self.sliding.culprit[nearly] = np.argmax(depth > 0, axis=0)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from bonesim.solve.crossing import Course
+from bonesim.solve.course import Course
 
 FIRST_ROOM = 64
 """Steps that there is room for at first; more is made as it is needed."""
@@ -45,7 +45,7 @@ class History:
         self.begins[place, histories], self.lengths[place, histories] = course.t[lanes], course.h[lanes]
         self.states[0][:, place, histories] = course.y[:, lanes]
         self.states[1][:, place, histories] = course.y_next[:, lanes] - course.y[:, lanes]
-        self.states[2:][:, :, place, histories] = course.dense[:, :, lanes]
+        self.states[2:][:, :, place, histories] = course.extension(lanes)
         self.jumping[:, place, histories] = p
         self.count[histories] += 1
 
@@ -119,21 +119,13 @@ class Within:
         self._parts[0][:, histories], self._parts[1][:, histories] = y, h * rates
         self._parts[2:][:, :, histories] = 0.0
 
-    def put(
-        self,
-        histories: np.ndarray,
-        lanes: np.ndarray,
-        t: np.ndarray,
-        h: np.ndarray,
-        y: np.ndarray,
-        y_next: np.ndarray,
-        dense: np.ndarray,
-    ) -> None:
-        """Courses of some lanes; dense is (row, state, lane)."""
+    def put(self, histories: np.ndarray, course: Course, lanes: np.ndarray) -> None:
+        """Courses of some lanes; `histories` are those of all."""
         some = histories[lanes]
-        self._t[some], self._h[some] = t[lanes], h[lanes]
-        self._parts[0][:, some], self._parts[1][:, some] = y[:, lanes], (y_next - y)[:, lanes]
-        self._parts[2:][:, :, some] = dense[:, :, lanes]
+        self._t[some], self._h[some] = course.t[lanes], course.h[lanes]
+        self._parts[0][:, some] = course.y[:, lanes]
+        self._parts[1][:, some] = course.y_next[:, lanes] - course.y[:, lanes]
+        self._parts[2:][:, :, some] = course.extension(lanes)
 
     def at(self, histories: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """States and their rates, (state, time), at one time of each history."""

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from bonesim.aligned import aligned
 from bonesim.system import Functions, Layout, Rows
 
 
@@ -35,7 +36,7 @@ class Eliminated:
     def factor(self, shift: np.ndarray, slopes: np.ndarray) -> None:
         """As in `Linear`."""
         if self._lu[0].shape != shift.shape:
-            self._lu = tuple(np.empty((self.rows, shift.size)))
+            self._lu = tuple(aligned(self.rows, shift.size))
         self._slopes = tuple(slopes)
         self.functions.factor(shift, self._slopes, self._lu)
 

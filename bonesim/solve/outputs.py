@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bonesim.solve.columns import Some, rows_of, some_of
-from bonesim.solve.crossing import Course
+from bonesim.solve.course import Course
 from bonesim.solve.solution import Solution
 from bonesim.system import Kernels, Rows
 
@@ -54,6 +54,11 @@ class Outputs:
         self._write(some, member, self.next[some], t[some], rows_of(y, some), p, k)
         self.next[some] += 1
 
+    def take_back(self, lanes: np.ndarray, t: np.ndarray) -> None:
+        """No output at the time of `lanes`, (lane,) of t, that cannot go on from there; one before its events stays."""
+        last = np.searchsorted(self.times, t[lanes], side="right") - 1
+        self.next[lanes] = np.where(self.times[last] == t[lanes], last, self.next[lanes])
+
     def write_between(
         self, course: Course, t_next: np.ndarray, member: np.ndarray, p: np.ndarray, k: np.ndarray
     ) -> None:
@@ -65,8 +70,9 @@ class Outputs:
             each, first = np.repeat(lanes, count), np.repeat(np.cumsum(count) - count, count)
             places = self.next[each] + (np.arange(each.size) - first)
             at = self.times[places]
-            states = course.states(each, (at - course.t[each]) / course.h[each])
-            self._write(each, member, places, at, states.all() if self.shows_all else states, p, k)
+            theta = (at - course.t[each]) / course.h[each]
+            states = course.outputs(each, theta) if self.shows_all else course.states(each, theta)
+            self._write(each, member, places, at, states, p, k)
             self.next[lanes] += count
             lanes = lanes[left > count]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
+from bonesim.aligned import aligned
 from bonesim.solve.controller import scaled_error
 from bonesim.solve.linear import linear
 from bonesim.solve.methods.rosenbrock import Rosenbrock
+from bonesim.solve.sums import add_up
 from bonesim.system import Kernels
 
 
@@ -26,38 +26,37 @@ class PlainStep:
 
     def _allot(self, lanes: int) -> None:
         n, entries = len(self.layout.states), len(self.layout.pattern)
-        self._stages = np.empty((self.tableau.stages, n, lanes))
-        self.slopes, self._by_time = np.empty((entries, lanes)), np.zeros((n, lanes))
-        self._at, self._sum = np.empty((n, lanes)), np.empty((n, lanes))
+        self.stages = aligned(self.tableau.stages, n, lanes)
+        self.slopes, self._by_time = aligned(entries, lanes), np.zeros((n, lanes))
+        self._at, self._sum = aligned(n, lanes), aligned(n, lanes)
 
-    def advance(
-        self,
-        t: np.ndarray,
-        h: np.ndarray,
-        y: np.ndarray,
-        p: np.ndarray,
-        k: np.ndarray,
-        rtol: float,
-        atol: np.ndarray,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Next states and error over tolerance, both (state, lane).
-
-        t, h : (lane,); y, atol : (state, lane); p : (parameter, lane); k : (constant, lane)
-        """
+    def begin(self, t: np.ndarray, y: np.ndarray, p: np.ndarray, k: np.ndarray) -> None:
+        """Rates and slopes at the start of a step: t is (lane,), the rest (state, parameter or constant, lane)."""
         if self._at.shape != y.shape:
             self._allot(t.size)
+        self._from = t, y, tuple(p), tuple(k)
+        if y.size:
+            self.functions.start(t, tuple(y), *self._from[2:], self.stages[0], self.slopes, self._by_time)
+
+    def started(self, lanes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What `begin` found of some lanes: rates, rows of the Jacobian, slopes in time."""
+        return self.stages[0].take(lanes, axis=1), self.slopes.take(lanes, axis=1), self._by_time.take(lanes, axis=1)
+
+    def advance(self, h: np.ndarray, rtol: float, atol: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Next states and error over tolerance, both (state, lane), after steps h, (lane,), from where they begin.
+
+        Once for each `begin`; `atol` is (state, lane).
+        """
+        t, y, p, k = self._from
         if not y.size:
             return y, y
-        method, rows_p, rows_k = self.tableau, tuple(p), tuple(k)
-        stages, total, per_time = self._stages, self._sum, 1.0 / h
-        self.functions.start(t, tuple(y), rows_p, rows_k, stages[0], self.slopes, self._by_time)
+        method, stages, total, per_time = self.tableau, self.stages, self._sum, 1.0 / h
         self.linear.factor(per_time / method.gamma, self.slopes)
         for i in range(method.stages):
             if i:
                 self._stage_state(i, y)
-                self.functions.rhs(t + method.c[i] * h, tuple(self._at), rows_p, rows_k, stages[i])
-                add_up(method.C[i], stages, out=total)
-                total *= per_time
+                self.functions.rhs(t + method.c[i] * h, tuple(self._at), p, k, stages[i])
+                add_up(np.multiply.outer(method.C[i], per_time), stages, out=total)
                 total[self.algebraic] = 0.0
                 stages[i] += total
             if method.d[i]:
@@ -67,28 +66,11 @@ class PlainStep:
         y_next = self._at + stages[-1]
         return y_next, scaled_error(stages[-1], y, y_next, rtol, atol)
 
-    def dense(self, states: Sequence[int]) -> np.ndarray:
-        """(row, state, lane) the rows D_r of some states in the last step."""
-        stages = self._stages if len(states) == len(self.layout.states) else self._stages.take(states, axis=1)
-        rows = np.empty((len(self.tableau.H), *stages.shape[1:]))
-        for number, factors in enumerate(self.tableau.H):
-            add_up(factors, stages, out=rows[number])
-        return rows
-
     def _stage_state(self, i: int, y: np.ndarray) -> None:
         """y + sum_j a_ij k_j; where a row only adds the last stage to the one before it, the sum goes on from there."""
         row, before = self.tableau.a[i], self.tableau.a[i - 1]
         if before and row == (*before, 1.0):
-            self._at += self._stages[i - 1]
+            self._at += self.stages[i - 1]
         else:
-            add_up(row, self._stages, out=self._at)
+            add_up(row, self.stages, out=self._at)
             self._at += y
-
-
-def add_up(factors: Sequence[float], stages: np.ndarray, out: np.ndarray) -> None:
-    """sum_j factors_j k_j into `out`, in the order of the factors for every state and lane."""
-    stages = stages[: len(factors)]
-    if out.size > 1:
-        np.einsum("j,jsl->sl", factors, stages, out=out)
-    else:  # a single column is summed as a scalar product, in an order of its own
-        out[:] = np.einsum("j,jsl->sl", factors, np.repeat(stages, 2, axis=2))[:, :1]

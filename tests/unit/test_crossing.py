@@ -8,14 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bonesim.solve.columns import EVERYONE, Some
-from bonesim.solve.crossing import Course, first_turn
+from bonesim.solve.course import Course
+from bonesim.solve.crossing import first_turn
 from bonesim.system import Rows
+
+STRAIGHT = ((0.0,), (0.0,))
+"""Rows of a tableau in which stages do not bend a course."""
 
 
 def straight(t: np.ndarray, h: np.ndarray) -> Course:
     """A state that goes from 0 to 1 in each lane's step, in a straight line."""
     lanes = t.size
-    return Course(t, h, t + h, np.zeros((1, lanes)), np.ones((1, lanes)), np.zeros((3, 1, lanes)), {0: 0})
+    return Course(t, h, t + h, np.zeros((1, lanes)), np.ones((1, lanes)), np.zeros((1, 1, lanes)), STRAIGHT)
 
 
 @given(st.floats(0.0, 1e6), st.floats(1e-6, 1e3), st.floats(1e-9, 0.999999))
@@ -54,8 +58,8 @@ def test_a_condition_that_turns_twice_is_seen_if_a_sample_falls_between() -> Non
 
 def test_the_end_of_a_step_is_its_own_state_and_time() -> None:
     course = Course(
-        np.array([0.1]), np.array([0.2]), np.array([0.3]), np.array([[0.1]]), np.array([[0.7]]), np.ones((2, 1, 1)),
-        {0: 0},
+        np.array([0.1]), np.array([0.2]), np.array([0.3]), np.array([[0.1]]), np.array([[0.7]]), np.ones((1, 1, 1)),
+        ((1.0,), (1.0,)),
     )  # fmt: skip
     one = np.ones(1)
     assert (course.time(EVERYONE, one)[0], course.states(EVERYONE, one)[0][0]) == (0.3, 0.7)
@@ -68,7 +72,7 @@ def test_the_end_of_a_step_is_its_own_state_and_time() -> None:
 @pytest.mark.parametrize("theta", [0.0, 0.3])
 def test_a_state_that_does_not_move_keeps_its_bits(theta: float) -> None:
     still = np.full((1, 1), 0.1)
-    course = Course(np.zeros(1), np.zeros(1), np.ones(1), still, still, np.zeros((3, 1, 1)), {0: 0})
+    course = Course(np.zeros(1), np.zeros(1), np.ones(1), still, still, np.zeros((1, 1, 1)), STRAIGHT)
     assert course.states(EVERYONE, np.array([theta]))[0][0] == 0.1
 
 

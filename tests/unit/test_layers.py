@@ -16,7 +16,7 @@ SRC = Path(bonesim.__file__).parent
 FILES = sorted(path for path in SRC.rglob("*.py") if "_data" not in path.parts)
 
 LAYERS = [
-    {"errors", "referee", "system"},
+    {"aligned", "errors", "referee", "system"},
     {"units", "resources"},
     {"yamlio"},
     {"model", "catalog"},
@@ -37,7 +37,7 @@ LAYERS = [
 ]
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 
-ONLY_SYSTEM_BELOW = {"solve": {"errors", "system", "solve"}}
+ONLY_SYSTEM_BELOW = {"solve": {"aligned", "errors", "system", "solve"}}
 
 HOMES = {
     "llvmlite": {"codegen"},

@@ -1,7 +1,7 @@
 """The plain back end: the equations as vectorised NumPy, one readable line each. The oracle of every other back end.
 
 A generated file holds the functions of `system.Functions`. Names and order are the model's; numbers are written
-with all their digits.
+with all their digits. What each step calls again and again is written as `numpy_kept` says, unless all is to be plain.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import keyword
 import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
-from typing import TypeAlias, cast
+from typing import cast
 
 from bonesim.codegen.backends import numpy_linear
-from bonesim.codegen.block import TRUTHS, Block
+from bonesim.codegen.backends.numpy_kept import SIGNS, Kept, Plain, Text
+from bonesim.codegen.block import TRUTHS, Block, Store
 from bonesim.codegen.constraints import apart
 from bonesim.codegen.program import Program, arrange
 from bonesim.codegen.sparse import Elimination, eliminate
@@ -28,34 +29,36 @@ from bonesim.system import Functions, Kernels
 _IMPORTED = sorted({op.numpy for op in OPS.values() if op.numpy.isidentifier()})
 _ARGUMENTS = {"t", "y", "p", "k", "dy", "out", "jacobian", "by_time", "times", "every"}
 _NUMBERS = ("float64", "inf", "isfinite", "nan")
-_RESERVED = {*_IMPORTED, *_ARGUMENTS, *_NUMBERS}
+_RESERVED = {*_IMPORTED, *_ARGUMENTS, *_NUMBERS, *SIGNS.values(), "kept"}
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_Text: TypeAlias = tuple[str, int]  # of an expression, with the precedence of its outermost operator
 
 
-def build(model: OdeModel, observables: Iterable[str]) -> Kernels:
-    """Kernels of a well-posed model that can report `observables` (ids of its symbols)."""
-    return of_program(arrange(model, observables))
+def build(model: OdeModel, observables: Iterable[str], *, plain: bool = False) -> Kernels:
+    """Kernels of a well-posed model that can report `observables` (ids of its symbols).
+
+    `plain` ones have the same bits and take longer; other compilers of Python read them.
+    """
+    return of_program(arrange(model, observables), plain=plain)
 
 
-def of_program(program: Program) -> Kernels:
+def of_program(program: Program, *, plain: bool = False) -> Kernels:
     """Kernels of an arranged program."""
-    module, file = import_source(source(program), name=program.model.id)
+    module, file = import_source(source(program, plain=plain), name=program.model.id)
     layout = replace(program.layout, factors=_elimination(program).stored if hasattr(module, "factor") else 0)
     return Kernels(layout, cast(Functions, module), backend="numpy", source_file=file)
 
 
-def source(program: Program) -> str:
+def source(program: Program, *, plain: bool = False) -> str:
     """The text of the generated file; the same model gives the same bytes."""
-    rows = _Rows(program)
+    rows, keep = _Rows(program), not plain
     linear = numpy_linear.functions(_elimination(program), program.layout.pattern, program.layout.algebraic)
     functions = [
         rows.function("initialise", "p, y", program.initialise, own={"y"}),
         rows.function("constants", "p, k", program.constants, own={"k"}),
         *_jumped(program, rows),
-        rows.function("rhs", "t, y, p, k, dy", program.rhs),
+        rows.function("rhs", "t, y, p, k, dy", program.rhs, keep=keep),
         rows.function("jacobian", "t, y, p, k, jacobian, by_time", program.jacobian),
-        _start(program, rows),
+        _start(program, rows, keep),
         *linear,
         rows.function("observe", "t, y, p, k, out", program.observe),
         rows.function("event_times", "p, k, times, every", program.event_times),
@@ -88,14 +91,15 @@ def _by_entry(program: Program) -> Block:
     return replace(program.start, stores=tuple(stores))
 
 
-def _start(program: Program, rows: _Rows) -> str:
+def _start(program: Program, rows: _Rows, keep: bool) -> str:
     """Rates and slopes. Those that are 0 where they are no number become so together, in one call for all entries."""
     block = _by_entry(program)
     bare = [unguarded(store.expr) for store in block.stores]
     stores = [
         store if expr is None else replace(store, expr=expr) for store, expr in zip(block.stores, bare, strict=True)
     ]
-    text = rows.function("start", "t, y, p, k, dy, slopes_, by_time", replace(block, stores=tuple(stores)))
+    block = replace(block, stores=tuple(stores))
+    text = rows.function("start", "t, y, p, k, dy, slopes_, by_time", block, keep=keep)
     if any(bare):
         for array in ("slopes_", "by_time"):
             text += f"\n    if not isfinite({array}).all():\n        {array}[~isfinite({array})] = 0.0"
@@ -110,7 +114,8 @@ def _header(program: Program) -> str:
         f"# y: {_numbered((state.id, state.unit) for state in model.states)}",
         f"# p: {_numbered((parameter.id, parameter.unit) for parameter in model.parameters)}",
         f"# out: {_numbered((name, program.model.by_id[name].unit) for name in layout.observables)}",
-        f"from numpy import {', '.join([*_IMPORTED, *_NUMBERS])}",
+        f"from numpy import {', '.join(sorted({*_IMPORTED, *_NUMBERS, *SIGNS.values()}))}",
+        "from bonesim.aligned import kept",
     ]
     return "\n".join(lines) + "\n"
 
@@ -198,20 +203,30 @@ class _Rows:
         self.home |= {name: f"dy[{row}]" for row, name in enumerate(program.rates)}
 
     def function(
-        self, name: str, arguments: str, block: Block, *, own: Container[str] = (), copied: bool = False
+        self,
+        name: str,
+        arguments: str,
+        block: Block,
+        *,
+        own: Container[str] = (),
+        copied: bool = False,
+        keep: bool = False,
     ) -> str:
         """One function; names whose home is an array in `own` are computed in the block, not read.
 
-        `copied` rows keep their values while the block writes into the arrays they came from.
+        `copied` rows keep their values while the block writes into the arrays they came from. With `keep`, one that
+        writes into dy has its results on the way in rows that are kept.
         """
         copy = ".copy()" if copied else ""
         read = sorted(block.used(), key=self._position)
         lines = [f"    {_local(name)} = {self.home[name]}{copy}" for name in read if self.home[name][0] not in own]
-        lines += [f"    {_local(target)} = {_value(expr)}" for target, expr in block.values]
-        for store in block.stores:
-            index = ", ".join(str(number) for number in store.index)
-            array = store.array if store.array in _ARGUMENTS else f"{store.array}_"
-            lines.append(f"    {array}[{':, ' * (len(store.index) > 1)}{index}] = {_stored(store.expr)}")
+        if keep:
+            found = Kept(block, Plain(_leaf, _call), _place)
+            lines += [f"    {found.header}= kept({found.count}, dy.shape[-1])"] * bool(found.count)
+            lines += [f"    {line}" for line in found.lines]
+        else:
+            lines += [f"    {_local(target)} = {_value(expr)}" for target, expr in block.values]
+            lines += [f"    {_place(store)} = {_stored(store.expr)}" for store in block.stores]
         return f"def {name}({arguments}):\n" + "\n".join(lines or ["    pass"])
 
     def _position(self, name: str) -> tuple[str, int]:
@@ -223,6 +238,13 @@ def _local(name: str) -> str:
     if not _IDENTIFIER.fullmatch(name):
         raise InternalError(f"'{name}' cannot be a name in generated code")
     return f"{name}_" if keyword.iskeyword(name) or name in _RESERVED or name.endswith("_") else name
+
+
+def _place(store: Store) -> str:
+    """Where a result is stored."""
+    index = ", ".join(str(number) for number in store.index)
+    array = store.array if store.array in _ARGUMENTS else f"{store.array}_"
+    return f"{array}[{':, ' * (len(store.index) > 1)}{index}]"
 
 
 def _value(expr: Expr) -> str:
@@ -243,14 +265,14 @@ def _text(expr: Expr) -> str:
     return fold(expr, _leaf, _call)[0]
 
 
-def _leaf(leaf: Num | Sym | Time) -> _Text:
+def _leaf(leaf: Num | Sym | Time) -> Text:
     if isinstance(leaf, Num):
         text = repr(float(leaf.value))
         return text, OPS["neg"].precedence if text.startswith("-") else ATOM
     return _local(leaf.name) if isinstance(leaf, Sym) else "t", ATOM
 
 
-def _call(expr: Call, args: tuple[_Text, ...]) -> _Text:
+def _call(expr: Call, args: tuple[Text, ...]) -> Text:
     op = OPS[expr.op]
     if expr.op == "piecewise":
         return _piecewise([text for text, _ in args]), ATOM
@@ -263,7 +285,7 @@ def _call(expr: Call, args: tuple[_Text, ...]) -> _Text:
     return f"{_bracketed(left, tight_left)} {op.numpy} {_bracketed(right, op.precedence + 1)}", op.precedence
 
 
-def _bracketed(part: _Text, at_least: int) -> str:
+def _bracketed(part: Text, at_least: int) -> str:
     text, precedence = part
     return text if precedence >= at_least else f"({text})"
 

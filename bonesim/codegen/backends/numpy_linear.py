@@ -1,7 +1,8 @@
 """The linear algebra of a step as NumPy text: LU of W = M/(h gamma) - J, one entry of all lanes at a time.
 
-The operations are those of `codegen.sparse.Elimination`, one a line. Every entry is a row of lanes, so that no
-operation mixes lanes: a member has the same bits beside any number of others, which batched LAPACK does not promise.
+The operations are those of `codegen.sparse.Elimination`, one a line, products by way of a row that is kept
+(`aligned`). Every entry is a row of lanes, so that no operation mixes lanes: a member has the same bits beside any
+number of others, which batched LAPACK does not promise.
 """
 
 from __future__ import annotations
@@ -31,29 +32,42 @@ def _function(name: str, arguments: str, lines: Iterator[str]) -> str:
 
 def _factor(lu: Elimination, place: dict[Entry, int], algebraic: Collection[int]) -> Iterator[str]:
     """L and U in the rows of `lu`; the diagonal is kept as its reciprocal."""
+    yield "w0_, = kept(1, shift.size)"
     yield from _names({(row, column) for row in lu.factored for column in (*lu.lower[row], row, *lu.upper[row])}, lu)
     for row in lu.factored:
         for column in (*lu.lower[row], row, *lu.upper[row]):
-            slope = f"-slopes[{place[row, column]}]" if (row, column) in place else ""
+            slope = f"slopes[{place[row, column]}]" if (row, column) in place else ""
             shift = "shift" if row == column and row not in algebraic else ""
-            yield f"m_{row}_{column}[:] = {shift}{slope}" if shift or slope else f"m_{row}_{column}[:] = 0.0"
+            yield _first(f"m_{row}_{column}", shift, slope)
         for pivot in lu.lower[row]:
             yield f"m_{row}_{pivot} *= m_{pivot}_{pivot}"
             for column in lu.upper[pivot]:
-                yield f"m_{row}_{column} -= m_{row}_{pivot} * m_{pivot}_{column}"
-        yield f"m_{row}_{row}[:] = 1.0 / m_{row}_{row}"
+                yield f"m_{row}_{column} -= multiply(m_{row}_{pivot}, m_{pivot}_{column}, w0_)"
+        yield f"divide(1.0, m_{row}_{row}, m_{row}_{row})"
+
+
+def _first(entry: str, shift: str, slope: str) -> str:
+    """An entry of W: shift - slope, as far as there are such."""
+    if shift and slope:
+        return f"subtract({shift}, {slope}, {entry})"
+    return f"negative({slope}, {entry})" if slope else f"{entry}[:] = {shift or 0.0}"
 
 
 def _solve(lu: Elimination, place: dict[Entry, int]) -> Iterator[str]:
     """The right-hand side `x` becomes the solution."""
+    yield "w0_, = kept(1, x[0].size)"
     yield from (f"x_{row} = x[{row}]" for row in sorted(lu.lower))
     for block in lu.blocks:
         for row in block.rows:
-            yield from (f"x_{row} += slopes[{place[row, column]}] * x_{column}" for column in lu.before[row])
-            yield from (f"x_{row} -= lu[{lu.slots[row, column]}] * x_{column}" for column in lu.lower[row])
+            yield from (_added(row, "+", f"slopes[{place[row, column]}]", column) for column in lu.before[row])
+            yield from (_added(row, "-", f"lu[{lu.slots[row, column]}]", column) for column in lu.lower[row])
         for row in reversed(block.rows):
-            yield from (f"x_{row} -= lu[{lu.slots[row, column]}] * x_{column}" for column in lu.upper[row])
+            yield from (_added(row, "-", f"lu[{lu.slots[row, column]}]", column) for column in lu.upper[row])
             yield f"x_{row} *= lu[{lu.slots[row, row]}]"
+
+
+def _added(row: int, sign: str, factor: str, column: int) -> str:
+    return f"x_{row} {sign}= multiply({factor}, x_{column}, w0_)"
 
 
 def _names(entries: set[Entry], lu: Elimination) -> Iterator[str]:
