@@ -114,11 +114,12 @@ def fold(expr: Expr, leaf: Callable[[Num | Sym | Time], T], call: Callable[[Call
 
 def rebuild(expr: Expr, leaf: Callable[[Num | Sym | Time], Expr]) -> Expr:
     """The same tree with every leaf passed through `leaf`; calls that do not change stay the same object."""
+    return fold(expr, leaf, with_args)
 
-    def call(old: Call, args: tuple[Expr, ...]) -> Expr:
-        return old if all(a is b for a, b in zip(args, old.args, strict=True)) else Call(old.op, args)
 
-    return fold(expr, leaf, call)
+def with_args(call: Call, args: tuple[Expr, ...]) -> Call:
+    """The call with other arguments; the same object if they are the same objects."""
+    return call if all(a is b for a, b in zip(args, call.args, strict=True)) else Call(call.op, args)
 
 
 def substitute(expr: Expr, values: Mapping[str, Expr]) -> Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bonesim.model.derive import ONE, ZERO, add, multiply, subtract
 from bonesim.model.evaluate import evaluate
-from bonesim.model.expr import Call, Expr, Num, Sym, Time, fold
+from bonesim.model.expr import Call, Expr, Num, Sym, Time, fold, with_args
 
 
 def linear(expr: Expr, name: str) -> tuple[Expr, Expr] | None:
@@ -18,7 +18,7 @@ def linear(expr: Expr, name: str) -> tuple[Expr, Expr] | None:
         if len(known) < len(parts):
             return None
         if all(slope == ZERO for slope, _ in known):
-            return ZERO, node
+            return ZERO, with_args(node, tuple(rest for _, rest in known))
         if node.op == "neg":
             return negative(known[0][0]), negative(known[0][1])
         if node.op in {"add", "sub"}:

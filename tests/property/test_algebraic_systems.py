@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from chemistry import read
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -16,6 +16,10 @@ from bonesim.simulate import simulate
     ("symbolic", "backend"), [(False, "numpy"), (True, "numpy"), (True, "llvm")], ids=["numbers", "numpy", "llvm"]
 )
 @given(size=st.integers(1, 4), seed=st.integers(0, 10_000), density=st.floats(0.4, 1))
+@example(size=3, seed=146, density=1.0)  # in these, a coefficient cancels inside a product
+@example(size=3, seed=1577, density=0.7)
+@example(size=4, seed=559, density=1.0)
+@example(size=4, seed=1460, density=0.7)
 @examples(max_examples=25)
 def test_rules_in_any_order_are_a_linear_system(
     symbolic: bool, backend: str, size: int, seed: int, density: float
