@@ -46,7 +46,10 @@ _KEPT = _Kept()
 
 
 def kept(count: int, length: int) -> tuple[np.ndarray, ...]:
-    """`count` rows of `length` for what a function finds on its way; the next one that asks overwrites them."""
+    """`count` rows of `length` for what a function finds on its way; the next one that asks overwrites them.
+
+    They are the same ones as long as the length is; one function that asks must not call another that does.
+    """
     if _KEPT.length != length or len(_KEPT.rows) < count:
         _KEPT.rows, _KEPT.length = tuple(aligned(count, length)), length
     return _KEPT.rows[:count]

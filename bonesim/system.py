@@ -78,7 +78,7 @@ class Layout:
     initially: tuple[bool, ...] = ()  # of each state event, whether its trigger counts as true before the start
     happenings: tuple[str, ...] = ()  # ids of what `fire` knows: timed events, then state events
     terminal: tuple[bool, ...] = ()  # whether each of them ends the member
-    shown: tuple[int, ...] = ()  # rows of the states that outputs, or where conditions turn, rest on
+    shows_all: bool = False  # whether outputs rest on every state
     algebraic: tuple[int, ...] = ()  # rows of states whose rate is a residual that stays 0, in order of elimination
     fast: tuple[int, ...] = ()  # rows of states whose rate holds a part that is multiplied by FASTER
     factors: int = 0  # rows of L and U; none where the matrix of a step is inverted instead

@@ -177,9 +177,7 @@ def arrange(model: OdeModel, observables: Iterable[str]) -> Program:
         algebraic=algebraic,
         fast=tuple(row for row, state in enumerate(model.states) if state.fast is not None),
         queue=_queue(model) if model.queued else (),
-        shown=tuple(
-            row for row, state in enumerate(model.states) if roots or lags or state.id in blocks["observe"].used()
-        ),
+        shows_all=blocks["observe"].used().issuperset(state.id for state in model.states),
         lags=tuple((lag.name, lag.slope, lag.near) for lag in lags),
         steady=tuple(symbols(lag.ago) <= hoist.fixed - jumping and TIME not in walk(lag.ago) for lag in lags),
         followed=_followed(lags, delays, blocks["start"].used() | blocks["roots"].used()),

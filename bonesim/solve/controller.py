@@ -9,7 +9,7 @@ TINIEST = 1e-300  # in place of a zero in a denominator
 
 
 def scaled_error(error: np.ndarray, y: np.ndarray, y_next: np.ndarray, rtol: float, atol: np.ndarray) -> np.ndarray:
-    """(state, member) error over tolerance; `atol` is (state, 1)."""
+    """(state, member) error over tolerance; so are the rest, `atol` (state, 1) where it is that of all."""
     size: np.ndarray = np.abs(y)
     scaled: np.ndarray = np.abs(y_next)
     np.maximum(size, scaled, out=size)

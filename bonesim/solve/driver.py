@@ -344,7 +344,7 @@ class Lanes:
         """Write the end of members that arrived or failed and give their lanes to waiting ones; whether any did."""
         arrived = self.t >= self.t_end
         if (arrived & self.fresh & self.well).any() and not self.stands:
-            self._begin()  # what an event at the end has made of a lane may be no number
+            self._begin()  # ends lanes in which an event at the end has made what is no number
         ended = (~self.well | arrived).nonzero()[0]
         if not ended.size:
             return False

@@ -15,6 +15,8 @@ from bonesim.system import Kernels
 class PlainStep:
     """A step of `kernels` by `tableau`; formulas in `methods.rosenbrock`.
 
+    stages : (stage, state, lane) k_i of the last step; slopes : (entry, lane) rows of the Jacobian where it began
+
     The arrays of a step are kept for the next one: new ones of this size would be fetched from the system every time.
     """
 

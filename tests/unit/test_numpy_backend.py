@@ -14,8 +14,10 @@ from bonesim.model.ode import OdeModel, Parameter, Rule, State
 
 def test_the_file_reads_like_the_model() -> None:
     ode = model({"x": (1, "1 - k*x/(1 + x)")}, {"k": 2.0}, events=[event(3, x="x + 1")])
-    text = source(arrange(ode, ["x"]))
-    assert "def rhs(t, y, p, k, dy):\n    k_ = p[0]\n    x = y[0]\n    dy[0] = 1.0 - k_ * x / (1.0 + x)\n" in text
+    text, reads = source(arrange(ode, ["x"])), "def rhs(t, y, p, k, dy):\n    k_ = p[0]\n    x = y[0]\n"
+    assert f"{reads}    dy[0] = 1.0 - k_ * x / (1.0 + x)\n" in source(arrange(ode, ["x"]), plain=True)
+    kept = "subtract(1.0, divide(multiply(k_, x, w0_), add(1.0, x, w1_), w1_), dy[0])"
+    assert f"{reads}    w0_, w1_, = kept(2, dy.shape[-1])\n    {kept}\n" in text
     assert "def fire_0(t, y, p, k):\n    x = y[0].copy()\n    x__after = x + 1.0\n    y[0] = x__after\n" in text
     assert source(arrange(ode, ["x"])) == text
 
@@ -23,7 +25,8 @@ def test_the_file_reads_like_the_model() -> None:
 @pytest.mark.parametrize(
     "name",
     ["lambda", "None", "def", "exp", "where", "abs", "log", "t", "y", "p", "k", "dy", "out", "inf", "nan", "jacobian",
-     "times", "every", "by_time", "event", "fire", "FIRE", "rhs", "k_", "k__", "t_", "v1", "c1", "x_", "__name__"],
+     "times", "every", "by_time", "event", "fire", "FIRE", "rhs", "k_", "k__", "t_", "v1", "c1", "x_", "__name__",
+     "add", "power", "kept", "w0_", "w0__"],
 )  # fmt: skip
 def test_any_plain_name_may_be_a_state_a_parameter_or_a_rule(name: str) -> None:
     state = State(name, Num(1.0), Call("mul", (Sym("rate"), Sym(name))))

@@ -94,16 +94,17 @@ class Kept:
             self._held[target] = row
         return f"{self._plain.leaf(Sym(target))[0]} = {text[0]}"
 
-    def _text(self, expr: Expr, place: str = "") -> tuple[Text, int | None]:
-        """An expression and the row that holds it afterwards, if any: not where its result goes to `place`."""
+    def _text(self, expr: Expr, target: str = "") -> tuple[Text, int | None]:
+        """An expression and the row that holds it afterwards, if any: not where its result goes to `target`."""
         if not isinstance(expr, Call):
             return self._plain.leaf(expr), None
-        texts, rows = zip(*map(self._text, expr.args), strict=True)
-        self._rows.free += [row for row in rows if row is not None]
+        found = {place: self._text(expr.args[place]) for place in _in_turn(expr)}
+        texts = tuple(found[place][0] for place in range(len(expr.args)))
+        self._rows.free += [row for _, row in found.values() if row is not None]
         if not _fills(expr):
             return self._plain.call(expr, texts), None
-        row = None if place else self._rows.take()
-        into = f"{'out=' if expr.op in BY_KEYWORD else ''}{place or row_name(row)}"
+        row = None if target else self._rows.take()
+        into = f"{'out=' if expr.op in BY_KEYWORD else ''}{target or row_name(row)}"
         arguments = ", ".join([*(text for text, _ in texts), into])
         return (f"{SIGNS.get(expr.op, OPS[expr.op].numpy)}({arguments})", ATOM), row
 
@@ -111,6 +112,12 @@ class Kept:
 def row_name(number: int | None) -> str:
     """The name of a row in generated code; no symbol's ends so."""
     return f"w{number}_"
+
+
+def _in_turn(expr: Call) -> list[int]:
+    """Places of arguments in the order in which Python computes them: conditions before what they choose."""
+    last = len(expr.args) - 1
+    return [place ^ 1 for place in range(last)] + [last] if expr.op == "piecewise" else list(range(last + 1))
 
 
 def _fills(expr: Expr) -> bool:
