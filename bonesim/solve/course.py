@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -39,19 +40,19 @@ class Course:
         return Between(self, lanes, theta)
 
     def all_states(self, lanes: np.ndarray, theta: np.ndarray) -> np.ndarray:
-        """(state, lane) all of them, to the bits those of `states`; theta is (lane,)."""
-        ends = self.y.take(lanes, axis=1), self.y_next.take(lanes, axis=1)
-        return between(*ends, self.extension(lanes), theta)
+        """(state, lane) all of them, theta (lane,), where those of few lanes are asked for."""
+        return self._all(lanes, theta, self.extension(lanes))
 
     def outputs(self, lanes: np.ndarray, theta: np.ndarray) -> np.ndarray:
-        """(state, lane) all of them to rounding, theta (lane,): the quickest form where each lane is asked for once."""
-        y, y_next = self.y.take(lanes, axis=1), self.y_next.take(lanes, axis=1)
-        change, weights = np.empty_like(y), np.multiply.outer(self.H[-1], np.ones_like(theta))
-        for row in self.H[-2::-1]:
-            weights *= theta
-            weights += np.reshape(row, (-1, 1))
-        add_up(weights, self.stages.take(lanes, axis=2), out=change)
-        return _ended(y, y_next, change, theta)
+        """The same where those of most lanes are asked for, or of some again and again."""
+        return self._all(lanes, theta, self._dense.take(lanes, axis=2))
+
+    def _all(self, lanes: np.ndarray, theta: np.ndarray, dense: np.ndarray) -> np.ndarray:
+        return between(self.y.take(lanes, axis=1), self.y_next.take(lanes, axis=1), dense, theta)
+
+    @cached_property
+    def _dense(self) -> np.ndarray:
+        return _extension(self.H, self.stages)
 
     def extension(self, lanes: np.ndarray) -> np.ndarray:
         """(row, state, lane) the rows D_r of some lanes."""
@@ -87,17 +88,12 @@ class Between:
 def between(
     y: np.ndarray, y_next: np.ndarray, dense: Sequence[np.ndarray] | np.ndarray, theta: np.ndarray
 ) -> np.ndarray:
-    """States a part theta into steps with the rows D_r in `dense`."""
+    """States a part theta into steps with the rows D_r in `dense`; the end of a step is y_next itself."""
     value: np.ndarray = theta * dense[-1]
     for row in dense[-2:0:-1]:
         value += row
         value *= theta
     value += dense[0]
-    return _ended(y, y_next, value, theta)
-
-
-def _ended(y: np.ndarray, y_next: np.ndarray, value: np.ndarray, theta: np.ndarray) -> np.ndarray:
-    """y + theta ((y_next - y) + (1 - theta) value), in the place of `value`; y_next where theta is 1."""
     # In this form a state that does not move keeps its bits.
     value *= 1 - theta
     value += y_next - y
