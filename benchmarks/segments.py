@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.problems import Task
-from bonesim.codegen.backends import numpy as plain
+from bonesim.codegen.backends import numpy as backend
 from bonesim.model.evaluate import evaluate
 from bonesim.model.expr import Expr, symbols
 
@@ -68,10 +68,10 @@ def _used(*exprs: Expr | None) -> set[str]:
 
 
 class Jumps:
-    """Applies events to arrays of members through the functions of our plain back end, plain all through."""
+    """Applies events to arrays of members through the functions of our NumPy back end, as plain text."""
 
     def __init__(self, task: Task) -> None:
-        self.kernels = plain.build(task.model, task.problem.outputs, plain=True)
+        self.kernels = backend.build(task.model, task.problem.outputs, plain=True)
 
     def __call__(self, segment: Segment, y: np.ndarray, p: np.ndarray) -> np.ndarray:
         """Fire what happens at the start of a segment, in place on (state, member) and (parameter, member).

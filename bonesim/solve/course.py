@@ -11,6 +11,9 @@ import numpy as np
 from bonesim.solve.columns import Some
 from bonesim.solve.sums import add_up
 
+FEW = 2
+"""A part of the lanes, as one in so many, below which rows are found for those asked for alone."""
+
 
 @dataclass(frozen=True)
 class Course:
@@ -40,23 +43,18 @@ class Course:
         return Between(self, lanes, theta)
 
     def all_states(self, lanes: np.ndarray, theta: np.ndarray) -> np.ndarray:
-        """(state, lane) all of them, theta (lane,), where those of few lanes are asked for."""
-        return self._all(lanes, theta, self.extension(lanes))
+        """(state, lane) all of them, theta (lane,)."""
+        return between(self.y.take(lanes, axis=1), self.y_next.take(lanes, axis=1), self.extension(lanes), theta)
 
-    def outputs(self, lanes: np.ndarray, theta: np.ndarray) -> np.ndarray:
-        """The same where those of most lanes are asked for, or of some again and again."""
-        return self._all(lanes, theta, self._dense.take(lanes, axis=2))
-
-    def _all(self, lanes: np.ndarray, theta: np.ndarray, dense: np.ndarray) -> np.ndarray:
-        return between(self.y.take(lanes, axis=1), self.y_next.take(lanes, axis=1), dense, theta)
+    def extension(self, lanes: np.ndarray) -> np.ndarray:
+        """(row, state, lane) the rows D_r of some lanes; where they are many, found once for all that ask."""
+        if FEW * lanes.size < self.t.size:
+            return _extension(self.H, self.stages.take(lanes, axis=2))
+        return self._dense.take(lanes, axis=2)
 
     @cached_property
     def _dense(self) -> np.ndarray:
         return _extension(self.H, self.stages)
-
-    def extension(self, lanes: np.ndarray) -> np.ndarray:
-        """(row, state, lane) the rows D_r of some lanes."""
-        return _extension(self.H, self.stages.take(lanes, axis=2))
 
     def of_state(self, state: int) -> np.ndarray:
         """(row, lane) the rows D_r of one state, found when they are first asked for."""

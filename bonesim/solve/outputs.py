@@ -26,7 +26,7 @@ class Outputs:
         self.any_twice = bool(np.any(self.times[:-2] == self.times[1:-1]))
         self.next = np.zeros(width, np.int64)
         # Then outputs are interpolated in all states at once: fewer calls.
-        self.at_once = layout.shows_all and len(layout.states) <= len(layout.observables)
+        self.all_states = layout.shows_all and len(layout.states) <= len(layout.observables)
 
     def begin(self, lanes: np.ndarray) -> None:
         """From the first output on."""
@@ -71,7 +71,7 @@ class Outputs:
             places = self.next[each] + (np.arange(each.size) - first)
             at = self.times[places]
             theta = (at - course.t[each]) / course.h[each]
-            states = course.outputs(each, theta) if self.at_once else course.states(each, theta)
+            states = course.all_states(each, theta) if self.all_states else course.states(each, theta)
             self._write(each, member, places, at, states, p, k)
             self.next[lanes] += count
             lanes = lanes[left > count]

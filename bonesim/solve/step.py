@@ -36,9 +36,10 @@ class PlainStep:
         """Rates and slopes at the start of a step: t is (lane,), the rest (state, parameter or constant, lane)."""
         if self._at.shape != y.shape:
             self._allot(t.size)
-        self._from = t, y, tuple(p), tuple(k)
+        rows_p, rows_k = tuple(p), tuple(k)
+        self._from = t, y, rows_p, rows_k
         if y.size:
-            self.functions.start(t, tuple(y), *self._from[2:], self.stages[0], self.slopes, self._by_time)
+            self.functions.start(t, tuple(y), rows_p, rows_k, self.stages[0], self.slopes, self._by_time)
 
     def started(self, lanes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What `begin` found of some lanes: rates, rows of the Jacobian, slopes in time."""

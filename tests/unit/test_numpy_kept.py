@@ -29,13 +29,8 @@ def found(kernels: Kernels, y: np.ndarray, p: np.ndarray, t: np.ndarray) -> list
     return [dy, both, slopes, by_time]
 
 
-def both_ways(ode: OdeModel) -> tuple[Kernels, Kernels]:
-    plain, keeping = (backend.build(ode, [], plain=choice) for choice in (True, False))
-    return plain, keeping
-
-
 def assert_same_bits(ode: OdeModel, lanes: int) -> None:
-    plain, keeping = both_ways(ode)
+    plain, keeping = (backend.build(ode, [], plain=choice) for choice in (True, False))
     batch = batch_of(plain, ode, [0.0, 1.0])
     rng = np.random.default_rng(lanes)
     y, p = (np.repeat(rows, lanes, axis=1) for rows in (batch.initial, batch.parameters))

@@ -221,7 +221,7 @@ class _Rows:
         read = sorted(block.used(), key=self._position)
         lines = [f"    {_local(name)} = {self.home[name]}{copy}" for name in read if self.home[name][0] not in own]
         if keep:
-            found = Kept(block, Plain(_leaf, _call), _place)
+            found = Kept(block, Plain(_leaf, _call, _value), _place)
             lines += [f"    {found.header}= kept({found.count}, dy.shape[-1])"] * bool(found.count)
             lines += [f"    {line}" for line in found.lines]
         else:

@@ -29,11 +29,12 @@ Text: TypeAlias = tuple[str, int]
 class Plain:
     """How an expression looks without rows.
 
-    leaf : text of a number, a name or the time; call : of an operator applied to texts
+    leaf : text of a number, a name or the time; call : of an operator applied to texts; value : of what gets a name
     """
 
     leaf: Callable[[Num | Sym | Time], Text]
     call: Callable[[Call, tuple[Text, ...]], Text]
+    value: Callable[[Expr], str]
 
 
 @dataclass
@@ -75,10 +76,13 @@ class Kept:
     def _written(self, block: Block) -> Iterator[str]:
         items = list(_early(block))
         last = {name: number for number, (_, expr) in enumerate(items) for name in symbols(expr)}
+        ends: dict[int, list[str]] = {}
+        for number, (target, _) in enumerate(items):
+            if isinstance(target, str):
+                ends.setdefault(last.get(target, number), []).append(target)
         for number, (target, expr) in enumerate(items):
             yield self._line(target, expr)
-            for name in [name for name in self._held if last.get(name, number) <= number]:
-                self._rows.free.append(self._held.pop(name))
+            self._rows.free += [self._held.pop(name) for name in ends.get(number, ()) if name in self._held]
 
     def _line(self, target: str | Store, expr: Expr) -> str:
         if isinstance(target, Store):
@@ -86,7 +90,7 @@ class Kept:
             text, _ = self._text(expr, place)
             return text[0] if _fills(expr) else f"{place} = {text[0]}"
         if isinstance(expr, Num):
-            return f"{self._plain.leaf(Sym(target))[0]} = float64({self._plain.leaf(expr)[0]})"
+            return f"{self._plain.leaf(Sym(target))[0]} = {self._plain.value(expr)}"
         if isinstance(expr, Sym):
             raise InternalError(f"'{target}' is another name of '{expr.name}'")  # whose row may be free before
         text, row = self._text(expr)
@@ -132,13 +136,11 @@ def _fills(expr: Expr) -> bool:
 
 def _early(block: Block) -> Iterator[tuple[str | Store, Expr]]:
     """Values in order, and each result as soon as what it rests on is known."""
-    left = {name for name, _ in block.values}
-    waiting = [(store, symbols(store.expr) & left) for store in block.stores]
-    for name, expr in (*block.values, ("", None)):
-        for store, missing in waiting:
-            if not missing & left:
-                yield store, store.expr
-        waiting = [(store, missing) for store, missing in waiting if missing & left]
-        if expr is not None:
-            yield name, expr
-            left.discard(name)
+    place = {name: number for number, (name, _) in enumerate(block.values, start=1)}
+    known: dict[int, list[Store]] = {}
+    for store in block.stores:
+        known.setdefault(max((place.get(name, 0) for name in symbols(store.expr)), default=0), []).append(store)
+    for number, value in enumerate((None, *block.values)):
+        if value:
+            yield value
+        yield from ((store, store.expr) for store in known.get(number, ()))
