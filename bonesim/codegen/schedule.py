@@ -21,8 +21,11 @@ from bonesim.model.expr import Call, Expr, Num, Sym, Time, fold, free_name, symb
 Value: TypeAlias = tuple[str, Expr]
 Step: TypeAlias = Value | Store
 
-MOST_AT_HAND = 24
-"""Results that wait for a reader, from which on a block is followed as it is written: most of the registers."""
+MOST_AT_HAND = 16
+"""Results that wait for a reader, from which on a block is followed as it is written: half of the registers.
+
+The others hold coefficients of elementary functions.
+"""
 
 LATENCY = {"div": 16, "sqrt": 16, "pow": 45, "ln_or_nan": 90, "exp": 48, "ln": 95, "log10": 99, "tanh": 110}
 """Cycles until the result of an operator is there, where they are more than 4."""

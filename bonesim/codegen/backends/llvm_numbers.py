@@ -35,6 +35,7 @@ def table(name: str, rows: Sequence[str]) -> str:
     """Constant vectors in memory: an operand of an instruction instead of instructions that make it.
 
     A variable that another module might change, as far as the compiler knows, so that it is not folded into the code.
+    Loads of its rows are marked as always the same: where registers are short they are done again.
     """
     listed = ", ".join(f"$V {row}" for row in rows)
     return f"@{name} = hidden global [{len(rows)} x $V] [{listed}], align 64\n"
@@ -44,7 +45,7 @@ def row(name: str, table: str, place: int) -> list[str]:
     """%name is a row of a table."""
     return [
         f"  %{name}at = getelementptr inbounds $V, ptr @{table}, i64 {place}",
-        f"  %{name} = load $V, ptr %{name}at, align $A",
+        f"  %{name} = load $V, ptr %{name}at, align $A, !invariant.load !{{}}",
     ]
 
 
