@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-SAFETY, SHRINK, GROW = 0.9, 0.2, 6.0
+SAFETY, SHRINK, GROW = 0.8, 0.2, 6.0
 TINIEST = 1e-300  # in place of a zero in a denominator
 
 
@@ -32,11 +32,11 @@ def error_norm(scaled: np.ndarray) -> np.ndarray:
 
 
 def step_factor(norm: np.ndarray, order: int, after_rejection: np.ndarray) -> np.ndarray:
-    """(member,) factor from this step size to the next: 0.9 norm^(-1/order) within [0.2, 6].
+    """(member,) factor from this step size to the next: 0.8 norm^(-1/order) within [0.2, 6].
 
     No growth on an accepted step right after a rejected one; a rejected step always shrinks; a norm that is not
     finite shrinks most. A second rejection in a row shows that the error does not fall with the order of the method,
-    as over a kink: then 0.9/norm, if that is less.
+    as over a kink: then 0.8/norm, if that is less.
     """
     factor = np.clip(SAFETY * np.maximum(norm, 1e-10) ** (-1.0 / order), SHRINK, GROW)
     again = np.maximum(np.minimum(factor, SAFETY / np.maximum(norm, 1.0)), SHRINK)

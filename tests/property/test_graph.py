@@ -169,6 +169,7 @@ def test_the_jacobian_carries_derivatives_through_rules(one: Expr, two: Expr, ru
         for column, name in enumerate((*STATES, None), start=1):
             shifted = {key: complex(value, 1e-30 if key == name else 0.0) for key, value in at.items()}
             expected = complex_value(expr, shifted, complex(t, 0.0 if name else 1e-30)).imag / 1e-30
+            assume(abs(expected) < 1e6)
             assert math.isclose(found[row, column], expected, rel_tol=1e-9, abs_tol=1e-9)
 
 

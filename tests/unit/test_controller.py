@@ -31,14 +31,14 @@ def test_the_norm_is_the_worst_state_and_keeps_nan() -> None:
 @pytest.mark.parametrize(
     ("norm", "refused", "factor"),
     [
-        (0.5**4, False, 1.8),  # 0.9 * norm^(-1/4)
+        (0.5**4, False, 1.6),  # 0.8 * norm^(-1/4)
         (0.5**4, True, 1.0),  # no growth after a rejection
-        (1.0, False, 0.9),
-        (2.0**4, False, 0.45),
-        (2.0, True, 0.45),  # a second rejection in a row: the error falls as the step does
-        (1.0001, True, 0.9 / 1.0001),
+        (1.0, False, 0.8),
+        (2.0**4, False, 0.4),
+        (2.0, True, 0.4),  # a second rejection in a row: the error falls as the step does
+        (1.0001, True, 0.8 / 1.0001),
         (9.0, True, 0.2),
-        (1.0001, False, 0.9 * 1.0001**-0.25),
+        (1.0001, False, 0.8 * 1.0001**-0.25),
         (0.0, False, 6.0),
         (1e9, False, 0.2),
         (np.nan, False, 0.2),

@@ -32,6 +32,9 @@ from bonesim.codegen.backends.llvm_step import Step
 from bonesim.codegen.backends.llvm_values import Code, Mask, Vector, larger, smaller
 from bonesim.codegen.program import Program
 
+SAFETY, SHRINK, GROW = 0.8, 0.2, 6.0
+"""As in `solve.controller`."""
+
 
 class Loop:
     """The functions `drive`, `load`, `prepare` and `turn`, and what they rest on."""
@@ -232,11 +235,11 @@ class Loop:
         """From this step size to the next, as in `solve.controller.step_factor`."""
         order = self.tableau.order
         scaled = power(code, larger(norm, 1e-10), -1.0 / order)
-        factor = smaller(larger(scaled * 0.9, 0.2), 6.0)
+        factor = smaller(larger(scaled * SAFETY, SHRINK), GROW)
         again = code.mask(self.rows.refused)
-        falling = larger(smaller(factor, code.constant(0.9) / norm), 0.2)
+        falling = larger(smaller(factor, code.constant(SAFETY) / norm), SHRINK)
         held = again.where(smaller(factor, 1.0), factor)
-        shrunk = norm.finite.where(again.where(falling, smaller(factor, 0.9)), 0.2)
+        shrunk = norm.finite.where(again.where(falling, smaller(factor, SAFETY)), SHRINK)
         return accepted.where(held, shrunk)
 
     def _judge(self, code: Code, active: Mask, planned: Vector) -> None:
