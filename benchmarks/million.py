@@ -64,9 +64,9 @@ def largest_memory() -> float:
     larger after it measured other things. Where the memory of this program alone is known, it is that.
     """
     status = Path("/proc/self/status")
-    if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return float(line.split()[1]) / 2**20
+    for line in status.read_text().splitlines() if status.exists() else ():
+        if line.startswith("VmHWM:"):
+            return float(line.split()[1]) / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
